@@ -1,0 +1,50 @@
+# Two commands are enough on a fresh machine with Python 3.11+ and make:
+#   make chat    installs what is needed, builds the index, opens the chat page
+#   make test    installs the test tools too, and runs every check
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# Wheels of torch without CUDA; used on Linux machines that have no NVIDIA GPU. Empty turns it off.
+TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
+
+.PHONY: chat test lint unit eval clean
+
+chat: $(VENV)/.installed
+	$(BIN)/iskp chat
+
+test: lint unit
+
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: $(VENV)/.installed-test
+	$(BIN)/python -m pytest
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("iskp-qa needs Python 3.11 or newer, found " + sys.version.split()[0] + "; set PYTHON=…") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	@# Older pips take minutes to resolve what a newer one resolves in seconds.
+	$(BIN)/python -m pip install --quiet --upgrade --constraint constraints.txt pip
+
+$(VENV)/.torch: constraints.txt | $(VENV)/bin/python
+	@echo "Installing torch (about 200 MB without CUDA, several GB with it; see README) …"
+	@if [ -n "$(TORCH_CPU_INDEX)" ] && [ "$$(uname -s)" = Linux ] && ! command -v nvidia-smi >/dev/null 2>&1; then \
+	  $(PIP) --extra-index-url "$(TORCH_CPU_INDEX)" --timeout 10 --retries 0 torch || $(PIP) torch; \
+	else $(PIP) torch; fi
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/.torch
+	@echo "Installing iskp-qa …"
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.installed-test: pyproject.toml constraints.txt $(VENV)/.installed
+	$(PIP) --editable ".[test]"
+	@touch $@

@@ -1,0 +1,1 @@
+"""Hits to answers: evidence, decision, composition; command line and page."""

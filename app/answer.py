@@ -1,0 +1,132 @@
+"""What the product returns: an answer with citations that point at exact words. No HTML, no models."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from ingest.chunk import Passage
+from ingest.source import Source
+
+Status = Literal["answered", "abstained", "declined"]
+STAGES = ("understand", "retrieve", "read", "generate", "verify", "total")
+MARKER = re.compile(r"\[(\d+)\]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citation:
+    """A quote with where it stands and who published it.
+
+    ``quote`` equals the source's canonical text between ``start`` and ``end``.
+
+    Attributes:
+        marker: the number in the answer's text; 0 for passages that are only offered to look at.
+        paragraph: body paragraph counted from 1; None outside the body.
+        support: how well the quote answers the question (or carries the claim), in [0, 1].
+    """
+
+    marker: int
+    passage_id: str
+    source_id: str
+    title: str
+    publisher: str | None
+    author: str | None
+    date: str | None
+    date_note: str | None
+    url: str | None
+    genre: str
+    origin: str
+    fetched_at: str | None
+    locator: str
+    paragraph: int | None
+    quote: str
+    start: int
+    end: int
+    support: float
+    claim_status: str | None
+    claimed_by: str | None
+    via: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Value:
+    """One figure among those that differ."""
+
+    value: str
+    unit: str
+    date: str | None
+    marker: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A thing for which the sources give different figures."""
+
+    about: str
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The result of a question; see DESIGN §4 for the JSON.
+
+    Attributes:
+        answer: text with ``[1]`` markers; every marker has a citation.
+        short_answer: the shortest span that answers, where there is one.
+        missing_terms: topic words of the question that no source mentions.
+        nearest: passages to look at instead, best first, when abstained.
+        confidence: calibrated probability in [0, 1] that the evidence answers the question.
+        unsupported: sentences of a language model that the cited words did not carry.
+        reasons: why the engine decided as it did, in words.
+    """
+
+    question: str
+    standalone_question: str
+    status: Status
+    answer: str
+    short_answer: str | None = None
+    citations: tuple[Citation, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    missing_terms: tuple[str, ...] = ()
+    nearest: tuple[Citation, ...] = ()
+    confidence: float = 0.0
+    unsupported: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    engine: str = "extractive"
+    index_id: str = ""
+    prompt_id: str = ""
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+def to_json(answer: Answer) -> dict[str, Any]:
+    """The answer as plain JSON data."""
+    return asdict(answer)
+
+
+def cite(source: Source, passage: Passage, *, start: int, end: int, support: float, marker: int = 0) -> Citation:
+    """A citation of ``source.text[start:end]``, which lies in the passage."""
+    return Citation(
+        marker=marker,
+        passage_id=passage.id,
+        source_id=source.id,
+        title=source.title,
+        publisher=source.publisher,
+        author=source.author,
+        date=source.date,
+        date_note=source.date_note,
+        url=source.url,
+        genre=source.genre,
+        origin=source.origin,
+        fetched_at=source.fetched_at,
+        locator=passage.locator,
+        paragraph=passage.number,
+        quote=source.text[start:end],
+        start=start,
+        end=end,
+        support=round(min(1.0, max(0.0, support)), 4),
+        claim_status=passage.claim_status,
+        claimed_by=passage.claimed_by,
+        via=passage.via,
+    )

@@ -1,0 +1,562 @@
+"""The command line: ``iskp`` or ``python -m app.cli``. Data goes to stdout, progress to stderr.
+
+Everything heavy is imported inside the commands, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from app.answer import Answer
+    from app.followup import Turn
+    from app.home import Home
+    from index.search import Filters
+    from index.sync import SyncReport
+    from ingest.add import Outcome
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Main(click.Group):
+    """Turns the errors that we know into one line on stderr and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; known errors become one line."""
+        from app.errors import AppError
+        from ingest.errors import IngestError
+
+        try:
+            return super().invoke(ctx)
+        except (AppError, IngestError) as exc:
+            raise _one_line(exc) from exc
+        except BrokenPipeError:
+            # The reader of our output went away (iskp … | head): nothing more to say.
+            sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - lives until exit
+            ctx.exit(0)
+        except Exception as exc:
+            from index.errors import IndexingError
+
+            if isinstance(exc, IndexingError):
+                raise _one_line(exc) from exc
+            raise
+
+
+def _one_line(exc: Exception) -> click.ClickException:
+    return click.ClickException(" ".join(str(exc).split()))
+
+
+def _home_option(command: F) -> F:
+    return click.option(
+        "--home", "own_home", type=click.Path(file_okay=False, path_type=Path), default=None,
+        help="Folder of sources, index and settings (or ISKP_HOME).",
+    )(command)  # fmt: skip
+
+
+@click.group(cls=Main, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--home", type=click.Path(file_okay=False, path_type=Path), envvar="ISKP_HOME", default=None,
+    help="Folder of sources, index and settings (or ISKP_HOME).  [default: the user data folder]",
+)  # fmt: skip
+@click.version_option(package_name="iskp-qa", prog_name="iskp")
+@click.pass_context
+def main(ctx: click.Context, home: Path | None) -> None:
+    """Ask a news analysis and its sources; every answer cites the exact words.
+
+    \b
+    Examples:
+      iskp ask "How many fighters does ISKP have?"
+      iskp ingest report.md notes/ && iskp ask "Who wrote the report?"
+      iskp chat
+    """
+    ctx.obj = home
+
+
+@main.command()
+@click.argument("question", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print the Answer as JSON.")
+@click.option(
+    "--batch",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help='A JSONL file with one {"question", "history"?} a line; prints one Answer a line.',
+)
+@click.option("--since", help="Only sources dated on or after DATE (2024, 2024-03 or 2024-03-22).", metavar="DATE")
+@click.option("--until", help="Only sources dated on or before DATE.", metavar="DATE")
+@click.option("--source", "sources", multiple=True, metavar="ID", help="Only this source; may be repeated.")
+@click.option("--engine", default="extractive", show_default=True, help="Who writes the answer.")
+@click.option("--explain", is_flag=True, help="Show terms, hits, evidence and the decision.")
+@_home_option
+@click.pass_obj
+def ask(
+    root_home: Path | None, question: str | None, as_json: bool, batch: Path | None, since: str | None,
+    until: str | None, sources: tuple[str, ...], engine: str, explain: bool, own_home: Path | None,
+) -> None:  # fmt: skip
+    """Answer a QUESTION with citations, or say that the sources do not.
+
+    \b
+    Examples:
+      iskp ask "Who is the emir of ISIS-K?"
+      iskp ask "How strong is the group?" --since 2023 --json
+      iskp ask --batch questions.jsonl --json > answers.jsonl
+    """
+    if (question is None) == (batch is None):
+        raise click.UsageError("give either a QUESTION or --batch FILE.jsonl")
+    if engine != "extractive":
+        raise click.UsageError(f"engine {engine!r} is not available; this version answers with 'extractive'")
+    home = _open_home(own_home or root_home)
+    filters = _filters(home, since, until, sources)
+    if batch is not None:
+        _prepare(home)
+        for line in _batch(home, batch, filters):
+            click.echo(json.dumps(line, ensure_ascii=False))
+        return
+    _prepare(home)
+    assert question is not None
+    answer, trace = home.answerer.answer_with_trace(question, filters=filters)
+    if as_json:
+        from app.answer import to_json
+        from app.answerer import explain as explained
+
+        data = to_json(answer)
+        if explain:
+            data["explain"] = explained(trace) if trace else None
+        click.echo(json.dumps(data, ensure_ascii=False, indent=2))
+        return
+    _print_answer(answer)
+    if explain and trace:
+        from app.answerer import explain as explained
+
+        click.echo("\n" + json.dumps(explained(trace), ensure_ascii=False, indent=2))
+
+
+@main.command()
+@click.argument("query")
+@click.option("-k", default=10, show_default=True, type=click.IntRange(1, 1000), help="How many passages.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--since", metavar="DATE", help="Only sources dated on or after DATE.")
+@click.option("--until", metavar="DATE", help="Only sources dated on or before DATE.")
+@click.option("--source", "sources", multiple=True, metavar="ID", help="Only this source; may be repeated.")
+@_home_option
+@click.pass_obj
+def search(
+    root_home: Path | None, query: str, k: int, as_json: bool, since: str | None, until: str | None,
+    sources: tuple[str, ...], own_home: Path | None,
+) -> None:  # fmt: skip
+    """Find passages for a QUERY, best first.
+
+    \b
+    Example:
+      iskp search "recruitment strategy" -k 5
+    """
+    from app.question import tidy
+
+    home = _open_home(own_home or root_home)
+    filters = _filters(home, since, until, sources)
+    text = tidy(query)
+    _prepare(home)
+    opened = home.index.current()
+    hits = opened.search(text, k, filters=filters) if opened else []
+    if as_json:
+        click.echo(json.dumps([_hit_json(h) for h in hits], ensure_ascii=False, indent=2))
+        return
+    if not hits:
+        click.echo("No passage found.")
+    for hit in hits:
+        p = hit.passage
+        click.echo(f"{hit.rank:>3}  {hit.score:.3f}  {p.source_id} {p.locator}")
+        click.echo(f"     {' '.join(p.text.split())[:200]}")
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True)
+@click.option("--title", help="Title of the source.")
+@click.option("--author", help="Author of the source.")
+@click.option("--date", help="Date of publication: 2024, 2024-03 or 2024-03-22.")
+@click.option("--publisher", help="Publisher of the source.")
+@click.option("--url", help="Address of the original.")
+@click.option("--genre", help="opinion, un-report, government, news, encyclopedia, research or notes.")
+@click.option("--language", help="Language code, such as en.")
+@click.option("--glob", "pattern", help="In folders, only files of this pattern, such as '*.pdf'.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_home_option
+@click.pass_obj
+def ingest(
+    root_home: Path | None,
+    /, paths: tuple[str, ...], pattern: str | None, as_json: bool,
+    own_home: Path | None, **metadata: str | None,
+) -> None:  # fmt: skip
+    """Add or update sources from PATHS (files or folders), then bring the index in line.
+
+    \b
+    Examples:
+      iskp ingest article.txt --author "Jane Doe" --date 2024-04
+      iskp ingest ~/reports --glob "*.md"
+    """
+    home = _open_home(own_home or root_home)
+    outcomes = []
+    with _status("reading sources") as tell:
+        for outcome in home.add([Path(p) for p in paths], {k: v for k, v in metadata.items() if v}, pattern):
+            outcomes.append(outcome)
+            tell(f"reading sources: {len(outcomes)} done")
+    report = _sync(home)
+    if as_json:
+        click.echo(
+            json.dumps(
+                {"sources": [_plain(o) for o in outcomes], "index": _plain(report)}, ensure_ascii=False, indent=2
+            )
+        )
+    else:
+        _print_outcomes(outcomes)
+        click.echo(_report_line(report))
+    if outcomes and all(o.status == "failed" for o in outcomes):
+        raise click.ClickException("none of these could be read; the reasons are above")
+    if not outcomes:
+        raise click.ClickException("no file was found there; check the path or the --glob pattern")
+
+
+@main.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_home_option
+@click.pass_context
+def sources(ctx: click.Context, as_json: bool, own_home: Path | None) -> None:
+    """List the stored sources; 'show' prints one, 'remove' forgets one."""
+    ctx.obj = own_home or ctx.obj
+    if ctx.invoked_subcommand:
+        return
+    home = _open_home(ctx.obj)
+    _update(home)
+    rows = [_source_row(s) for s in home.library]
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    if not rows:
+        click.echo("No sources yet. Add some: iskp ingest FILE_OR_FOLDER", err=True)
+        return
+    _table(("id", "date", "genre", "title"), [(r["id"], r["date"] or "undated", r["genre"], r["title"]) for r in rows])
+
+
+@sources.command("show")
+@click.argument("source_id", metavar="ID")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON with the canonical text and paragraphs.")
+@_home_option
+@click.pass_obj
+def show_source(root_home: Path | None, source_id: str, as_json: bool, own_home: Path | None) -> None:
+    """Print a source: bibliographic data and its canonical text with locators."""
+    from ingest.source import to_json
+
+    home = _open_home(own_home or root_home)
+    _update(home)
+    source = home.library.get(source_id)
+    if as_json:
+        click.echo(json.dumps({**to_json(source), "fingerprint": source.fingerprint}, ensure_ascii=False, indent=2))
+        return
+    for name, value in _source_row(source).items():
+        if value not in (None, ""):
+            click.echo(f"{name}: {value}")
+    for paragraph in source.paragraphs:
+        badge = (
+            f" [{paragraph.claim_status}{': ' + paragraph.claimed_by if paragraph.claimed_by else ''}]"
+            if paragraph.claim_status
+            else ""
+        )
+        click.echo(f"\n{paragraph.locator}{badge}\n{source.text[paragraph.start : paragraph.end]}")
+
+
+@sources.command("remove")
+@click.argument("source_id", metavar="ID")
+@_home_option
+@click.pass_obj
+def remove_source(root_home: Path | None, source_id: str, own_home: Path | None) -> None:
+    """Remove a source and its passages. A file on disk is not touched."""
+    home = _open_home(own_home or root_home)
+    _update(home)
+    home.remove(source_id)
+    report = _sync(home)
+    click.echo(f"Removed {source_id}. {_report_line(report)}")
+
+
+@main.command()
+@click.option("--rebuild", is_flag=True, help="Build from nothing; needed when the model or passage length changed.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_home_option
+@click.pass_obj
+def index(root_home: Path | None, rebuild: bool, as_json: bool, own_home: Path | None) -> None:
+    """Bring the index in line with the sources; only what changed is embedded again."""
+    home = _open_home(own_home or root_home)
+    outcomes = _update(home)
+    report = _sync(home, rebuild=rebuild)
+    if as_json:
+        click.echo(
+            json.dumps({"sources": [_plain(o) for o in outcomes], **_plain(report)}, ensure_ascii=False, indent=2)
+        )
+    else:
+        _print_outcomes([o for o in outcomes if not str(o.name).endswith(".md") or o.status == "failed"])
+        click.echo(_report_line(report))
+
+
+@main.command()
+@click.option("--empty", is_flag=True, help="Without the bundled corpus, to serve another collection.")
+@_home_option
+@click.pass_obj
+def init(root_home: Path | None, empty: bool, own_home: Path | None) -> None:
+    """Make a home for sources and index."""
+    home = _open_home(own_home or root_home)
+    home.init(empty=empty)
+    what = "without the bundled corpus" if empty else "with the bundled corpus"
+    click.echo(f"Made {home.folder} {what}. Next: iskp --home {home.folder} ingest FILE_OR_FOLDER")
+
+
+@main.command()
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port.  [default: 7860]")
+@click.option("--auth", metavar="USER:PASS", help="Ask for this user name and password.")
+@_home_option
+@click.pass_obj
+def chat(root_home: Path | None, host: str | None, port: int | None, auth: str | None, own_home: Path | None) -> None:
+    """Open the chat page on http://127.0.0.1:7860."""
+    if auth is not None and ":" not in auth:
+        raise click.UsageError("--auth must be USER:PASS")
+    home = _open_home(own_home or root_home)
+    host = host or home.settings.chat.host
+    if host not in {"127.0.0.1", "localhost", "::1"} and auth is None:
+        raise click.UsageError(
+            f"--host {host} opens the page to other machines; add --auth USER:PASS, or listen on 127.0.0.1"
+        )
+    _update(home)
+    _sync_and_tell(home)
+    with _status("opening the page"):
+        from app.chat import serve
+    user, _, password = (auth or "").partition(":")
+    serve(home, host=host, port=port or home.settings.chat.port, auth=(user, password) if auth else None)
+
+
+@main.command()
+@click.option("--repair", is_flag=True, help="Mend what can be mended.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_home_option
+@click.pass_obj
+def doctor(root_home: Path | None, repair: bool, as_json: bool, own_home: Path | None) -> None:
+    """Compare stored sources, vector store and lexical index; say what differs and mend it."""
+    from app.doctor import examine
+
+    home = _open_home(own_home or root_home)
+    report = examine(home, repair=repair)
+    if as_json:
+        click.echo(json.dumps(report.to_json(), ensure_ascii=False, indent=2))
+    else:
+        for name, value in report.facts.items():
+            click.echo(f"{name}: {value}")
+        for problem in report.problems:
+            click.echo(f"problem: {problem}")
+        for repaired in report.repaired:
+            click.echo(f"repaired: {repaired}")
+        if not report.problems:
+            click.echo("All is well.")
+    if report.problems and not report.repaired:
+        raise click.ClickException("problems were found; run: iskp doctor --repair")
+
+
+def _open_home(folder: Path | None) -> Home:
+    from app.config import default_home
+    from app.home import Home
+
+    return Home(folder or default_home())
+
+
+def _filters(home: Home, since: str | None, until: str | None, sources: Iterable[str]) -> Filters:
+    from index.search import Filters
+    from ingest.dates import date_bounds, iso_date
+
+    wanted = tuple(sources)
+    for source_id in wanted:
+        home.library.get(source_id)
+    return Filters(
+        sources=wanted,
+        since=date_bounds(iso_date(since))[0] if since else None,
+        until=date_bounds(iso_date(until))[1] if until else None,
+    )
+
+
+def _prepare(home: Home) -> None:
+    """See that there is an index, and load the models behind a word of what is going on."""
+    _update(home)
+    from index.generation import current
+
+    stale = current(home.index_folder) is None or home.stale()
+    if stale:
+        _sync_and_tell(home)
+    with _status("loading the models (a few seconds)"):
+        home.warm_up()
+
+
+def _update(home: Home) -> list[Outcome]:
+    with _status("checking the sources"):
+        outcomes = list(home.update_sources())
+    for outcome in outcomes:
+        if outcome.status == "failed":
+            click.echo(f"{outcome.name}: {outcome.reason}", err=True)
+    return outcomes
+
+
+def _sync(home: Home, *, rebuild: bool = False) -> SyncReport:
+    from index.sync import Progress
+
+    with _status("indexing") as tell:
+
+        def progress(p: Progress) -> None:
+            tell(f"indexing: {p.done} of {p.total} passages embedded")
+
+        return home.sync(rebuild=rebuild, progress=progress)
+
+
+def _sync_and_tell(home: Home) -> None:
+    report = _sync(home)
+    if report.embedded or report.deleted or report.updated:
+        click.echo(_report_line(report), err=True)
+
+
+def _report_line(report: SyncReport) -> str:
+    what = "nothing was embedded again" if not report.embedded else f"{report.embedded} embedded"
+    return (
+        f"Index: {report.added} added, {report.updated} updated, {report.skipped} skipped, "
+        f"{report.deleted} deleted passages of {report.sources} sources in {report.seconds:.1f} s; {what}."
+    )
+
+
+def _batch(home: Home, file: Path, filters: Filters) -> Iterator[dict[str, Any]]:
+    from app.answer import to_json
+    from app.errors import AppError
+
+    with file.open("rb") as stream, _status("answering") as tell:
+        for number, raw in enumerate(stream, start=1):
+            if not raw.strip():
+                continue
+            tell(f"answering line {number}")
+            try:
+                question, history = _batch_line(raw)
+                yield to_json(home.answerer.answer(question, history, filters=filters))
+            except AppError as exc:
+                yield {"error": f"line {number}: {exc}"}
+
+
+def _batch_line(raw: bytes) -> tuple[str, list[Turn]]:
+    from app.errors import BadInput
+    from app.followup import Turn
+
+    try:
+        data = json.loads(raw)
+    except (ValueError, RecursionError) as exc:
+        raise BadInput("it is not a JSON object") from exc
+    if not isinstance(data, dict) or not isinstance(data.get("question"), str):
+        raise BadInput('it needs the form {"question": "…", "history": [{"role": …, "content": …}]}')
+    turns = data.get("history") or []
+    if not isinstance(turns, list) or not all(
+        isinstance(t, dict) and isinstance(t.get("role"), str) and isinstance(t.get("content"), str) for t in turns
+    ):
+        raise BadInput('"history" must be a list of {"role": "user" or "assistant", "content": "…"}')
+    return data["question"], [Turn(role=t["role"], content=t["content"]) for t in turns]
+
+
+def _print_answer(answer: Answer) -> None:
+    if answer.standalone_question != " ".join(answer.question.split()):
+        click.echo(f"(understood as: {answer.standalone_question})\n")
+    click.echo(answer.answer)
+    if answer.citations:
+        click.echo()
+    for c in answer.citations:
+        where = ", ".join(filter(None, (c.author, c.publisher, c.date or "undated")))
+        badge = f" [{c.claim_status}{': ' + c.claimed_by if c.claimed_by else ''}]" if c.claim_status else ""
+        click.echo(f"[{c.marker}] {c.title} ({where}), {c.locator}{badge}")
+        click.echo(f"    “{' '.join(c.quote.split())}”")
+        if c.url:
+            click.echo(f"    {c.url}")
+    if answer.nearest:
+        click.echo("\nNearest passages:")
+        for c in answer.nearest:
+            click.echo(f"  – {c.title} ({c.date or 'undated'}), {c.locator}: “{' '.join(c.quote.split())}”")
+
+
+def _print_outcomes(outcomes: Iterable[Outcome]) -> None:
+    rows = [(o.name, o.status, str(o.passages), f"{o.seconds:.1f}", o.reason) for o in outcomes]
+    if rows:
+        _table(("file", "result", "passages", "seconds", "reason"), rows)
+
+
+def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in header:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        # Text, not markup: a file called "[red].txt" is shown as it is.
+        table.add_row(*(Text(" ".join(str(cell).split())) for cell in row))
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=200)
+    console.print(table)
+
+
+def _source_row(source: Any) -> dict[str, Any]:
+    names = (
+        "id",
+        "title",
+        "publisher",
+        "author",
+        "date",
+        "date_note",
+        "url",
+        "genre",
+        "language",
+        "licence",
+        "origin",
+        "fetched_at",
+        "media_type",
+    )
+    return {
+        **{name: getattr(source, name) for name in names},
+        "paragraphs": sum(1 for p in source.paragraphs if p.role == "body"),
+        "characters": len(source.text),
+    }
+
+
+def _hit_json(hit: Any) -> dict[str, Any]:
+    p = hit.passage
+    return {
+        "rank": hit.rank, "score": round(hit.score, 6), "similarity": round(hit.similarity, 6),
+        "lexical": round(hit.lexical, 6), "passage_id": p.id, "source_id": p.source_id, "locator": p.locator,
+        "paragraph": p.number, "start": p.start, "end": p.end, "text": p.text,
+        "claim_status": p.claim_status, "claimed_by": p.claimed_by,
+    }  # fmt: skip
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return asdict(value)
+
+
+@contextmanager
+def _status(text: str) -> Iterator[Callable[[str], None]]:
+    """A spinner on a terminal; in a pipe or log one line, so that nobody wonders what takes so long."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(text) as status:
+        yield status.update
+
+
+if __name__ == "__main__":
+    main()

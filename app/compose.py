@@ -1,0 +1,143 @@
+"""The extractive answer: verbatim sentences, led by the one that answers, each attributed and cited."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from app.answer import Citation, cite
+from app.evidence import Evidence
+from app.question import FACT_KINDS, Question
+from index.terms import Vocabulary
+from ingest.source import Source
+
+_ENDING = re.compile(r"\s*([.!?…]+[\"'”’»)\]]*)$")
+_SELF_ATTRIBUTED = re.compile(
+    r"\b(?:according to|sa(?:id|ys)|argue[sd]?|claim(?:s|ed)|report(?:s|ed)|estimate[sd]?|stated?|wrote|writes|told|"
+    r"in the (?:view|words|opinion) of|the (?:author|article|report|source|study|note)s?)\b",
+    re.I,
+)
+_INTRO_WORDS = 9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long an extractive answer may get.
+
+    Attributes:
+        fact_words, other_words: words of a fact answer and of any other.
+        fact_sentences, other_sentences: sentences of each.
+        keep: a further sentence needs at least this share of the lead's score.
+        floor: and at least this score.
+    """
+
+    fact_words: int = 60
+    other_words: int = 150
+    fact_sentences: int = 2
+    other_sentences: int = 5
+    keep: float = 0.55
+    floor: float = 0.3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composed:
+    """Answer text with markers, and the citations that they stand for."""
+
+    text: str
+    citations: tuple[Citation, ...]
+
+
+def select(
+    question: Question, evidence: Sequence[Evidence], vocabulary: Vocabulary, limits: Limits = Limits()
+) -> list[Evidence]:
+    """The sentences that make the answer: the best first, then complements in reading order.
+
+    A complement must score near the lead, say something new and fit into the word limit.
+    """
+    if not evidence:
+        return []
+    fact = question.kind in FACT_KINDS
+    words_left = limits.fact_words if fact else limits.other_words
+    most = limits.fact_sentences if fact else limits.other_sentences
+    lead = evidence[0]
+    chosen = [lead]
+    words_left -= len(lead.text.split())
+    least = max(limits.floor, limits.keep * lead.score)
+    for candidate in evidence[1:]:
+        if len(chosen) == most or candidate.score < least:
+            break
+        length = len(candidate.text.split())
+        if length > words_left or any(_repeats(candidate.text, c.text, vocabulary) for c in chosen):
+            continue
+        chosen.append(candidate)
+        words_left -= length
+    return [lead, *_in_reading_order(lead, chosen[1:])]
+
+
+def compose(chosen: Sequence[Evidence], sources: Callable[[str], Source | None]) -> Composed:
+    """Write the chosen sentences down, each with attribution where it has none, and its marker."""
+    parts: list[str] = []
+    citations: list[Citation] = []
+    attributed: str | None = None
+    for marker, item in enumerate(chosen, start=1):
+        source = sources(item.hit.passage.source_id)
+        if source is None:
+            continue
+        citation = cite(source, item.hit.passage, start=item.start, end=item.end, support=item.score, marker=marker)
+        intro = "" if attributed == source.id else attribution(citation)
+        attributed = source.id
+        parts.append(with_marker(intro + one_line(citation.quote), marker))
+        citations.append(citation)
+    return Composed(text=" ".join(parts), citations=tuple(citations))
+
+
+def attribution(citation: Citation) -> str:
+    """Who says it and when, as a lead-in; empty when the sentence says so itself.
+
+    The lead-in never says more than the source's bibliographic data: no date is guessed.
+    """
+    if _SELF_ATTRIBUTED.search(citation.quote):
+        return ""
+    if citation.claim_status in {"claim", "opinion"} and citation.claimed_by:
+        who = citation.claimed_by
+    else:
+        who = citation.author or citation.publisher or shortened(citation.title)
+    when = citation.date or "undated"
+    return f"{who} ({when}): "
+
+
+def shortened(title: str) -> str:
+    """A title of at most nine words."""
+    words = title.split()
+    return title if len(words) <= _INTRO_WORDS else " ".join(words[:_INTRO_WORDS]) + " …"
+
+
+def with_marker(sentence: str, marker: int) -> str:
+    """The sentence with its marker before the closing punctuation."""
+    ending = _ENDING.search(sentence)
+    if ending:
+        return f"{sentence[: ending.start()]} [{marker}]{ending.group(1)}"
+    return f"{sentence} [{marker}]."
+
+
+def one_line(quote: str) -> str:
+    """The quote on one line; the citation keeps its exact words."""
+    return " ".join(quote.split())
+
+
+def _in_reading_order(lead: Evidence, rest: Sequence[Evidence]) -> list[Evidence]:
+    """The lead's passage first, then other passages by their best sentence; in each by position."""
+    order: dict[str, int] = {lead.hit.passage.source_id: 0}
+    for item in rest:
+        order.setdefault(item.hit.passage.source_id, len(order))
+    return sorted(rest, key=lambda e: (order[e.hit.passage.source_id], e.start))
+
+
+def _repeats(text: str, other: str, vocabulary: Vocabulary) -> bool:
+    """Whether nearly all topic words of one stand in the other."""
+    mine = {vocabulary.stem(t) for t in vocabulary.content_terms(text)}
+    theirs = {vocabulary.stem(t) for t in vocabulary.content_terms(other)}
+    if not mine or not theirs:
+        return text == other
+    return len(mine & theirs) / min(len(mine), len(theirs)) > 0.8

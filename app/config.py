@@ -1,0 +1,109 @@
+"""Settings of a home: ``iskp.toml``, with ``ISKP_*`` environment variables over it."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from app.errors import BadSettings
+
+SETTINGS_FILE = "iskp.toml"
+_PREFIX = "ISKP_"
+_NOT_SETTINGS = frozenset({"ISKP_HOME"})
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EncoderSection(_Section):
+    """Which embedding model; changing it needs ``iskp index --rebuild``."""
+
+    model: str = "all-MiniLM-L6-v2"
+    batch_size: int = Field(32, ge=1, le=512)
+
+
+class IndexSection(_Section):
+    """How passages are made and how long to wait for another writer."""
+
+    max_chars: int = Field(900, ge=200, le=4000)
+    lock_timeout_seconds: float = Field(60.0, ge=0)
+
+
+class SearchSection(_Section):
+    """Retrieval."""
+
+    candidates: int = Field(40, ge=5, le=500)
+    lexical_weight: float = Field(0.3, ge=0, le=10)
+
+
+class AnswerSection(_Section):
+    """The decision and the length of extractive answers.
+
+    ``threshold`` None means the one fitted with the reader.
+    """
+
+    reader: Literal["evidence", "similarity"] = "evidence"
+    passages: int = Field(8, ge=1, le=50)
+    threshold: float | None = Field(None, ge=0, le=1)
+    fact_words: int = Field(60, ge=10)
+    other_words: int = Field(150, ge=10)
+
+
+class ChatSection(_Section):
+    """The page."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(7860, ge=1, le=65535)
+
+
+class Settings(_Section):
+    """All settings, each with its default."""
+
+    encoder: EncoderSection = EncoderSection()  # type: ignore[call-arg]
+    index: IndexSection = IndexSection()  # type: ignore[call-arg]
+    search: SearchSection = SearchSection()  # type: ignore[call-arg]
+    answer: AnswerSection = AnswerSection()  # type: ignore[call-arg]
+    chat: ChatSection = ChatSection()  # type: ignore[call-arg]
+
+
+def default_home() -> Path:
+    """The platform's folder for user data."""
+    return Path(platformdirs.user_data_dir("iskp-qa", appauthor=False))
+
+
+def load_settings(home: Path, environment: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the home's file and the environment.
+
+    ``ISKP_ANSWER_THRESHOLD=0.6`` overrides ``threshold`` in the table ``[answer]``.
+
+    Raises:
+        BadSettings: unreadable file, unknown key or a value that does not fit; names the path of the key.
+    """
+    environment = os.environ if environment is None else environment
+    file = home / SETTINGS_FILE
+    values: dict[str, Any] = {}
+    try:
+        if file.is_file():
+            values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+        raise BadSettings(f"the settings file {file} cannot be read: {exc}") from exc
+    for name, value in environment.items():
+        if name.startswith(_PREFIX) and name not in _NOT_SETTINGS:
+            section, _, key = name.removeprefix(_PREFIX).lower().partition("_")
+            if section not in Settings.model_fields or not key:
+                continue  # some other ISKP_ variable, such as one for the tests
+            values.setdefault(section, {})[key] = value
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        known = "is not a known setting" if first["type"] == "extra_forbidden" else first["msg"].lower()
+        raise BadSettings(f"setting {where!r} in {file} (or its ISKP_ variable): {known}") from exc

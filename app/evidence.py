@@ -1,0 +1,115 @@
+"""From hits to evidence: every sentence of the passages found, scored for whether it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from index.embed import Encoder
+from index.search import Hit
+from index.terms import Vocabulary
+from ingest.sentences import sentence_spans
+
+
+class PassageReader(Protocol):
+    """Scores sentences in the context of their passage."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the weights; kept with what is calibrated on them."""
+
+    def score(self, question: str, passages: Sequence[ReadPassage]) -> list[Reading]:
+        """A reading for each passage."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadPassage:
+    """A passage as a reader gets it: title and headings, then its sentences in order."""
+
+    context: str
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a reader found: for each sentence, and for the passage, how probably it answers, in [0, 1]."""
+
+    sentences: tuple[float, ...]
+    passage: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """A sentence that may answer; ``start`` and ``end`` are offsets into the source's text.
+
+    Attributes:
+        score: reader's score of the sentence, in [0, 1].
+        passage_score: reader's score of its whole passage, in [0, 1].
+        similarity: cosine of question and sentence, in [-1, 1].
+        overlap: share of the question's topic terms that stand in the sentence or its context.
+    """
+
+    hit: Hit
+    text: str
+    start: int
+    end: int
+    score: float
+    passage_score: float
+    similarity: float
+    overlap: float
+
+
+class SimilarityReader:
+    """Scores by meaning alone: cosine of question and sentence. For homes without reader weights."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self.fingerprint = f"similarity:{encoder.name}"
+
+    def score(self, question: str, passages: Sequence[ReadPassage]) -> list[Reading]:
+        """Cosine clipped to [0, 1]; the passage scores as its best sentence."""
+        flat = [s for p in passages for s in p.sentences]
+        vectors = self._encoder.encode([question, *flat])
+        scores = iter(np.clip(vectors[1:] @ vectors[0], 0.0, 1.0).tolist())
+        readings = []
+        for passage in passages:
+            own = tuple(next(scores) for _ in passage.sentences)
+            readings.append(Reading(sentences=own, passage=max(own, default=0.0)))
+        return readings
+
+
+def gather(
+    question: str, hits: Sequence[Hit], reader: PassageReader, encoder: Encoder, vocabulary: Vocabulary
+) -> list[Evidence]:
+    """All sentences of the hits as evidence, best first."""
+    spans = [sentence_spans(h.passage.text) for h in hits]
+    texts = [[h.passage.text[a:b] for a, b in own] for h, own in zip(hits, spans, strict=True)]
+    readings = reader.score(
+        question,
+        [ReadPassage(context=h.passage.context, sentences=tuple(own)) for h, own in zip(hits, texts, strict=True)],
+    )
+    flat = [t for own in texts for t in own]
+    vectors = encoder.encode([vocabulary.spell_out(question), *flat])
+    similarities = iter((vectors[1:] @ vectors[0]).tolist())
+    terms = {vocabulary.stem(t) for term in vocabulary.content_terms(question) for t in vocabulary.stems(term)}
+    found: list[Evidence] = []
+    for hit, own, sentences, reading in zip(hits, spans, texts, readings, strict=True):
+        around = set(vocabulary.stems(hit.passage.context))
+        for (a, b), text, score in zip(own, sentences, reading.sentences, strict=True):
+            there = terms & (around | set(vocabulary.stems(text)))
+            found.append(
+                Evidence(
+                    hit=hit,
+                    text=text,
+                    start=hit.passage.start + a,
+                    end=hit.passage.start + b,
+                    score=score,
+                    passage_score=reading.passage,
+                    similarity=next(similarities),
+                    overlap=len(there) / len(terms) if terms else 1.0,
+                )
+            )
+    return sorted(found, key=lambda e: (-e.score, -e.similarity, e.hit.rank, e.start))

@@ -1,0 +1,158 @@
+"""A home: the folder that holds sources, index, settings and history, and what can be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from functools import cached_property
+from pathlib import Path
+
+from app.answerer import Answerer, AnswerSettings
+from app.config import Settings, load_settings
+from app.decide import load_calibrations
+from app.errors import AppError
+from app.evidence import PassageReader, SimilarityReader
+from index import generation
+from index.catalog import Catalog
+from index.embed import SentenceTransformerEncoder
+from index.search import IndexReader, SearchSettings
+from index.sync import CATALOG_FILE, Progress, SyncReport, sync
+from index.terms import Vocabulary
+from ingest.add import Outcome, add_paths, load_bundled, refresh, remove_source
+from ingest.chunk import ChunkSettings
+from ingest.library import Library
+
+_MODE = "bundled corpus"
+
+
+class Home:
+    """Everything below one folder. Opening one writes nothing but the folder and its empty store."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.expanduser()
+        self.settings: Settings = load_settings(self.folder)
+
+    @cached_property
+    def library(self) -> Library:
+        """The stored sources."""
+        return Library(self.folder / "library.db")
+
+    @cached_property
+    def encoder(self) -> SentenceTransformerEncoder:
+        """The embedding model, not yet loaded."""
+        return SentenceTransformerEncoder(self.settings.encoder.model, batch_size=self.settings.encoder.batch_size)
+
+    @cached_property
+    def reader(self) -> PassageReader:
+        """What scores sentences, not yet loaded."""
+        if self.settings.answer.reader == "similarity":
+            return SimilarityReader(self.encoder)
+        from app.model_reader import ModelReader
+
+        return ModelReader()
+
+    @cached_property
+    def index(self) -> IndexReader:
+        """The index, always its current generation."""
+        return IndexReader(self.index_folder, self.encoder, self.chunking, self.vocabulary)
+
+    @property
+    def index_folder(self) -> Path:
+        """Where the generations of the index live."""
+        return self.folder / "index"
+
+    @property
+    def chunking(self) -> ChunkSettings:
+        """How passages are made."""
+        return ChunkSettings(max_chars=self.settings.index.max_chars)
+
+    def vocabulary(self) -> Vocabulary:
+        """Function words and aliases, with the home's own ``terms.toml`` added."""
+        return Vocabulary.load(self.folder / "terms.toml")
+
+    @cached_property
+    def answerer(self) -> Answerer:
+        """Answers questions from the index."""
+        answer = self.settings.answer
+        kind = answer.reader
+        return Answerer(
+            index=self.index,
+            encoder=self.encoder,
+            reader=self.reader,
+            calibration=load_calibrations()[kind],
+            settings=AnswerSettings(
+                passages=answer.passages,
+                threshold=answer.threshold,
+                fact_words=answer.fact_words,
+                other_words=answer.other_words,
+                search=SearchSettings(
+                    candidates=self.settings.search.candidates,
+                    lexical_weight=self.settings.search.lexical_weight,
+                ),
+            ),
+        )
+
+    def init(self, *, empty: bool = False) -> None:
+        """Make the home; an empty one never gets the bundled corpus.
+
+        Raises:
+            AppError: it was made before, the other way.
+        """
+        mode = "no" if empty else "yes"
+        known = self.library.note(_MODE)
+        if known is not None and known != mode:
+            raise AppError(
+                f"{self.folder} is already a home {'with' if known == 'yes' else 'without'} the bundled corpus; "
+                "choose another folder with --home"
+            )
+        self.library.set_note(_MODE, mode)
+
+    def update_sources(self) -> Iterator[Outcome]:
+        """Bring bundled notes and changed files into the library; what is unchanged is not told."""
+        if self.library.note(_MODE) is None:
+            self.init()
+        if self.library.note(_MODE) == "yes":
+            yield from load_bundled(self.library)
+        yield from refresh(self.library)
+
+    def add(self, paths: Sequence[Path], overrides: Mapping[str, str], pattern: str | None = None) -> Iterator[Outcome]:
+        """Read files and folders into the library."""
+        if self.library.note(_MODE) is None:
+            self.init()
+        return add_paths(self.library, paths, overrides=overrides, pattern=pattern)
+
+    def remove(self, source_id: str) -> None:
+        """Remove a source from the library; :meth:`sync` takes it out of the index."""
+        remove_source(self.library, source_id)
+
+    def sync(self, *, rebuild: bool = False, progress: Callable[[Progress], None] | None = None) -> SyncReport:
+        """Bring the index in line with the library."""
+        return sync(
+            self.index_folder,
+            self.library,
+            self.encoder,
+            self.chunking,
+            rebuild=rebuild,
+            lock_timeout_seconds=self.settings.index.lock_timeout_seconds,
+            progress=progress,
+        )
+
+    def stale(self) -> bool:
+        """Whether the library holds something that the index does not, or the other way round."""
+        with generation.lease(self.index_folder) as folder:
+            if folder is None:
+                return True
+            with closing(Catalog(folder / CATALOG_FILE, readonly=True)) as catalog:
+                return catalog.fingerprints() != self.library.fingerprints()
+
+    def warm_up(self) -> None:
+        """Load the models, so that the first question is answered as fast as the next."""
+        self.encoder.load()
+        self.answerer.warm_up()
+
+    def close(self) -> None:
+        """Let all files go."""
+        if "index" in self.__dict__:
+            self.index.close()
+        if "library" in self.__dict__:
+            self.library.close()

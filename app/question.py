@@ -1,0 +1,85 @@
+"""What kind of answer a question wants, and which of its words carry the topic."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Literal
+
+from app.errors import BadInput
+
+Kind = Literal["number", "date", "person", "place", "reason", "manner", "yes-no", "description", "other"]
+MAX_CHARS = 2000
+
+_KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
+    ("number", re.compile(r"\bhow (?:many|much|large|big|strong|old|long|far|high|often|frequent)\b|\b(?:what|which) (?:is |was |were |are )?(?:the |a )?(?:\w+ ){0,2}(?:number|percentage|percent|share|size|amount|total|toll|population|cost|price|figure|strength|rate|estimate)\b|\bpercent(?:age)?\b", re.I)),
+    ("date", re.compile(r"^\W*when\b|\b(?:what|which|in what|in which) (?:year|month|date|day|decade|century|time)\b|\bsince when\b|\bhow long ago\b|\bdate of\b", re.I)),
+    ("reason", re.compile(r"\bwhy\b|\b(?:what|which) (?:\w+ ){0,3}(?:reasons?|causes?|caused|motives?|explains?|led to|factors?|purpose)\b|\bhow come\b|\bbecause of what\b", re.I)),
+    ("person", re.compile(r"^\W*(?:and |but |so )?(?:who|whom|whose)\b|\bby whom\b|\b(?:what|which) (?:person|people|group|organi[sz]ation|company|author|leader|official|agency|party|country|countries)\b", re.I)),
+    ("place", re.compile(r"^\W*where\b|\b(?:what|which|in what|in which) (?:place|city|town|province|provinces|region|regions|area|state|location)\b", re.I)),
+    ("yes-no", re.compile(r"^\W*(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|must|may|might)\b", re.I)),
+    ("manner", re.compile(r"\bhow\b|\bin what way\b", re.I)),
+    ("description", re.compile(r"\bwhat\b|\bwhich\b|\b(?:describe|explain|tell|summari[sz]e|overview|compare|discuss|list)\b", re.I)),
+)  # fmt: skip
+FACT_KINDS: frozenset[Kind] = frozenset({"number", "date", "person", "place", "yes-no"})
+
+_FIGURE = re.compile(
+    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?|millions?|billions?|half|third|quarter|twice|none|several|few|most|majority)\b",
+    re.I,
+)
+_DATE = re.compile(
+    r"\b(?:1[0-9]|20)\d\d(?:s)?\b|\b(?:january|february|march|april|may|june|july|august|september|october|november|december|monday|tuesday|wednesday|thursday|friday|saturday|sunday|spring|summer|autumn|winter|century|decade|yesterday|today|last (?:year|month|week)|ago)\b",
+    re.I,
+)
+_NAME = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-ZА-ЯЁ][\w’'-]+")
+_CAPITAL = re.compile(r"\b[A-ZА-ЯЁ][\w’'-]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A question ready for search.
+
+    Attributes:
+        text: standalone, cleaned.
+        asked: as the user wrote it.
+        kind: what kind of answer it wants.
+    """
+
+    text: str
+    asked: str
+    kind: Kind
+
+
+def tidy(text: str) -> str:
+    """The question as it is searched: NFC, one line, no control characters.
+
+    Raises:
+        BadInput: it is empty or longer than ``MAX_CHARS``.
+    """
+    if not isinstance(text, str):
+        raise BadInput("the question must be text")
+    shown = unicodedata.normalize("NFC", text)
+    shown = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in shown)
+    shown = " ".join(shown.split())
+    if not shown:
+        raise BadInput("the question is empty; type what you want to know")
+    if len(shown) > MAX_CHARS:
+        raise BadInput(f"the question has {len(shown):,} characters; the limit is {MAX_CHARS:,}: ask it shorter")
+    return shown
+
+
+def kind_of(text: str) -> Kind:
+    """What kind of answer a question wants, from its words."""
+    return next((kind for kind, pattern in _KINDS if pattern.search(text)), "other")
+
+
+def fits_kind(kind: Kind, sentence: str) -> bool:
+    """Whether a sentence holds the kind of thing that the question asks for: a figure, a date, a name."""
+    if kind == "number":
+        return bool(_FIGURE.search(sentence))
+    if kind == "date":
+        return bool(_DATE.search(sentence))
+    if kind in {"person", "place"}:
+        return bool(_NAME.search(sentence) or len(_CAPITAL.findall(sentence)) > 1)
+    return True

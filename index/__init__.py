@@ -1,0 +1,1 @@
+"""Passages to hits: embedding, storing, syncing, searching."""

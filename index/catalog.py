@@ -1,0 +1,161 @@
+"""The lexical side of an index and a snapshot of its sources, in one SQLite file beside Chroma.
+
+BM25 is SQLite's own FTS5: it stems, updates a row at a time, is opened rather than rebuilt at
+start, and its cost grows with the posting lists of the query terms, not with the corpus.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from ingest.chunk import Passage
+from ingest.source import Source, from_json, to_json
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS sources (
+  id TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, passages INTEGER NOT NULL, facts TEXT NOT NULL);
+CREATE VIRTUAL TABLE IF NOT EXISTS lexical USING fts5(
+  passage_id UNINDEXED, source_id UNINDEXED, body, context,
+  tokenize = "porter unicode61 remove_diacritics 2");
+CREATE TABLE IF NOT EXISTS words (word TEXT PRIMARY KEY) WITHOUT ROWID;
+"""
+_WORD = re.compile(r"\w+", re.UNICODE)
+
+
+class Catalog:
+    """Sources and lexical rows of one generation of the index.
+
+    Readers open it read-only; several threads may use one instance.
+    """
+
+    def __init__(self, file: Path, *, readonly: bool = False) -> None:
+        uri = f"{file.absolute().as_uri()}?mode={'ro' if readonly else 'rwc'}"
+        self._db = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
+        self._lock = threading.Lock()
+        if not readonly:
+            self._db.executescript(_SCHEMA)
+            self._db.execute("PRAGMA synchronous = NORMAL")
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._db.close()
+
+    def begin(self) -> None:
+        """Start a transaction; :meth:`commit` ends it."""
+        self._db.execute("BEGIN")
+
+    def commit(self) -> None:
+        """Make everything since :meth:`begin` permanent."""
+        self._db.execute("COMMIT")
+
+    def put(self, source: Source, passages: Sequence[Passage]) -> None:
+        """Add or replace a source and its lexical rows."""
+        self.remove(source.id)
+        self._db.execute(
+            "INSERT INTO sources VALUES (?, ?, ?, ?)",
+            (source.id, source.fingerprint, len(passages), json.dumps(to_json(source))),
+        )
+        self._db.executemany(
+            "INSERT INTO lexical VALUES (?, ?, ?, ?)",
+            [(p.id, p.source_id, p.text, p.context) for p in passages],
+        )
+        words = {w for p in passages for w in _WORD.findall(f"{p.context} {p.text}".lower()) if w.isalpha()}
+        self._db.executemany("INSERT OR IGNORE INTO words VALUES (?)", [(w,) for w in words])
+
+    def remove(self, source_id: str) -> None:
+        """Forget a source; an unknown one is ignored."""
+        if self._db.execute("DELETE FROM sources WHERE id = ?", (source_id,)).rowcount:
+            rows = self._db.execute("SELECT rowid FROM lexical WHERE source_id = ?", (source_id,)).fetchall()
+            self._db.executemany("DELETE FROM lexical WHERE rowid = ?", rows)
+
+    def fingerprints(self) -> dict[str, str]:
+        """Fingerprint of each indexed source by id."""
+        return dict(self._query("SELECT id, fingerprint FROM sources"))
+
+    def passage_count(self) -> int:
+        """Passages that the sources came to when they were indexed."""
+        return int(self._query("SELECT COALESCE(SUM(passages), 0) FROM sources")[0][0])
+
+    def passage_ids(self) -> Iterator[str]:
+        """Ids of all lexical rows."""
+        return (row[0] for row in self._query("SELECT passage_id FROM lexical"))
+
+    def source(self, source_id: str) -> Source | None:
+        """The source as it was indexed, or None."""
+        rows = self._query("SELECT facts FROM sources WHERE id = ?", (source_id,))
+        return from_json(json.loads(rows[0][0])) if rows else None
+
+    def source_ids(self) -> list[str]:
+        """Ids of all indexed sources, sorted."""
+        return [row[0] for row in self._query("SELECT id FROM sources ORDER BY id")]
+
+    def search(self, groups: Sequence[Sequence[str]], k: int) -> list[tuple[str, float]]:
+        """Passage ids with their BM25 score, best first, higher is better, at most ``k``.
+
+        Args:
+            groups: what to look for, each with its spellings. A passage qualifies with any of them;
+                of several spellings of one thing the best counts, so that a passage that lists all
+                names of a group is not ranked above one that is about it.
+
+        Title and headings weigh a third of the text. Score: FTS5's bm25() (k1 = 1.2, b = 0.75), sign
+        turned, summed over groups.
+        """
+        if k < 1:
+            return []
+        total: dict[str, float] = {}
+        depth = max(5 * k, 200)
+        plain = " OR ".join(dict.fromkeys(p for g in groups if len(g) == 1 and (p := _phrase(g[0]))))
+        for passage_id, score in self._match(plain, depth):
+            total[passage_id] = score
+        for group in groups:
+            if len(group) == 1:
+                continue
+            best: dict[str, float] = {}
+            for phrase in {_phrase(spelling) for spelling in group}:
+                for passage_id, score in self._match(phrase, depth):
+                    best[passage_id] = max(score, best.get(passage_id, 0.0))
+            for passage_id, score in best.items():
+                total[passage_id] = total.get(passage_id, 0.0) + score
+        return sorted(total.items(), key=lambda row: (-row[1], row[0]))[:k]
+
+    def _match(self, query: str, k: int) -> list[tuple[str, float]]:
+        if not query:
+            return []
+        rows = self._query(
+            "SELECT passage_id, -bm25(lexical, 0, 0, 1.0, 0.33) AS score FROM lexical "
+            "WHERE lexical MATCH ? ORDER BY score DESC, passage_id LIMIT ?",
+            (query, k),
+        )
+        return [(row[0], float(row[1])) for row in rows]
+
+    def document_frequency(self, terms: Iterable[str]) -> Mapping[str, int]:
+        """In how many passages (with title and headings) each term stands, stemmed as the index is."""
+        counts: dict[str, int] = {}
+        for term in terms:
+            phrase = _phrase(term)
+            rows = self._query("SELECT COUNT(*) FROM lexical WHERE lexical MATCH ?", (phrase,)) if phrase else []
+            counts[term] = int(rows[0][0]) if rows else 0
+        return counts
+
+    def words(self) -> list[str]:
+        """Every word that was ever indexed here, lower case; those of removed sources may linger."""
+        return [row[0] for row in self._query("SELECT word FROM words")]
+
+    def check(self) -> list[str]:
+        """What SQLite's own integrity check finds wrong; empty when all is well."""
+        return [row[0] for row in self._query("PRAGMA quick_check") if row[0] != "ok"]
+
+    def _query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple]:  # type: ignore[type-arg]
+        with self._lock:
+            return self._db.execute(sql, parameters).fetchall()
+
+
+def _phrase(term: str) -> str:
+    """An FTS5 phrase; quoting makes every word of a question harmless to the query language."""
+    words = _WORD.findall(term)
+    return '"' + " ".join(words) + '"' if words else ""

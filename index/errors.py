@@ -1,0 +1,21 @@
+"""What can go wrong between passages and hits."""
+
+
+class IndexingError(Exception):
+    """Base of all errors of this package; the message is one sentence for the user."""
+
+
+class ModelUnavailable(IndexingError):
+    """The embedding model is not on this machine, or not the one that was expected."""
+
+
+class IdentityMismatch(IndexingError):
+    """The index was built with other settings than the ones in force."""
+
+
+class Locked(IndexingError):
+    """Another process is writing the index."""
+
+
+class Damaged(IndexingError):
+    """What is on disk is incomplete or inconsistent; ``iskp doctor --repair`` mends it."""

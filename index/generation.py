@@ -1,0 +1,168 @@
+"""Generations of the index on disk: built aside, swapped in one step, removed when nobody reads them.
+
+``index/CURRENT`` names the folder in force. A writer copies or builds the next one beside it and
+replaces CURRENT last, so a reader sees the old index or the new one, never half, and a writer that
+is killed leaves the old one untouched.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import portalocker
+
+from index.errors import Damaged, Locked
+
+_CURRENT = "CURRENT"
+_LEASE = "lease"
+_WRITER = "writer.lock"
+_BUILDING = ".building"
+_PREFIX = "gen-"
+
+
+def current(root: Path) -> Path | None:
+    """Folder of the generation in force, or None when nothing was indexed yet.
+
+    Raises:
+        Damaged: CURRENT names a folder that is gone.
+    """
+    try:
+        name = (root / _CURRENT).read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return None
+    folder = root / name
+    if not name.startswith(_PREFIX) or not folder.is_dir():
+        raise Damaged(f"the index folder {name!r} is missing; run: iskp index --rebuild")
+    return folder
+
+
+@contextmanager
+def lease(root: Path) -> Iterator[Path | None]:
+    """Hold the current generation for reading: it will not be removed meanwhile."""
+    handle = acquire(root)
+    try:
+        yield handle[0] if handle else None
+    finally:
+        if handle:
+            handle[1].release()
+
+
+class Lease:
+    """A shared lock on a generation."""
+
+    def __init__(self, lock: portalocker.Lock) -> None:
+        self._lock = lock
+
+    def release(self) -> None:
+        """Give the generation free."""
+        self._lock.release()
+
+
+def acquire(root: Path) -> tuple[Path, Lease] | None:
+    """The current generation with a shared lock on it, or None when nothing was indexed yet."""
+    for _ in range(100):
+        folder = current(root)
+        if folder is None:
+            return None
+        lock = portalocker.Lock(
+            folder / _LEASE, mode="a", flags=portalocker.LockFlags.SHARED | portalocker.LockFlags.NON_BLOCKING
+        )
+        try:
+            lock.acquire()
+        except (portalocker.exceptions.BaseLockException, OSError):
+            continue  # swapped and removed between the two steps: CURRENT names a newer one by now
+        if current(root) == folder:
+            return folder, Lease(lock)
+        lock.release()
+    raise Damaged("the index keeps changing under the reader; try again when the re-index is done")
+
+
+@contextmanager
+def writer(root: Path, *, timeout_seconds: float) -> Iterator[None]:
+    """Be the only writer.
+
+    Raises:
+        Locked: another process still writes after ``timeout_seconds``.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    lock = portalocker.Lock(root / _WRITER, mode="a+", timeout=timeout_seconds, check_interval=0.2)
+    try:
+        stream = lock.acquire()
+    except portalocker.exceptions.BaseLockException as exc:
+        holder = (root / _WRITER).read_text(encoding="ascii", errors="replace").strip()
+        raise Locked(
+            f"another process{f' (number {holder})' if holder else ''} is writing the index; "
+            "wait until it is done and try again"
+        ) from exc
+    try:
+        stream.seek(0)
+        stream.truncate()
+        stream.write(str(os.getpid()))
+        stream.flush()
+        yield
+    finally:
+        lock.release()
+
+
+def start_next(root: Path, *, copy_from: Path | None) -> Path:
+    """A new folder to build in; leftovers of killed writers are removed first. Only for the writer."""
+    for leftover in root.glob(f"{_PREFIX}*{_BUILDING}"):
+        shutil.rmtree(leftover)
+    numbers = [int(p.name.removeprefix(_PREFIX)) for p in _finished(root)]
+    folder = root / f"{_PREFIX}{max(numbers, default=0) + 1:06d}{_BUILDING}"
+    if copy_from is None:
+        folder.mkdir(parents=True)
+    else:
+        shutil.copytree(copy_from, folder, ignore=shutil.ignore_patterns(_LEASE))
+    return folder
+
+
+def publish(root: Path, building: Path) -> Path:
+    """Make a built folder the current generation and remove those that nobody holds."""
+    folder = building.with_name(building.name.removesuffix(_BUILDING))
+    (building / _LEASE).touch()
+    for file in building.rglob("*"):
+        if file.is_file():
+            _sync_to_disk(file)
+    building.rename(folder)
+    replace_text(root / _CURRENT, folder.name)
+    remove_old(root)
+    return folder
+
+
+def remove_old(root: Path) -> None:
+    """Remove generations that are neither current nor read by anybody."""
+    keep = current(root)
+    for folder in _finished(root):
+        if folder == keep:
+            continue
+        lock = portalocker.Lock(
+            folder / _LEASE, mode="a", flags=portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING
+        )
+        try:
+            lock.acquire()
+        except (portalocker.exceptions.BaseLockException, OSError):
+            continue  # somebody still reads it; the next writer tries again
+        lock.release()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def replace_text(file: Path, text: str) -> None:
+    """Write a small file in one step: after a crash it holds the old text or the new one."""
+    temporary = file.with_name(f".{file.name}.new")
+    temporary.write_text(text, encoding="utf-8")
+    _sync_to_disk(temporary)
+    os.replace(temporary, file)
+
+
+def _finished(root: Path) -> list[Path]:
+    return sorted(p for p in root.glob(f"{_PREFIX}*") if p.is_dir() and p.name.removeprefix(_PREFIX).isdecimal())
+
+
+def _sync_to_disk(file: Path) -> None:
+    with file.open("rb") as stream:
+        os.fsync(stream.fileno())

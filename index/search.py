@@ -1,0 +1,266 @@
+"""Search one generation of the index: dense and BM25 candidates, fused into ranked hits."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from index import generation
+from index.catalog import Catalog
+from index.embed import Encoder, Vectors, cosine
+from index.identity import Identity
+from index.store import VectorStore
+from index.sync import CATALOG_FILE, VECTORS_FOLDER, require_identity
+from index.terms import TOKEN, Vocabulary
+from ingest.chunk import ChunkSettings, Passage
+from ingest.source import Source
+
+MISSPELLING_MIN_CHARS = 3
+"""Shorter words are taken as they are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Which sources a search may use; empty means all.
+
+    Attributes:
+        sources: source ids.
+        genres: genres.
+        since: earliest day as YYYYMMDD; a source whose date may reach that day passes.
+        until: latest day as YYYYMMDD. Undated sources pass only when neither bound is set.
+    """
+
+    sources: tuple[str, ...] = ()
+    genres: tuple[str, ...] = ()
+    since: int | None = None
+    until: int | None = None
+
+    def where(self) -> dict[str, Any] | None:
+        """The filter in Chroma's language, or None."""
+        parts: list[dict[str, Any]] = []
+        if self.sources:
+            parts.append({"source_id": {"$in": list(self.sources)}})
+        if self.genres:
+            parts.append({"facet_genre": {"$in": list(self.genres)}})
+        if self.since is not None:
+            parts.append({"facet_until": {"$gte": self.since}})
+        if self.until is not None:
+            parts.append({"facet_since": {"$lte": self.until}})
+        if len(parts) > 1:
+            return {"$and": parts}
+        return parts[0] if parts else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchSettings:
+    """How candidates are found and fused.
+
+    Attributes:
+        candidates: how many each of the two searches contributes at least.
+        lexical_weight: weight of the BM25 part beside the cosine.
+    """
+
+    candidates: int = 40
+    lexical_weight: float = 0.3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A passage found.
+
+    Attributes:
+        score: fused score, higher is better: cosine + lexical_weight · bm25 / best bm25.
+        similarity: cosine of query and passage, in [-1, 1].
+        lexical: BM25 score, 0 when no query term stands in the passage.
+        rank: from 1.
+    """
+
+    passage: Passage
+    score: float
+    similarity: float
+    lexical: float
+    rank: int
+
+
+class OpenIndex:
+    """One generation, held for reading until closed. Threads may share it."""
+
+    def __init__(
+        self, folder: Path, held: generation.Lease, encoder: Encoder, identity: Identity, vocabulary: Vocabulary
+    ) -> None:
+        self.folder = folder
+        self.identity = identity
+        self.encoder = encoder
+        self.vocabulary = vocabulary
+        self._store = VectorStore(folder / VECTORS_FOLDER)
+        self._catalog = Catalog(folder / CATALOG_FILE, readonly=True)
+        # Also runs when the last user drops a generation that is no longer current.
+        self._release = weakref.finalize(self, _close_all, self._catalog, self._store, held)
+        # On the catalog's method, not on one of self: a cache that held self would keep it alive.
+        self.source = lru_cache(maxsize=512)(self._catalog.source)
+        """The source of an id as it was indexed, or None."""
+
+    @property
+    def id(self) -> str:
+        """Names the generation and what it was built with; kept in every answer."""
+        return f"{self.folder.name}-{self.identity.short}"
+
+    def close(self) -> None:
+        """Let the generation go."""
+        self._release()
+
+    def passage_count(self) -> int:
+        """How many passages can be found."""
+        return self._store.count()
+
+    def sources(self) -> Iterable[Source]:
+        """All indexed sources by id, one at a time."""
+        return (s for i in self._catalog.source_ids() if (s := self._catalog.source(i)) is not None)
+
+    def passages_of(self, source_id: str) -> list[Passage]:
+        """The passages of a source in text order."""
+        return [e.passage for e in self._store.entries_of(source_id)]
+
+    def document_frequency(self, terms: Iterable[str]) -> Mapping[str, int]:
+        """In how many passages each term (or one of its aliases) stands."""
+        terms = list(terms)
+        alternatives = {t: self.vocabulary.aliases(t) for t in terms}
+        counts = self._catalog.document_frequency({a for group in alternatives.values() for a in group})
+        return {t: max(counts[a] for a in alternatives[t]) for t in terms}
+
+    def correct_spelling(self, text: str) -> str:
+        """The text with misspelt words replaced by the nearest words of the sources.
+
+        Only words are touched that no source has, that the embedding model does not know as a word, and
+        that are one slip away from a word of the sources (two for words of eight letters and more): a
+        swapped, missing, added or wrong letter (optimal string alignment distance).
+        """
+        return TOKEN.sub(lambda match: self._nearest_word(match.group()), text)
+
+    def _nearest_word(self, word: str) -> str:
+        folded = word.lower()
+        if len(folded) < MISSPELLING_MIN_CHARS or not folded.isalpha() or folded in self._words:
+            return word
+        if word.isupper() or self.encoder.is_word(folded) or self.document_frequency([word])[word]:
+            return word
+        slips = 2 if len(folded) >= 8 else 1
+        found = process.extractOne(folded, self._words, scorer=OSA.distance, score_cutoff=slips)
+        if found is None or found[0][0] != folded[0]:
+            return word
+        return str(found[0]).capitalize() if word[0].isupper() else str(found[0])
+
+    @cached_property
+    def _words(self) -> dict[str, str]:
+        return {w: w for w in self._catalog.words()}
+
+    def search(
+        self, query: str, k: int = 10, *, filters: Filters = Filters(), settings: SearchSettings = SearchSettings()
+    ) -> list[Hit]:
+        """The ``k`` best passages for a query, best first; none for a blank query."""
+        if not query.strip() or k < 1:
+            return []
+        depth = max(k, settings.candidates)
+        vector = self.encoder.encode([self.vocabulary.spell_out(query)])[0]
+        dense = self._store.nearest(vector, depth, filters.where())
+        lexical = self._lexical(query, depth, filters)
+        found: dict[str, tuple[Passage, float]] = {p.id: (p, s) for p, s in dense}
+        found |= self._similarities([i for i in lexical if i not in found], vector, filters)
+        best = max(lexical.values(), default=0.0) or 1.0
+        scored = sorted(
+            (
+                (similarity + settings.lexical_weight * lexical.get(i, 0.0) / best, similarity, i)
+                for i, (_, similarity) in found.items()
+            ),
+            reverse=True,
+        )
+        return [
+            Hit(passage=found[i][0], score=score, similarity=similarity, lexical=lexical.get(i, 0.0), rank=rank)
+            for rank, (score, similarity, i) in enumerate(scored[:k], start=1)
+        ]
+
+    def _lexical(self, query: str, depth: int, filters: Filters) -> dict[str, float]:
+        groups = self.vocabulary.query_groups(query)
+        wanted = depth if filters == Filters() else depth * 5  # the filter is applied afterwards
+        return dict(self._catalog.search(groups, wanted))
+
+    def _similarities(self, ids: Sequence[str], vector: Vectors, filters: Filters) -> dict[str, tuple[Passage, float]]:
+        entries, vectors = self._store.get(ids)
+        if not entries:
+            return {}
+        similarities = cosine(vector, vectors)
+        return {
+            e.passage.id: (e.passage, float(s))
+            for e, s in zip(entries, similarities, strict=True)
+            if _passes(e.passage.source_id, e.facets, filters)
+        }
+
+
+def _close_all(catalog: Catalog, store: VectorStore, held: generation.Lease) -> None:
+    catalog.close()
+    store.close()
+    held.release()
+
+
+def _passes(source_id: str, facets: Mapping[str, str | int], filters: Filters) -> bool:
+    """The same filter as :meth:`Filters.where`, for passages that came from the lexical side."""
+    if filters.sources and source_id not in filters.sources:
+        return False
+    if filters.genres and facets.get("genre") not in filters.genres:
+        return False
+    if filters.since is not None and int(facets.get("until", 0)) < filters.since:
+        return False
+    return filters.until is None or int(facets.get("since", 99999999)) <= filters.until
+
+
+class IndexReader:
+    """The index of a home, always the current generation: a re-index is seen at the next question."""
+
+    def __init__(
+        self, root: Path, encoder: Encoder, chunking: ChunkSettings, vocabulary: Callable[[], Vocabulary]
+    ) -> None:
+        self._root = root
+        self._encoder = encoder
+        self._chunking = chunking
+        self._vocabulary = vocabulary
+        self._open: OpenIndex | None = None
+        self._lock = threading.Lock()
+
+    def current(self) -> OpenIndex | None:
+        """The current generation opened, or None when nothing was indexed yet.
+
+        Raises:
+            IdentityMismatch: it was built with other settings than the ones in force.
+            Damaged: it is incomplete.
+        """
+        with self._lock:
+            folder = generation.current(self._root)
+            if self._open is not None and self._open.folder == folder:
+                return self._open
+            acquired = generation.acquire(self._root)
+            if acquired is None:
+                return None
+            folder, held = acquired
+            try:
+                identity = require_identity(folder, self._encoder, self._chunking)
+                opened = OpenIndex(folder, held, self._encoder, identity, self._vocabulary())
+            except BaseException:
+                held.release()
+                raise
+            # The old one is not closed here: another thread may be reading it. It closes when dropped.
+            self._open = opened
+            return opened
+
+    def close(self) -> None:
+        """Let the generation go."""
+        with self._lock:
+            if self._open is not None:
+                self._open.close()
+                self._open = None

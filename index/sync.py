@@ -1,0 +1,250 @@
+"""Bring the index in line with the stored sources: plan what differs, then apply just that."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from index import generation
+from index.catalog import Catalog
+from index.embed import Encoder
+from index.identity import Identity
+from index.store import Entry, VectorStore
+from ingest.chunk import ChunkSettings, Passage, chunk
+from ingest.dates import date_bounds
+from ingest.source import Source
+
+IDENTITY_FILE = "identity.json"
+CATALOG_FILE = "catalog.db"
+VECTORS_FOLDER = "chroma"
+SHORT_PASSAGE_CHARS = 300
+"""Passages below this length are embedded together with their title and headings."""
+_BATCH = 256
+
+
+class SourceShelf(Protocol):
+    """Where the stored sources are read from, one at a time."""
+
+    def fingerprints(self) -> Mapping[str, str]:
+        """Fingerprint of each stored source by id."""
+
+    def get(self, source_id: str) -> Source:
+        """One stored source."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What has to happen to which ids; the four lists are disjoint and cover known and wanted."""
+
+    add: tuple[str, ...]
+    update: tuple[str, ...]
+    skip: tuple[str, ...]
+    delete: tuple[str, ...]
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything has to be done."""
+        return bool(self.add or self.update or self.delete)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncReport:
+    """Passages added, updated, skipped and deleted; how many texts were embedded; wall time.
+
+    ``updated`` counts passages whose place, badge or bibliographic data changed while their text did
+    not; they are embedded again only when the context that is embedded with them changed.
+    """
+
+    added: int
+    updated: int
+    skipped: int
+    deleted: int
+    embedded: int
+    sources: int
+    seconds: float
+    rebuilt: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Told while a sync runs: passages embedded so far, of how many known to be needed so far."""
+
+    done: int
+    total: int
+
+
+def plan(known: Mapping[str, str], wanted: Mapping[str, str]) -> Plan:
+    """Compare id → digest of what is there with what should be.
+
+    New id → add; known id with another digest → update; same digest → skip; vanished → delete.
+    """
+    return Plan(
+        add=tuple(i for i in wanted if i not in known),
+        update=tuple(i for i in wanted if i in known and known[i] != wanted[i]),
+        skip=tuple(i for i in wanted if known.get(i) == wanted[i]),
+        delete=tuple(i for i in known if i not in wanted),
+    )
+
+
+def embedded_text(passage: Passage) -> str:
+    """What the encoder reads: short passages get their title and headings, which say what they are about."""
+    if len(passage.text) >= SHORT_PASSAGE_CHARS:
+        return passage.text
+    return f"{passage.context}: {passage.text}"
+
+
+def entry_of(passage: Passage, source: Source) -> Entry:
+    """The passage with the digest of its embedded text and the facets that searches filter on."""
+    facets: dict[str, str | int] = {"genre": source.genre}
+    if source.date:
+        facets["since"], facets["until"] = date_bounds(source.date)
+    digest = hashlib.sha256(embedded_text(passage).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return Entry(passage=passage, embed_digest=digest, facets=facets)
+
+
+def sync(
+    root: Path,
+    shelf: SourceShelf,
+    encoder: Encoder,
+    settings: ChunkSettings = ChunkSettings(),
+    *,
+    rebuild: bool = False,
+    lock_timeout_seconds: float = 60.0,
+    progress: Callable[[Progress], None] | None = None,
+) -> SyncReport:
+    """Make the index under ``root`` hold exactly the passages of the stored sources.
+
+    Only passages whose text (or embedded context) is new are embedded. Readers keep the old
+    generation until the new one is complete.
+
+    Args:
+        rebuild: build from nothing, whatever is there; needed when model or passage length change.
+        lock_timeout_seconds: how long to wait for another writer.
+
+    Raises:
+        IdentityMismatch: the index was built with other settings and ``rebuild`` is False.
+        Locked: another process kept writing.
+    """
+    began = time.monotonic()
+    with generation.writer(root, timeout_seconds=lock_timeout_seconds):
+        base = None if rebuild else generation.current(root)
+        known: Mapping[str, str] = {}
+        if base is not None:
+            require_identity(base, encoder, settings)
+            with closing(Catalog(base / CATALOG_FILE, readonly=True)) as catalog:
+                known, passages = catalog.fingerprints(), catalog.passage_count()
+        sources = plan(known, shelf.fingerprints())
+        if base is not None and not sources.changes:
+            generation.remove_old(root)
+            return SyncReport(
+                added=0, updated=0, skipped=passages, deleted=0, embedded=0,
+                sources=len(known), seconds=time.monotonic() - began,
+            )  # fmt: skip
+        building = generation.start_next(root, copy_from=base)
+        counts = _Applier(building, encoder, settings, progress).apply(sources, shelf)
+        identity = Identity(encoder=encoder.name, dimension=encoder.dimension, max_chars=settings.max_chars)
+        generation.replace_text(building / IDENTITY_FILE, identity.dump())
+        generation.publish(root, building)
+        return SyncReport(
+            added=counts.added, updated=counts.updated, skipped=counts.skipped, deleted=counts.deleted,
+            embedded=counts.embedded, sources=len(sources.add) + len(sources.update) + len(sources.skip),
+            seconds=time.monotonic() - began, rebuilt=rebuild,
+        )  # fmt: skip
+
+
+def read_identity(folder: Path) -> Identity:
+    """What the generation in this folder was built with."""
+    try:
+        return Identity.parse((folder / IDENTITY_FILE).read_text(encoding="utf-8"))
+    except OSError:
+        return Identity.parse("")
+
+
+def require_identity(folder: Path, encoder: Encoder, settings: ChunkSettings) -> Identity:
+    """The identity of a generation, checked against the settings in force without loading a model.
+
+    Raises:
+        IdentityMismatch: they differ.
+    """
+    identity = read_identity(folder)
+    identity.require(encoder=encoder.name, max_chars=settings.max_chars)
+    return identity
+
+
+@dataclass(slots=True)
+class _Counts:
+    added: int = 0
+    updated: int = 0
+    skipped: int = 0
+    deleted: int = 0
+    embedded: int = 0
+
+
+class _Applier:
+    """Carries a plan over sources out in a folder that nobody reads yet."""
+
+    def __init__(
+        self, folder: Path, encoder: Encoder, settings: ChunkSettings, progress: Callable[[Progress], None] | None
+    ) -> None:
+        self._folder = folder
+        self._encoder = encoder
+        self._settings = settings
+        self._progress = progress
+        self._counts = _Counts()
+        self._pending: list[Entry] = []
+        self._planned = 0
+
+    def apply(self, sources: Plan, shelf: SourceShelf) -> _Counts:
+        with (
+            closing(VectorStore(self._folder / VECTORS_FOLDER)) as store,
+            closing(Catalog(self._folder / CATALOG_FILE)) as catalog,
+        ):
+            catalog.begin()
+            for source_id in sources.delete:
+                gone = [e.passage.id for e in store.entries_of(source_id)]
+                store.delete(gone)
+                catalog.remove(source_id)
+                self._counts.deleted += len(gone)
+            for source_id in (*sources.add, *sources.update):
+                source = shelf.get(source_id)
+                passages = chunk(source, self._settings)
+                known = store.entries_of(source_id) if source_id in sources.update else []
+                self._apply_source([entry_of(p, source) for p in passages], known, store)
+                catalog.put(source, passages)
+            self._embed_pending(store)
+            unchanged = store.count() - self._counts.added - self._counts.updated
+            self._counts.skipped = unchanged
+            catalog.commit()
+        return self._counts
+
+    def _apply_source(self, wanted: Sequence[Entry], known: Iterable[Entry], store: VectorStore) -> None:
+        there = {e.passage.id: e for e in known}
+        here = {e.passage.id: e for e in wanted}
+        todo = plan({i: e.digest for i, e in there.items()}, {i: e.digest for i, e in here.items()})
+        again = [i for i in todo.update if here[i].embed_digest != there[i].embed_digest]
+        store.update_metadata([here[i] for i in todo.update if i not in set(again)])
+        store.delete(todo.delete)
+        self._counts.added += len(todo.add)
+        self._counts.updated += len(todo.update)
+        self._counts.deleted += len(todo.delete)
+        self._pending += [here[i] for i in (*todo.add, *again)]
+        self._planned += len(todo.add) + len(again)
+        if len(self._pending) >= _BATCH:
+            self._embed_pending(store)
+
+    def _embed_pending(self, store: VectorStore) -> None:
+        if not self._pending:
+            return
+        vectors = self._encoder.encode([embedded_text(e.passage) for e in self._pending], progress=self._tell)
+        store.upsert(self._pending, vectors)
+        self._pending = []
+
+    def _tell(self, encoded: int) -> None:
+        self._counts.embedded += encoded
+        if self._progress:
+            self._progress(Progress(done=self._counts.embedded, total=self._planned))

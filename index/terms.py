@@ -1,0 +1,155 @@
+"""The words of a question: which carry its topic, and which spellings mean the same."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import Stemmer
+
+from index.errors import IndexingError
+
+TOKEN = re.compile(r"[^\W_]+(?:[.'’&/-](?=[^\W_])[^\W_]+)*", re.UNICODE)
+"""A word or number, with inner hyphens, apostrophes and points."""
+_TERMS_FILE = "terms.toml"
+
+
+class Vocabulary:
+    """Function words and alias groups, from the packaged file and the user's own.
+
+    Args:
+        function_words: words that carry no topic, lower case.
+        aliases: groups of spellings of one thing; the first is the fullest.
+    """
+
+    def __init__(self, function_words: Iterable[str], aliases: Sequence[Sequence[str]]) -> None:
+        self._function_words = frozenset(function_words)
+        self._groups = tuple(tuple(group) for group in aliases)
+        self._stemmer = Stemmer.Stemmer("english")
+
+    @classmethod
+    def load(cls, extra: Path | None = None) -> Vocabulary:
+        """The packaged vocabulary, with the groups and words of a user's file added.
+
+        Raises:
+            IndexingError: the file is not of the expected form.
+        """
+        data = tomllib.loads(files("index").joinpath(_TERMS_FILE).read_text(encoding="utf-8"))
+        words, groups = data["function_words"].split(), data["aliases"]
+        if extra is not None and extra.is_file():
+            mine = _read(extra)
+            words += mine.get("function_words", "").split()
+            groups = _merge(groups, mine.get("aliases", []))
+        return cls(words, groups)
+
+    @cached_property
+    def _by_spelling(self) -> dict[str, tuple[str, ...]]:
+        return {_fold(spelling): group for group in self._groups for spelling in group}
+
+    @cached_property
+    def _matcher(self) -> re.Pattern[str]:
+        spellings = sorted({s for group in self._groups for s in group}, key=len, reverse=True)
+        return re.compile(r"(?<!\w)(?:" + "|".join(re.escape(s) for s in spellings) + r")(?!\w)", re.I)
+
+    def aliases(self, term: str) -> tuple[str, ...]:
+        """The term itself and every other spelling of the same thing."""
+        return tuple(dict.fromkeys((term, *self._by_spelling.get(_fold(term), ()))))
+
+    def mentions(self, text: str) -> list[str]:
+        """Spellings of alias groups that stand in the text, in order of appearance."""
+        return [m.group() for m in self._matcher.finditer(text)] if self._groups else []
+
+    def spell_out(self, text: str) -> str:
+        """The text with the fullest spelling behind acronyms, which an English encoder can't know.
+
+        Only acronyms (no lower-case letters) are spelled out: "ISIL-K" but not "Daesh".
+        """
+        if not self._groups:
+            return text
+
+        def spelled(match: re.Match[str]) -> str:
+            found = match.group()
+            full = self._by_spelling[_fold(found)][0]
+            if any(c.islower() for c in found) or full.lower() in text.lower():
+                return found
+            return f"{found} ({full})"
+
+        return self._matcher.sub(spelled, text)
+
+    def content_terms(self, text: str) -> list[str]:
+        """The words that carry the topic, in order, without repetition; alias spellings stay whole."""
+        terms: dict[str, str] = {}
+        rest = text
+        for mention in self.mentions(text):
+            terms.setdefault(_fold(self._by_spelling[_fold(mention)][0]), mention)
+            rest = rest.replace(mention, " ", 1)
+        order = {m: text.find(m) for m in terms.values()}
+        for match in TOKEN.finditer(rest):
+            word = re.sub(r"['’]s$", "", match.group())
+            folded = _fold(word)
+            if folded in self._function_words or (len(folded) < 2 and not folded.isdigit()):
+                continue
+            key = self.stem(folded)
+            if key not in terms:
+                terms[key] = word
+                order[word] = text.find(word)
+        return sorted(terms.values(), key=lambda w: order[w])
+
+    def query_groups(self, text: str) -> list[tuple[str, ...]]:
+        """What the lexical search looks for: each content term with all its spellings.
+
+        When nothing but function words is left, those are used.
+        """
+        terms = self.content_terms(text) or tokens(text)
+        return [self.aliases(term) for term in terms]
+
+    def stem(self, word: str) -> str:
+        """Snowball stem of a lower-cased word."""
+        return str(self._stemmer.stemWord(_fold(word)))
+
+    def stems(self, text: str) -> list[str]:
+        """Stems of all words of a text, in order; alias spellings fold into the fullest one."""
+        folded = self._matcher.sub(lambda m: self._by_spelling[_fold(m.group())][0], text) if self._groups else text
+        return [self.stem(m.group()) for m in TOKEN.finditer(folded)]
+
+
+def tokens(text: str) -> list[str]:
+    """Words and numbers of a text, in order, as written."""
+    return [m.group() for m in TOKEN.finditer(text)]
+
+
+def _fold(text: str) -> str:
+    return text.lower().replace("’", "'")
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        data = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+        raise IndexingError(f"the vocabulary file {file} cannot be read: {exc}") from exc
+    groups = data.get("aliases", [])
+    if not isinstance(data.get("function_words", ""), str) or not all(
+        isinstance(g, list) and g and all(isinstance(s, str) and s for s in g) for g in groups
+    ):
+        raise IndexingError(
+            f"the vocabulary file {file} must hold 'function_words' as one text and 'aliases' as lists of spellings"
+        )
+    return data
+
+
+def _merge(groups: list[list[str]], mine: list[list[str]]) -> list[list[str]]:
+    """The user's groups extend those that share a spelling with them."""
+    merged = [list(g) for g in groups]
+    for group in mine:
+        folded = {_fold(s) for s in group}
+        home = next((g for g in merged if folded & {_fold(s) for s in g}), None)
+        if home is None:
+            merged.append(list(group))
+        else:
+            home.extend(s for s in group if _fold(s) not in {_fold(h) for h in home})
+    return merged

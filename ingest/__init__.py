@@ -1,0 +1,1 @@
+"""Sources to passages: reading, cleaning, cutting, keeping."""

@@ -1,0 +1,280 @@
+"""Files and bundled notes into the library: what is new, changed, moved, unchanged or unreadable."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Literal
+
+from ingest.blocks import Metadata, assemble
+from ingest.chunk import ChunkSettings, chunk
+from ingest.dates import iso_date
+from ingest.errors import BadSource, IngestError
+from ingest.folder import FoundFile, find_files
+from ingest.library import Library, Record
+from ingest.read import extract
+from ingest.source import GENRES, Origin
+
+Status = Literal["added", "changed", "unchanged", "moved", "removed", "failed"]
+
+_REMOVED_NOTES = "bundled notes removed by the user"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one file or address.
+
+    Attributes:
+        name: path or address as the user knows it.
+        source_id: None when it failed before it had one.
+        passages: how many passages it came to; 0 when it failed or was removed.
+        reason: one clause for the user; why it failed, or what else is worth knowing.
+    """
+
+    name: str
+    status: Status
+    source_id: str | None = None
+    passages: int = 0
+    reason: str = ""
+    seconds: float = 0.0
+
+
+def metadata_from(values: Mapping[str, str]) -> Metadata:
+    """Bibliographic data given by a user, checked.
+
+    Raises:
+        BadSource: an unknown genre or an impossible date.
+    """
+    known = {f.name for f in fields(Metadata)}
+    given = {k: v.strip() for k, v in values.items() if k in known and v and v.strip()}
+    if "date" in given:
+        given["date"] = iso_date(given["date"])
+    if given.get("genre", "unknown") not in GENRES:
+        raise BadSource(f"genre {given['genre']!r} is not known; use one of {', '.join(GENRES)}")
+    return Metadata(**given)  # type: ignore[arg-type]  # genre was checked against GENRES
+
+
+def add_paths(
+    library: Library,
+    paths: Sequence[Path],
+    *,
+    overrides: Mapping[str, str] | None = None,
+    pattern: str | None = None,
+) -> Iterator[Outcome]:
+    """Read files and folders into the library, one outcome each, as they are done.
+
+    A folder is mirrored: a file that vanished from it since the last time is removed. One bad file
+    never stops the rest.
+
+    Raises:
+        BadSource: the overrides are not valid.
+    """
+    metadata_from(overrides or {})
+    for path in paths:
+        folder = str(path.resolve()) if path.is_dir() else None
+        seen: set[str] = set()
+        for found in find_files([path], pattern=pattern):
+            if found.error:
+                yield Outcome(name=str(found.path), status="failed", reason=found.error)
+                continue
+            seen.add(str(found.path.resolve()))
+            yield _add_file(library, found, folder, overrides or {})
+        if folder and pattern is None:
+            yield from _remove_vanished(library, folder, seen)
+
+
+def refresh(library: Library) -> Iterator[Outcome]:
+    """Read again every file that changed since it was read; files that vanished from a folder leave.
+
+    A file that was given by itself and is gone now stays in the library: its text is stored here.
+    """
+    folders = {r.folder for r in library.records() if r.folder}
+    yield from _drop_unchanged(add_paths(library, [Path(f) for f in sorted(folders) if Path(f).is_dir()]))
+    for record in library.records():
+        if record.folder or not record.path or not os.path.isabs(record.path):
+            continue
+        path = Path(record.path)
+        if path.is_file() and _stamp(path) != record.stamp:
+            found = FoundFile(path=path, source_id=record.id)
+            yield from _drop_unchanged([_add_file(library, found, None, record.overrides)])
+
+
+def add_bytes(
+    library: Library,
+    data: bytes,
+    *,
+    name: str,
+    source_id: str,
+    path: str | None,
+    folder: str | None = None,
+    stamp: str | None = None,
+    overrides: Mapping[str, str] | None = None,
+    origin: Origin = "file",
+    declared_type: str | None = None,
+    fetched_at: str | None = None,
+) -> Outcome:
+    """Make a source of bytes and store it.
+
+    Raises:
+        IngestError: the bytes cannot become a source; nothing was stored.
+    """
+    digest = hashlib.sha256(data).hexdigest()
+    given = dict(overrides or {})
+    source = assemble(
+        source_id,
+        extract(data, name=name, declared_type=declared_type),
+        overrides=metadata_from(given),
+        fallback_title=Path(name).stem,
+        origin=origin,
+        fetched_at=fetched_at,
+    )
+    passages = len(chunk(source, ChunkSettings()))
+    if not passages:
+        raise BadSource("no passage could be made of it: it holds only headings or page furniture")
+    twins = [r.id for r in library.with_digest(digest) if r.id != source_id]
+    before = library.record(source_id)
+    library.put(source, raw_digest=digest, path=path, folder=folder, stamp=stamp, overrides=given)
+    status: Status = "added"
+    if before is not None:
+        status = "unchanged" if before.fingerprint == source.fingerprint else "changed"
+    reason = f"same bytes as {twins[0]!r}" if twins else ""
+    return Outcome(name=name, status=status, source_id=source_id, passages=passages, reason=reason)
+
+
+def load_bundled(library: Library) -> Iterator[Outcome]:
+    """Bring the bundled notes into the library; those the user removed or replaced stay as they are."""
+    removed = removed_notes(library)
+    present: set[str] = set()
+    for source_id, data in _bundled_files():
+        present.add(source_id)
+        record = library.record(source_id)
+        replaced = record is not None and not _is_bundled(record)
+        same = record is not None and record.raw_digest == hashlib.sha256(data).hexdigest()
+        if source_id in removed or replaced or same:
+            continue
+        yield add_bytes(
+            library, data, name=f"{source_id}.md", source_id=source_id,
+            path=_bundled_path(source_id), origin="bundled notes",
+        )  # fmt: skip
+    for record in library.records():
+        if _is_bundled(record) and record.id not in present:
+            library.remove(record.id)
+            yield Outcome(name=record.id, status="removed", source_id=record.id, reason="no longer bundled")
+
+
+def remove_source(library: Library, source_id: str) -> None:
+    """Remove a source for good; a bundled one does not come back by itself.
+
+    Raises:
+        BadSource: there is none of this id.
+    """
+    library.remove(source_id)
+    if any(source_id == i for i, _ in _bundled_files()):
+        library.set_note(_REMOVED_NOTES, "\n".join(sorted({*removed_notes(library), source_id})))
+
+
+def removed_notes(library: Library) -> set[str]:
+    """Ids of the bundled notes that the user removed."""
+    return set(filter(None, (library.note(_REMOVED_NOTES) or "").split("\n")))
+
+
+def _bundled_files() -> Iterator[tuple[str, bytes]]:
+    def walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, bytes]]:
+        for entry in sorted(folder.iterdir(), key=lambda e: e.name):
+            if entry.is_dir():
+                yield from walk(entry, f"{prefix}{entry.name}/")
+            elif entry.name.endswith(".md"):
+                yield prefix + entry.name.removesuffix(".md"), entry.read_bytes()
+
+    yield from walk(files("ingest").joinpath("corpus"), "")
+
+
+def _bundled_path(source_id: str) -> str:
+    return f"bundled:{source_id}"
+
+
+def _is_bundled(record: Record) -> bool:
+    return record.path == _bundled_path(record.id)
+
+
+def _add_file(library: Library, found: FoundFile, folder: str | None, overrides: Mapping[str, str]) -> Outcome:
+    name = str(found.path)
+    path = str(found.path.resolve())
+    try:
+        stamp = _stamp(found.path)
+        known = library.with_path(path)
+        if known and known.stamp == stamp and not (overrides and dict(overrides) != dict(known.overrides)):
+            if known.folder != folder and folder is not None:
+                library.touch(known.id, path=path, folder=folder, stamp=stamp)
+            return _unchanged(library, known.id, name)
+        data = found.path.read_bytes()
+        digest = hashlib.sha256(data).hexdigest()
+        if known is None:
+            moved = _moved_from(library, digest)
+            if moved:
+                library.touch(moved.id, path=path, folder=folder, stamp=stamp)
+                return Outcome(
+                    name=name, status="moved", source_id=moved.id, reason=f"was {moved.path}",
+                    passages=len(chunk(library.get(moved.id))),
+                )  # fmt: skip
+        given = {**(known.overrides if known else {}), **overrides}
+        source_id = known.id if known else _free_id(library, found)
+        return add_bytes(
+            library, data, name=name, source_id=source_id, path=path, folder=folder, stamp=stamp, overrides=given
+        )
+    except IngestError as exc:
+        return Outcome(name=name, status="failed", reason=str(exc))
+    except PermissionError:
+        return Outcome(name=name, status="failed", reason="it may not be read: check the file's permissions")
+    except OSError as exc:
+        return Outcome(name=name, status="failed", reason=f"it cannot be read: {exc.strerror or exc}")
+
+
+def _unchanged(library: Library, source_id: str, name: str) -> Outcome:
+    return Outcome(name=name, status="unchanged", source_id=source_id, passages=len(chunk(library.get(source_id))))
+
+
+def _moved_from(library: Library, digest: str) -> Record | None:
+    """The stored source of the same bytes whose own file is gone: it was renamed or moved."""
+    return next(
+        (r for r in library.with_digest(digest) if r.path and os.path.isabs(r.path) and not os.path.lexists(r.path)),
+        None,
+    )
+
+
+def _free_id(library: Library, found: FoundFile) -> str:
+    """The wanted id, with parent folders in front while another file holds it."""
+    parents = [p.name for p in found.path.resolve().parents if p.name]
+    candidate = found.source_id
+    for parent in parents:
+        if library.record(candidate) is None:
+            return candidate
+        candidate = f"{parent}/{candidate}"
+    number = 2
+    while library.record(f"{candidate}~{number}") is not None:
+        number += 1
+    return f"{candidate}~{number}" if library.record(candidate) else candidate
+
+
+def _remove_vanished(library: Library, folder: str, seen: set[str]) -> Iterator[Outcome]:
+    for record in library.records():
+        if record.folder == folder and record.path not in seen:
+            library.remove(record.id)
+            yield Outcome(
+                name=record.path or record.id, status="removed", source_id=record.id,
+                reason="the file is no longer in its folder",
+            )  # fmt: skip
+
+
+def _drop_unchanged(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+    return (o for o in outcomes if o.status != "unchanged")
+
+
+def _stamp(path: Path) -> str:
+    status = path.stat()
+    return f"{status.st_size}:{status.st_mtime_ns}"

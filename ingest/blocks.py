@@ -1,0 +1,178 @@
+"""From what a format reader found (blocks and metadata) to a Source with canonical text."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+
+from ingest.errors import BadSource
+from ingest.source import ClaimStatus, Genre, Origin, Paragraph, Role, Source
+
+SEPARATOR = "\n\n"
+_OUTSIDE_SECTIONS = frozenset({"title", "byline", "author-note", "footer"})
+_SPACES = re.compile(r"[^\S\n]+")
+_LINE_EDGES = re.compile(r" ?\n ?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A piece of text that a format reader found, before offsets exist.
+
+    Attributes:
+        number: the original's body paragraph number, when the notes state it.
+        page: page number from 1, for paged formats.
+        level: heading level from 1; 0 for everything else.
+    """
+
+    text: str
+    role: Role = "body"
+    level: int = 0
+    page: int | None = None
+    number: int | None = None
+    claim_status: ClaimStatus | None = None
+    claimed_by: str | None = None
+    via: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """Bibliographic data, each None when not known."""
+
+    title: str | None = None
+    publisher: str | None = None
+    author: str | None = None
+    date: str | None = None
+    date_note: str | None = None
+    url: str | None = None
+    genre: Genre | None = None
+    language: str | None = None
+    licence: str | None = None
+
+    def over(self, other: Metadata) -> Metadata:
+        """This metadata, with the gaps filled from ``other``."""
+        gaps = {f.name: getattr(other, f.name) for f in fields(self) if getattr(self, f.name) is None}
+        return replace(self, **gaps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extract:
+    """What a format reader returns.
+
+    Attributes:
+        numbered_notes: True when the body blocks are notes of our own whose numbers are not the
+            original's, so that locators say ``note 3`` rather than ``¶3``.
+    """
+
+    blocks: tuple[Block, ...]
+    metadata: Metadata = Metadata()
+    media_type: str = "text/plain"
+    numbered_notes: bool = False
+
+
+def clean(text: str) -> str:
+    """The text as it is stored: NFC, no control characters, single spaces, trimmed lines.
+
+    Line breaks inside a block are kept (verse, tables, addresses); runs of them become one.
+    """
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = "".join(c if c == "\n" or not _is_control(c) else _control_as(c) for c in text)
+    text = _LINE_EDGES.sub("\n", _SPACES.sub(" ", text))
+    return re.sub(r"\n+", "\n", text).strip()
+
+
+def _is_control(char: str) -> bool:
+    return unicodedata.category(char) in {"Cc", "Cs", "Co", "Zl", "Zp"} or char in "\ufeff\u00ad\u200b\u2060"
+
+
+def _control_as(char: str) -> str:
+    return " " if char in "\t\v\f\x85\u2028\u2029" else ""
+
+
+def assemble(
+    source_id: str,
+    extract: Extract,
+    *,
+    overrides: Metadata = Metadata(),
+    fallback_title: str = "",
+    origin: Origin = "file",
+    fetched_at: str | None = None,
+) -> Source:
+    """Lay the blocks out as one canonical text and say where each lies.
+
+    Args:
+        overrides: metadata given by the user; it wins over what the reader found.
+        fallback_title: used when neither has a title.
+
+    Raises:
+        BadSource: no block holds any text.
+    """
+    blocks = [replace(b, text=cleaned) for b in extract.blocks if (cleaned := clean(b.text))]
+    if not any(b.role not in {"title", "heading", "footer"} for b in blocks):
+        raise BadSource("it holds no readable text: is it empty, an image, or another format?")
+    metadata = overrides.over(extract.metadata)
+    text, paragraphs = _lay_out(blocks, extract.numbered_notes)
+    title = next((b.text for b in blocks if b.role == "title"), "")
+    return Source(
+        id=source_id,
+        title=clean(metadata.title or title or fallback_title or source_id).replace("\n", " "),
+        text=text,
+        paragraphs=paragraphs,
+        publisher=metadata.publisher,
+        author=metadata.author,
+        date=metadata.date,
+        date_note=metadata.date_note,
+        url=metadata.url,
+        genre=metadata.genre or "unknown",
+        language=metadata.language,
+        licence=metadata.licence,
+        origin=origin,
+        media_type=extract.media_type,
+        fetched_at=fetched_at,
+    )
+
+
+def _lay_out(blocks: Sequence[Block], notes: bool) -> tuple[str, tuple[Paragraph, ...]]:
+    pieces: list[str] = []
+    paragraphs: list[Paragraph] = []
+    headings: list[tuple[int, str]] = []
+    on_page: Counter[int] = Counter()
+    at = count = 0
+    for block in blocks:
+        if block.role == "heading":
+            level = block.level or 2
+            headings = [h for h in headings if h[0] < level]
+        number = None
+        if block.role == "body":
+            number = block.number if block.number is not None else count + 1
+            count = max(count, number)
+        paragraphs.append(
+            Paragraph(
+                start=at,
+                end=at + len(block.text),
+                role=block.role,
+                number=number,
+                locator=_locator(block, number, on_page, notes),
+                headings=() if block.role in _OUTSIDE_SECTIONS else tuple(text for _, text in headings),
+                claim_status=block.claim_status,
+                claimed_by=block.claimed_by,
+                via=block.via,
+            )
+        )
+        if block.role == "heading":
+            headings.append((block.level or 2, block.text))
+        pieces.append(block.text)
+        at += len(block.text) + len(SEPARATOR)
+    return SEPARATOR.join(pieces), tuple(paragraphs)
+
+
+def _locator(block: Block, number: int | None, on_page: Counter[int], notes: bool) -> str:
+    if block.role != "body":
+        word = block.role.replace("-", " ")
+        return f"p. {block.page} {word}" if block.page else word
+    if block.page:
+        on_page[block.page] += 1
+        return f"p. {block.page} ¶{on_page[block.page]}"
+    return f"note {number}" if notes else f"¶{number}"

@@ -1,0 +1,55 @@
+"""Publication dates: many spellings in, ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD`` out."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import re
+
+from dateutil import parser as dateutil_parser
+
+from ingest.errors import BadSource
+
+_ISO = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
+
+
+def iso_date(text: str) -> str:
+    """The date in ISO form, no more precise than the text is.
+
+    Raises:
+        BadSource: the text is not a date, or one that does not exist.
+    """
+    text = text.strip()
+    iso = _ISO.match(text)
+    if iso and (iso.end() == len(text) or text[iso.end()] in "T "):
+        year, month, day = iso.groups()
+        try:
+            dt.date(int(year), int(month or 1), int(day or 1))
+        except ValueError as exc:
+            raise BadSource(f"{text!r} is not a date that exists") from exc
+        return "-".join(part for part in iso.groups() if part)
+    # Parsed against two different default dates: what differs was not in the text.
+    try:
+        first = dateutil_parser.parse(text, default=dt.datetime(2000, 1, 1), dayfirst=True)
+        second = dateutil_parser.parse(text, default=dt.datetime(2001, 2, 2), dayfirst=True)
+    except (ValueError, OverflowError) as exc:
+        raise BadSource(f"{text!r} is not a date; write it as 2024-03-22, 2024-03 or 2024") from exc
+    if first.year != second.year:
+        raise BadSource(f"{text!r} has no year; write the date as 2024-03-22, 2024-03 or 2024")
+    if first.month != second.month:
+        return f"{first.year:04d}"
+    if first.day != second.day:
+        return f"{first.year:04d}-{first.month:02d}"
+    return f"{first.year:04d}-{first.month:02d}-{first.day:02d}"
+
+
+def date_bounds(date: str) -> tuple[int, int]:
+    """First and last day that an ISO date of any precision may mean, as YYYYMMDD numbers."""
+    parts = [int(part) for part in date.split("-")]
+    year = parts[0]
+    first_month, last_month = (parts[1], parts[1]) if len(parts) > 1 else (1, 12)
+    if len(parts) > 2:
+        first_day, last_day = parts[2], parts[2]
+    else:
+        first_day, last_day = 1, calendar.monthrange(max(year, 1), last_month)[1]
+    return year * 10000 + first_month * 100 + first_day, year * 10000 + last_month * 100 + last_day
