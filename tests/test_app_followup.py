@@ -1,0 +1,39 @@
+"""Follow-ups become standalone questions; questions that stand alone stay as they are."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.followup import Turn, standalone
+from index.terms import Vocabulary
+
+VOCABULARY = Vocabulary.load()
+HISTORY = [
+    Turn(role="user", content="How many boats did the Harbour Guild own in 2019?"),
+    Turn(role="assistant", content="Inspector Lund said that the Harbour Guild owned 40 boats [1]. It had 30 before [2]."),
+]
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("and in 2023?", "How many boats did the Harbour Guild own in 2023?"),
+        ("What about 2021?", "How many boats did the Harbour Guild own in 2021?"),
+        ("Who said that?", "Who said that: Inspector Lund said that the Harbour Guild owned 40 boats?"),
+        ("why?", "Why: Inspector Lund said that the Harbour Guild owned 40 boats?"),
+        ("Where did it keep them?", "Where did Harbour Guild keep them?"),
+    ],
+)
+def test_what_is_left_out_is_filled_in(question: str, expected: str) -> None:
+    assert standalone(question, HISTORY, VOCABULARY) == expected
+
+
+@pytest.mark.parametrize(
+    "question", ["Who is the mayor of Bergen?", "What is a guild?", "How deep is the Sognefjord?", "When did Anna Holm retire?"]
+)
+def test_a_question_that_stands_alone_is_unchanged(question: str) -> None:
+    assert standalone(question, HISTORY, VOCABULARY) == question
+
+
+def test_without_history_nothing_changes() -> None:
+    assert standalone("and in 2023?", [], VOCABULARY) == "and in 2023?"

@@ -1,0 +1,50 @@
+"""Questions: cleaned, told apart by what they want, refused when unusable."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.errors import BadInput
+from app.question import MAX_CHARS, fits_kind, kind_of, tidy
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("How many ships were lost?", "number"),
+        ("What is the population of Norway?", "number"),
+        ("When did the strike begin?", "date"),
+        ("In which year was it built?", "date"),
+        ("Who signed the treaty?", "person"),
+        ("Where is the port?", "place"),
+        ("Why did prices rise?", "reason"),
+        ("What caused the flood?", "reason"),
+        ("How does the lock work?", "manner"),
+        ("Did the minister resign?", "yes-no"),
+        ("What is a fjord?", "description"),
+        ("fjord depth records", "other"),
+    ],
+)
+def test_kind_of_a_question(text: str, kind: str) -> None:
+    assert kind_of(text) == kind
+
+
+def test_figures_dates_and_names_fit_their_kinds() -> None:
+    assert fits_kind("number", "Some 40 boats sank.") and not fits_kind("number", "Boats sank.")
+    assert fits_kind("date", "It began in March.") and not fits_kind("date", "It began late.")
+    assert fits_kind("person", "Then Maria Holm spoke.") and not fits_kind("person", "then somebody spoke.")
+
+
+def test_tidy_makes_one_clean_line() -> None:
+    assert tidy("  How\tmany\n\x00ships? ") == "How many ships?"
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n\x00\t"])
+def test_an_empty_question_is_refused(text: str) -> None:
+    with pytest.raises(BadInput, match="empty"):
+        tidy(text)
+
+
+def test_a_question_over_the_limit_is_refused_with_both_numbers() -> None:
+    with pytest.raises(BadInput, match=r"2,001 characters; the limit is 2,000"):
+        tidy("x" * (MAX_CHARS + 1))

@@ -1,0 +1,105 @@
+"""Answers as HTML: links for markers, the quote marked in its passage, and nothing active from a source."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from app.answer import Answer, cite
+from app.render import byline, evidence_html, message_html, plain_html, support_words, web_address
+from ingest.blocks import Block, Extract, Metadata, assemble
+from ingest.chunk import chunk
+from ingest.source import Source
+
+PAYLOADS = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "<svg/onload=alert(1)>",
+    "[click](javascript:alert(1))",
+    "</blockquote></article><iframe src=//evil.example>",
+    "{{ 7*7 }}{% raw %}",
+    "![x](https://evil.example/x.png)",
+]
+
+
+def _source(text: str, **metadata: str) -> Source:
+    blocks = (Block(text=text), Block(text="A second paragraph stands here."))
+    return assemble("s", Extract(blocks=blocks, metadata=Metadata(**metadata)), fallback_title="Title")  # type: ignore[arg-type]
+
+
+def _answer(source: Source, start: int, end: int, text: str = "Said so [1].") -> Answer:
+    citation = cite(source, chunk(source)[0], start=start, end=end, support=0.9, marker=1)
+    return Answer(question="q", standalone_question="q", status="answered", answer=text, citations=(citation,))
+
+
+def _evidence(answer: Answer, source: Source) -> str:
+    spans = {p.id: (p.start, p.end) for p in chunk(source)}
+    return evidence_html(answer, 1, lambda _: source, spans.get)
+
+
+def test_the_quote_is_marked_inside_its_passage() -> None:
+    source = _source("Before it. The quoted words. After it.")
+    start = source.text.index("The quoted")
+    html = _evidence(_answer(source, start, start + len("The quoted words.")), source)
+    assert "Before it. <mark>The quoted words.</mark> After it." in html
+
+
+def test_markers_with_a_citation_become_links_and_others_stay_text() -> None:
+    source = _source("Some words.")
+    html = message_html(_answer(source, 0, 4, "One [1]. Two [7]."), 3)
+    assert 'href="#cite-3-1"' in html and "[7]" in html and "#cite-3-7" not in html
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_nothing_from_a_source_becomes_active(payload: str) -> None:
+    source = _source(f"Words {payload} words.", title=payload, author=payload, publisher=payload, url=payload)
+    answer = _answer(source, 0, len(source.text.split("\n")[0]), text=f"{payload} [1].")
+    for html in (_evidence(answer, source), message_html(answer, 1), plain_html(payload)):
+        found = _Elements()
+        found.feed(html)
+        assert found.names <= {"section", "article", "header", "div", "h3", "h4", "p", "span", "blockquote", "mark", "a", "br"}
+        assert found.attributes <= {"class", "id", "tabindex", "aria-label", "dir", "href", "target", "rel", "title"}
+        assert all(link.startswith(("#cite-", "http://", "https://")) for link in found.links)
+
+
+class _Elements(HTMLParser):
+    """What a browser would see: element names, attribute names and link targets."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self.attributes: set[str] = set()
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.links += [value or "" for name, value in attrs if name == "href"]
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "//evil.example", "http://[", None, ""])
+def test_only_web_addresses_are_linked(url: str | None) -> None:
+    assert web_address(url) is None
+
+
+def test_web_addresses_are_kept() -> None:
+    assert web_address("https://example.org/a?b=c") == "https://example.org/a?b=c"
+
+
+def test_an_unknown_date_is_said_to_be_unknown() -> None:
+    source = _source("Words.", author="Ann", publisher="The Paper")
+    citation = cite(source, chunk(source)[0], start=0, end=5, support=0.5)
+    assert byline(citation) == "Ann, The Paper, undated"
+    assert byline(replace(citation, date="2024", date_note="day not known")).endswith("2024 (day not known)")
+
+
+def test_streaming_shows_leading_sentences() -> None:
+    source = _source("Some words.")
+    answer = _answer(source, 0, 4, "One [1]. Two [1]. Three [1].")
+    assert "Two" in message_html(answer, 1, sentences=2) and "Three" not in message_html(answer, 1, sentences=2)
+
+
+def test_support_in_words_follows_the_score() -> None:
+    assert [support_words(s) for s in (0.9, 0.6, 0.2)] == ["strong support", "fair support", "weak support"]
