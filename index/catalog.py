@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from index.errors import Damaged
 from ingest.chunk import Passage
 from ingest.source import Source, from_json, to_json
 
@@ -30,12 +31,17 @@ _WORD = re.compile(r"\w+", re.UNICODE)
 class Catalog:
     """Sources and lexical rows of one generation of the index.
 
-    Readers open it read-only; several threads may use one instance.
+    Readers open it read-only; several threads may use one instance. Reading raises
+    :class:`~index.errors.Damaged` when the file is missing or broken.
     """
 
     def __init__(self, file: Path, *, readonly: bool = False) -> None:
         uri = f"{file.absolute().as_uri()}?mode={'ro' if readonly else 'rwc'}"
-        self._db = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
+        self._file = file
+        try:
+            self._db = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
+        except sqlite3.Error as exc:
+            raise self._damaged(exc) from exc
         self._lock = threading.Lock()
         if not readonly:
             self._db.executescript(_SCHEMA)
@@ -152,7 +158,15 @@ class Catalog:
 
     def _query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple]:  # type: ignore[type-arg]
         with self._lock:
-            return self._db.execute(sql, parameters).fetchall()
+            try:
+                return self._db.execute(sql, parameters).fetchall()
+            except sqlite3.ProgrammingError:
+                raise  # our own mistake, such as using a closed catalog
+            except sqlite3.DatabaseError as exc:
+                raise self._damaged(exc) from exc
+
+    def _damaged(self, exc: sqlite3.Error) -> Damaged:
+        return Damaged(f"the catalog {self._file} cannot be read ({exc}); run: iskp index --rebuild")
 
 
 def _phrase(term: str) -> str:

@@ -141,7 +141,10 @@ def remove_old(root: Path) -> None:
         if folder == keep:
             continue
         lock = portalocker.Lock(
-            folder / _LEASE, mode="a", flags=portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING
+            folder / _LEASE,
+            mode="a",
+            flags=portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING,
+            fail_when_locked=True,  # otherwise it tries for five seconds, once for every generation held
         )
         try:
             lock.acquire()

@@ -16,6 +16,7 @@ from rapidfuzz.distance import OSA
 from index import generation
 from index.catalog import Catalog
 from index.embed import Encoder, Vectors, cosine
+from index.errors import Damaged
 from index.identity import Identity
 from index.store import VectorStore
 from index.sync import CATALOG_FILE, VECTORS_FOLDER, require_identity
@@ -100,8 +101,12 @@ class OpenIndex:
         self.identity = identity
         self.encoder = encoder
         self.vocabulary = vocabulary
-        self._store = VectorStore(folder / VECTORS_FOLDER)
         self._catalog = Catalog(folder / CATALOG_FILE, readonly=True)
+        try:
+            self._store = _whole_store(folder, self._catalog.passage_count())
+        except BaseException:
+            self._catalog.close()
+            raise
         # Also runs when the last user drops a generation that is no longer current.
         self._release = weakref.finalize(self, _close_all, self._catalog, self._store, held)
         # On the catalog's method, not on one of self: a cache that held self would keep it alive.
@@ -201,6 +206,15 @@ class OpenIndex:
             for e, s in zip(entries, similarities, strict=True)
             if _passes(e.passage.source_id, e.facets, filters)
         }
+
+
+def _whole_store(folder: Path, passages: int) -> VectorStore:
+    """The vector store of a generation, checked against the number of passages in its catalog."""
+    store = VectorStore(folder / VECTORS_FOLDER)
+    if (there := store.count()) != passages:
+        store.close()
+        raise Damaged(f"the vector store holds {there} of {passages} passages; run: iskp index --rebuild")
+    return store
 
 
 def _close_all(catalog: Catalog, store: VectorStore, held: generation.Lease) -> None:

@@ -45,11 +45,11 @@ class VectorStore:
     """Passages with unit vectors in a persistent Chroma collection, cosine space."""
 
     def __init__(self, folder: Path) -> None:
-        # Telemetry off by setting; chromadb 1.5 sends none, older and later ones may.
-        self._client = chromadb.PersistentClient(
-            str(folder), settings=Settings(anonymized_telemetry=False, is_persistent=True)
-        )
         try:
+            # Telemetry off by setting; chromadb 1.5 sends none, older and later ones may.
+            self._client = chromadb.PersistentClient(
+                str(folder), settings=Settings(anonymized_telemetry=False, is_persistent=True)
+            )
             self._collection = self._client.get_or_create_collection(
                 _COLLECTION,
                 embedding_function=None,

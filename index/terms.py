@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -54,7 +54,28 @@ class Vocabulary:
     @cached_property
     def _matcher(self) -> re.Pattern[str]:
         spellings = sorted({s for group in self._groups for s in group}, key=len, reverse=True)
-        return re.compile(r"(?<!\w)(?:" + "|".join(re.escape(s) for s in spellings) + r")(?!\w)", re.I)
+        # A typographic apostrophe is as good as a plain one.
+        pattern = "|".join(re.escape(s).replace("'", "['’]") for s in spellings)
+        return re.compile(r"(?<!\w)(?:" + pattern + r")(?!\w)", re.I)
+
+    def _matches(self, text: str) -> Iterator[tuple[re.Match[str], tuple[str, ...]]]:
+        """Spellings in the text with their groups. "Tell us" is no mention of the US."""
+        if not self._groups:
+            return
+        for match in self._matcher.finditer(text):
+            found = match.group()
+            # None for letters that only regular expressions take for the same, such as the Turkish dotless i.
+            group = self._by_spelling.get(_fold(found))
+            if group is not None and found not in self._function_words:
+                yield match, group
+
+    def _replace(self, text: str, replacement: Callable[[str, str], str]) -> str:
+        """The text with ``replacement(spelling found, fullest spelling)`` in place of each spelling."""
+        pieces, at = [], 0
+        for match, group in self._matches(text):
+            pieces += [text[at : match.start()], replacement(match.group(), group[0])]
+            at = match.end()
+        return "".join((*pieces, text[at:]))
 
     def aliases(self, term: str) -> tuple[str, ...]:
         """The term itself and every other spelling of the same thing."""
@@ -62,43 +83,36 @@ class Vocabulary:
 
     def mentions(self, text: str) -> list[str]:
         """Spellings of alias groups that stand in the text, in order of appearance."""
-        return [m.group() for m in self._matcher.finditer(text)] if self._groups else []
+        return [match.group() for match, _ in self._matches(text)]
 
     def spell_out(self, text: str) -> str:
         """The text with the fullest spelling behind acronyms, which an English encoder can't know.
 
         Only acronyms (no lower-case letters) are spelled out: "ISIL-K" but not "Daesh".
         """
-        if not self._groups:
-            return text
 
-        def spelled(match: re.Match[str]) -> str:
-            found = match.group()
-            full = self._by_spelling[_fold(found)][0]
+        def spelled(found: str, full: str) -> str:
             if any(c.islower() for c in found) or full.lower() in text.lower():
                 return found
             return f"{found} ({full})"
 
-        return self._matcher.sub(spelled, text)
+        return self._replace(text, spelled)
 
     def content_terms(self, text: str) -> list[str]:
         """The words that carry the topic, in order, without repetition; alias spellings stay whole."""
-        terms: dict[str, str] = {}
+        terms: dict[str, tuple[int, str]] = {}
         rest = text
-        for mention in self.mentions(text):
-            terms.setdefault(_fold(self._by_spelling[_fold(mention)][0]), mention)
-            rest = rest.replace(mention, " ", 1)
-        order = {m: text.find(m) for m in terms.values()}
+        for match, group in self._matches(text):
+            terms.setdefault(_fold(group[0]), (match.start(), match.group()))
+            # Blanks of the same length, so that positions stay.
+            rest = rest[: match.start()] + " " * len(match.group()) + rest[match.end() :]
         for match in TOKEN.finditer(rest):
             word = re.sub(r"['’]s$", "", match.group())
             folded = _fold(word)
             if folded in self._function_words or (len(folded) < 2 and not folded.isdigit()):
                 continue
-            key = self.stem(folded)
-            if key not in terms:
-                terms[key] = word
-                order[word] = text.find(word)
-        return sorted(terms.values(), key=lambda w: order[w])
+            terms.setdefault(self.stem(folded), (match.start(), word))
+        return [term for _, term in sorted(terms.values())]
 
     def query_groups(self, text: str) -> list[tuple[str, ...]]:
         """What the lexical search looks for: each content term with all its spellings.
@@ -114,7 +128,7 @@ class Vocabulary:
 
     def stems(self, text: str) -> list[str]:
         """Stems of all words of a text, in order; alias spellings fold into the fullest one."""
-        folded = self._matcher.sub(lambda m: self._by_spelling[_fold(m.group())][0], text) if self._groups else text
+        folded = self._replace(text, lambda _, full: full)
         return [self.stem(m.group()) for m in TOKEN.finditer(folded)]
 
 
@@ -133,8 +147,10 @@ def _read(file: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
         raise IndexingError(f"the vocabulary file {file} cannot be read: {exc}") from exc
     groups = data.get("aliases", [])
-    if not isinstance(data.get("function_words", ""), str) or not all(
-        isinstance(g, list) and g and all(isinstance(s, str) and s for s in g) for g in groups
+    if (
+        not isinstance(data.get("function_words", ""), str)
+        or not isinstance(groups, list)
+        or not all(isinstance(g, list) and g and all(isinstance(s, str) and s.strip() for s in g) for g in groups)
     ):
         raise IndexingError(
             f"the vocabulary file {file} must hold 'function_words' as one text and 'aliases' as lists of spellings"

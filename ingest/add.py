@@ -68,24 +68,28 @@ def add_paths(
 ) -> Iterator[Outcome]:
     """Read files and folders into the library, one outcome each, as they are done.
 
-    A folder is mirrored: a file that vanished from it since the last time is removed. One bad file
-    never stops the rest.
+    A folder is mirrored: a file that vanished from it since the last time is removed. With a
+    pattern it is not: what matches is added as if each file had been named. One bad file never
+    stops the rest.
 
     Raises:
         BadSource: the overrides are not valid.
     """
     metadata_from(overrides or {})
     for path in paths:
-        folder = str(path.resolve()) if path.is_dir() else None
+        # Else the next refresh would bring in what the pattern left out.
+        folder = str(path.resolve()) if path.is_dir() and pattern is None else None
         seen: set[str] = set()
+        unread: set[Path] = set()
         for found in find_files([path], pattern=pattern):
             if found.error:
+                unread.add(found.path.resolve())
                 yield Outcome(name=str(found.path), status="failed", reason=found.error)
                 continue
             seen.add(str(found.path.resolve()))
             yield _add_file(library, found, folder, overrides or {})
-        if folder and pattern is None:
-            yield from _remove_vanished(library, folder, seen)
+        if folder:
+            yield from _remove_vanished(library, folder, seen, unread)
 
 
 def refresh(library: Library) -> Iterator[Outcome]:
@@ -215,8 +219,8 @@ def _add_file(library: Library, found: FoundFile, folder: str | None, overrides:
         data = found.path.read_bytes()
         digest = hashlib.sha256(data).hexdigest()
         if known is None:
-            moved = _moved_from(library, digest)
-            if moved:
+            known = moved = _moved_from(library, digest)
+            if moved and not overrides:
                 library.touch(moved.id, path=path, folder=folder, stamp=stamp)
                 return Outcome(
                     name=name, status="moved", source_id=moved.id, reason=f"was {moved.path}",
@@ -225,8 +229,10 @@ def _add_file(library: Library, found: FoundFile, folder: str | None, overrides:
         given = {**(known.overrides if known else {}), **overrides}
         source_id = known.id if known else _free_id(library, found)
         return add_bytes(
-            library, data, name=name, source_id=source_id, path=path, folder=folder, stamp=stamp, overrides=given
-        )
+            library, data, name=name, source_id=source_id, path=path, stamp=stamp, overrides=given,
+            # A file of a mirrored folder that is given by itself stays one.
+            folder=folder or (known.folder if known and known.path == path else None),
+        )  # fmt: skip
     except IngestError as exc:
         return Outcome(name=name, status="failed", reason=str(exc))
     except PermissionError:
@@ -249,7 +255,8 @@ def _moved_from(library: Library, digest: str) -> Record | None:
 
 def _free_id(library: Library, found: FoundFile) -> str:
     """The wanted id, with parent folders in front while another file holds it."""
-    parents = [p.name for p in found.path.resolve().parents if p.name]
+    own = found.source_id.count("/")  # folders that the id names already
+    parents = [p.name for p in found.path.resolve().parents if p.name][own:]
     candidate = found.source_id
     for parent in parents:
         if library.record(candidate) is None:
@@ -261,9 +268,14 @@ def _free_id(library: Library, found: FoundFile) -> str:
     return f"{candidate}~{number}" if library.record(candidate) else candidate
 
 
-def _remove_vanished(library: Library, folder: str, seen: set[str]) -> Iterator[Outcome]:
+def _remove_vanished(library: Library, folder: str, seen: set[str], unread: set[Path]) -> Iterator[Outcome]:
+    """Remove what was found in the folder once and is not there now; what can't be read just now stays."""
     for record in library.records():
-        if record.folder == folder and record.path not in seen:
+        if not record.folder or not record.path or record.path in seen:
+            continue
+        # A folder inside that was given by itself and is gone as a whole has nobody else to notice.
+        inside = Path(record.folder).is_relative_to(folder) and not Path(record.folder).exists()
+        if (record.folder == folder or inside) and unread.isdisjoint((Path(record.path), *Path(record.path).parents)):
             library.remove(record.id)
             yield Outcome(
                 name=record.path or record.id, status="removed", source_id=record.id,

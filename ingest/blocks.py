@@ -77,8 +77,10 @@ def clean(text: str) -> str:
 
     Line breaks inside a block are kept (verse, tables, addresses); runs of them become one.
     """
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = "".join(c if c == "\n" or not _is_control(c) else _control_as(c) for c in text)
+    # After the control characters went: a soft hyphen may have stood between a letter and its accent.
+    text = unicodedata.normalize("NFC", text)
     text = _LINE_EDGES.sub("\n", _SPACES.sub(" ", text))
     return re.sub(r"\n+", "\n", text).strip()
 

@@ -10,7 +10,8 @@ from dateutil import parser as dateutil_parser
 
 from ingest.errors import BadSource
 
-_ISO = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
+_ISO = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:[T ].*)?)?)?", re.S)
+_YEAR_FIRST = re.compile(r"[0-9]{4}")
 
 
 def iso_date(text: str) -> str:
@@ -20,18 +21,23 @@ def iso_date(text: str) -> str:
         BadSource: the text is not a date, or one that does not exist.
     """
     text = text.strip()
-    iso = _ISO.match(text)
-    if iso and (iso.end() == len(text) or text[iso.end()] in "T "):
+    iso = _ISO.fullmatch(text)
+    if iso:
         year, month, day = iso.groups()
         try:
             dt.date(int(year), int(month or 1), int(day or 1))
         except ValueError as exc:
             raise BadSource(f"{text!r} is not a date that exists") from exc
         return "-".join(part for part in iso.groups() if part)
-    # Parsed against two different default dates: what differs was not in the text.
+    # dateutil takes "2024/03/05" for the third of May when days come first.
+    day_first = not _YEAR_FIRST.match(text)
+    # Parsed against two different default dates: what differs was not in the text. Time zones are
+    # passed over: one that dateutil does not know would make it warn.
     try:
-        first = dateutil_parser.parse(text, default=dt.datetime(2000, 1, 1), dayfirst=True)
-        second = dateutil_parser.parse(text, default=dt.datetime(2001, 2, 2), dayfirst=True)
+        first, second = (
+            dateutil_parser.parse(text, default=default, dayfirst=day_first, ignoretz=True)
+            for default in (dt.datetime(2000, 1, 1), dt.datetime(2001, 2, 2))
+        )
     except (ValueError, OverflowError) as exc:
         raise BadSource(f"{text!r} is not a date; write it as 2024-03-22, 2024-03 or 2024") from exc
     if first.year != second.year:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from ingest.source import GENRES, ROLES, STATUSES
 
 _TEXT_FIELDS = ("title", "publisher", "author", "date_note", "url", "language", "licence")
 _OTHER_FIELDS = frozenset({"date", "genre", "paragraphs"})
+_PARAGRAPH_NUMBER = re.compile(r"0*[1-9][0-9]{0,8}")
 
 
 def read(text: str) -> Extract:
@@ -118,8 +120,8 @@ def _annotated(text: str, attributes: Mapping[str, Any]) -> Block:
         raise BadSource(f"block attribute role={role!r}; use one of {', '.join(ROLES)}")
     if status is not None and status not in STATUSES:
         raise BadSource(f"block attribute status={status!r}; use one of {', '.join(STATUSES)}")
-    if number is not None and not str(number).isdecimal():
-        raise BadSource(f"block attribute paragraph={number!r} is not a whole number")
+    if number is not None and not _PARAGRAPH_NUMBER.fullmatch(str(number)):
+        raise BadSource(f"block attribute paragraph={number!r} is not a whole number from 1")
     return Block(
         text=text,
         role=role,  # type: ignore[arg-type]  # checked against ROLES above

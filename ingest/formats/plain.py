@@ -18,7 +18,7 @@ from ingest.source import Role
 _CREDIT_WORDS = (
     r"(?:image|images|photo|photos|photograph|picture|illustration|graphic|credit|cover|foto|фото|изображение)"
 )
-_CREDIT_LINE = re.compile(
+CREDIT_LINE = re.compile(
     rf"^\W*(?:(?:file|stock|lead|hero|cover|featured)\s+)?{_CREDIT_WORDS}(?:\s+(?:credit|by|courtesy of|source))?s?\s*[:：/|–—-]",
     re.I,
 )
@@ -27,16 +27,16 @@ _CREDIT_TAIL = re.compile(
     re.I,
 )
 _CAPTION_LINE = re.compile(r"^(?:caption|подпись)\s*[:：]", re.I)
-_BYLINE = re.compile(
+BYLINE = re.compile(
     r"^(?:by|written by|author|автор)\s*[:：]?\s+(?P<name>[^\W\d_][\w.'’-]*(?:\s+(?:[^\W\d_][\w.'’-]*|and|и|,)){0,8})$",
     re.I,
 )
 _DATE_LINE = re.compile(
     r"^(?:published|updated|posted|date|дата)?\s*(?:on)?\s*[:：]?\s*(?P<date>[\w ,./:-]{6,40})$", re.I
 )
-_NOTE_START = re.compile(r"^(?:about the authors?|the authors? (?:is|are)|author(?:'s|s'|’s)? (?:bio|note))\b", re.I)
+NOTE_START = re.compile(r"^(?:about the authors?|the authors? (?:is|are)|author(?:'s|s'|’s)? (?:bio|note))\b", re.I)
 _NAME = r"(?:(?:Dr|Prof|Professor|Mr|Ms|Mrs|Sir|Gen|Lt|Col)\.?\s+)?[^\W\d_][\w.'’-]+(?:\s+(?:[A-Z]\.|(?:van|von|de|al|el|bin|ibn|da|di|du|la|le)\b|al-\w+|[^\W\d_][\w.'’-]*)){1,4}"
-_NOTE_BODY = re.compile(
+NOTE_BODY = re.compile(
     rf"^(?P<name>{_NAME}),?\s+(?:is|was|are|works|serves|writes|teaches|covers|has (?:worked|been|written))\b.*"
     r"\b(?:expert|fellow|analyst|journalist|researcher|research|consultant|professor|columnist|editor|correspondent|"
     r"director|author|writer|lecturer|scholar|contributor|specialist|reporter|adviser|advisor|associate|chair|president|"
@@ -50,16 +50,16 @@ _FOOTER_WORDS = re.compile(
     re.I,
 )
 _SENTENCE_END = re.compile(r"[.!…:;,]['\"”’»)\]]*$|[?]['\"”’»)\]]+$")
-_TERMINAL = re.compile(r"[.!?…]['\"”’»)\]]*$")
+TERMINAL = re.compile(r"[.!?…]['\"”’»)\]]*$")
 _NOTE_LINES_FROM_END = 5
 
 
 def read(text: str) -> Extract:
     """Blocks of a plain text, with the role of each; title, author and date where the text shows them."""
     lines = split_paragraphs(text)
-    roles = _roles(lines)
+    roles = roles_of(lines)
     blocks = tuple(Block(text=line, role=role) for line, role in zip(lines, roles, strict=True))
-    return Extract(blocks=blocks, metadata=_metadata(lines, roles), media_type="text/plain")
+    return Extract(blocks=blocks, metadata=metadata_of(lines, roles), media_type="text/plain")
 
 
 def split_paragraphs(text: str) -> list[str]:
@@ -100,16 +100,17 @@ def _is_wrapped(lines: Sequence[str]) -> bool:
     if longest > 130 or longest < 40:
         return False
     pairs = [(a.rstrip(), b) for a, b in itertools.pairwise(lines) if a.strip() and b.strip()]
-    running_on = sum(len(a) > 0.6 * longest and not _TERMINAL.search(a) for a, _ in pairs)
+    running_on = sum(len(a) > 0.6 * longest and not TERMINAL.search(a) for a, _ in pairs)
     return running_on >= 0.3 * len(filled)
 
 
-def _roles(lines: Sequence[str]) -> list[Role]:
+def roles_of(lines: Sequence[str]) -> list[Role]:
+    """The role of each paragraph of a text."""
     roles: list[Role] = ["body"] * len(lines)
     start = 0
     if len(lines) > 1 and _looks_like_title(lines[0]):
         roles[0], start = "title", 1
-    end = _mark_ending(lines, roles, start)
+    end = mark_ending(lines, roles, start)
     for i in range(start, end):
         if roles[i] == "body":
             roles[i] = _role_inside(lines, i, start, end)
@@ -122,7 +123,7 @@ def _looks_like_title(line: str) -> bool:
     return len(line) <= 220 and not _SENTENCE_END.search(line) and "\n" not in line
 
 
-def _mark_ending(lines: Sequence[str], roles: list[Role], start: int) -> int:
+def mark_ending(lines: Sequence[str], roles: list[Role], start: int) -> int:
     """Mark author note and footer from the end upwards; where the body ends, exclusive."""
     end = len(lines)
     note = next(
@@ -130,14 +131,14 @@ def _mark_ending(lines: Sequence[str], roles: list[Role], start: int) -> int:
             i
             for i in range(max(start + 1, end - _NOTE_LINES_FROM_END), end)
             if len(lines[i]) < 900
-            and (_NOTE_START.match(lines[i]) or _NOTE_BODY.match(lines[i]))
+            and (NOTE_START.match(lines[i]) or NOTE_BODY.match(lines[i]))
             and all(_is_trailer(line) for line in lines[i + 1 :])
         ),
         None,
     )
     if note is not None:
         for i in range(note, end):
-            is_note = i == note or _NOTE_BODY.match(lines[i]) or (len(lines[i]) > 80 and _TERMINAL.search(lines[i]))
+            is_note = i == note or NOTE_BODY.match(lines[i]) or (len(lines[i]) > 80 and TERMINAL.search(lines[i]))
             roles[i] = "author-note" if is_note else "footer"
         return note
     while end > start + 1 and _FOOTER_WORDS.match(lines[end - 1]):
@@ -149,7 +150,7 @@ def _mark_ending(lines: Sequence[str], roles: list[Role], start: int) -> int:
 def _is_trailer(line: str) -> bool:
     """What may stand below an author note: more of it, or page furniture."""
     return bool(
-        _NOTE_BODY.match(line)
+        NOTE_BODY.match(line)
         or _FOOTER_WORDS.match(line)
         or len(line) < 60
         or re.search(r"\b(views|opinions) expressed\b", line, re.I)
@@ -159,20 +160,21 @@ def _is_trailer(line: str) -> bool:
 def _role_inside(lines: Sequence[str], i: int, start: int, end: int) -> Role:
     line = lines[i]
     near_top = i - start < 5
-    if len(line) <= 200 and _CREDIT_LINE.match(line):
+    if len(line) <= 200 and CREDIT_LINE.match(line):
         return "credit"
     if _CAPTION_LINE.match(line) or (len(line) <= 400 and _CREDIT_TAIL.search(line)):
         return "caption"
-    if near_top and len(line) < 90 and (_BYLINE.match(line) or (i - start < 3 and _date_of(line))):
+    if near_top and len(line) < 90 and (BYLINE.match(line) or (i - start < 3 and date_of(line))):
         return "byline"
     if _FOOTER_WORDS.match(line) and len(line) < 60:
         return "footer"
-    if i + 1 < end and _looks_like_heading(line) and len(lines[i + 1]) > len(line):
+    if i + 1 < end and looks_like_heading(line) and len(lines[i + 1]) > len(line):
         return "heading"
     return "body"
 
 
-def _looks_like_heading(line: str) -> bool:
+def looks_like_heading(line: str) -> bool:
+    """Whether a paragraph has the shape of a heading: short, no closing punctuation, a capital first."""
     words = line.split()
     if len(words) > 16 or len(line) > 120 or _SENTENCE_END.search(line):
         return False
@@ -182,7 +184,8 @@ def _looks_like_heading(line: str) -> bool:
     return bool(re.match(r"[\"“‘«(]?[\dA-ZА-ЯЁÀ-Þ]", line)) and bool(re.search(r"[^\W\d_]{2}", line))
 
 
-def _date_of(line: str) -> str | None:
+def date_of(line: str) -> str | None:
+    """The ISO date of a line that holds nothing but a date; None for other lines."""
     match = _DATE_LINE.match(line)
     if not match or not re.search(r"\d{4}", line):
         return None
@@ -192,14 +195,15 @@ def _date_of(line: str) -> str | None:
         return None
 
 
-def _metadata(lines: Sequence[str], roles: Sequence[Role]) -> Metadata:
+def metadata_of(lines: Sequence[str], roles: Sequence[Role]) -> Metadata:
+    """Author and date that bylines and author notes tell."""
     author = date = None
     for line, role in zip(lines, roles, strict=True):
         if role == "byline":
-            byline = _BYLINE.match(line)
+            byline = BYLINE.match(line)
             author = author or (byline["name"].strip() if byline else None)
-            date = date or _date_of(line)
+            date = date or date_of(line)
         elif role == "author-note" and author is None:
-            note = _NOTE_BODY.match(line)
+            note = NOTE_BODY.match(line)
             author = note["name"].strip() if note else None
     return Metadata(author=author, date=date)

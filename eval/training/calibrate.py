@@ -1,0 +1,191 @@
+"""Fits the decision to answer (``app/calibration.json``) on held-out questions, through the real pipeline.
+
+python -m eval.training.calibrate --public ../shared/data [--write]
+
+Each set is indexed as a user would index it; every held-out question is searched, read and reduced to
+the features of ``app.decide``. A question counts as answered when a gold sentence is among the three
+best; answerable questions whose gold was not found are left out of the fit, since neither label is true
+of them. For each answerable question there is also a near-miss: the same with its gold passages taken
+out of the hits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import cross_val_predict
+
+from app.decide import FEATURES, features
+from app.evidence import PassageReader, gather
+from app.home import Home
+from app.question import Question as Asked
+from app.question import kind_of
+from eval.training.data import Collection, Question, load_all
+from index.search import OpenIndex
+from ingest.blocks import Block, Extract, Metadata, assemble
+
+HERE = Path(__file__).parent
+DEPTH = 8
+C = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One question through the pipeline.
+
+    Attributes:
+        answerable: whether a passage that answers was there.
+        first, found: whether a gold sentence came first, or among the first three.
+    """
+
+    source: str
+    kind: str
+    text: str
+    answerable: bool
+    first: bool
+    found: bool
+    values: dict[str, float]
+    best: str
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--public", type=Path, required=True)
+    parser.add_argument("--own", type=Path, default=HERE / "data")
+    parser.add_argument("--write", action="store_true", help="write app/calibration.json")
+    parser.add_argument("--reader", default="evidence", choices=["evidence", "similarity"])
+    parser.add_argument("--false-abstention", type=float, default=0.08, help="share of answerable questions to lose")
+    parser.add_argument("--dump", type=Path, help="write the rows as JSON lines")
+    options = parser.parse_args()
+    collection = load_all(options.public, options.own)
+    rows: list[Row] = []
+    for source in ("own", "clapnq", "xquad", "selqa"):
+        rows += list(_rows(collection, source, options.reader))
+        _tell(source, [r for r in rows if r.source == source])
+    if options.dump:
+        options.dump.write_text("".join(json.dumps({n: getattr(r, n) for n in Row.__slots__}) + "\n" for r in rows))
+    fitted = fit(rows, options.false_abstention)
+    print(json.dumps(fitted, indent=2))
+    if options.write:
+        file = HERE.parent.parent / "app" / "calibration.json"
+        known = json.loads(file.read_text(encoding="utf-8"))
+        file.write_text(json.dumps({**known, options.reader: fitted}, indent=2) + "\n", encoding="utf-8")
+
+
+def fit(rows: Sequence[Row], false_abstention: float) -> dict[str, object]:
+    """Weights, bias and the threshold that loses the given share of answerable questions.
+
+    The threshold is set on cross-validated probabilities. Every set weighs the same, and so do
+    answerable and unanswerable questions within it.
+    """
+    used = [r for r in rows if r.found or not r.answerable]
+    x = np.array([[r.values[name] for name in FEATURES] for r in used])
+    y = np.array([r.answerable for r in used], dtype=int)
+    groups: dict[tuple[str, bool], int] = defaultdict(int)
+    for r in used:
+        groups[r.source, r.answerable] += 1
+    weights = np.array([1.0 / groups[r.source, r.answerable] for r in used]) * len(used) / len(groups)
+    model = LogisticRegression(C=C, max_iter=2000)
+    held = cross_val_predict(model, x, y, cv=5, method="predict_proba", params={"sample_weight": weights})[:, 1]
+    by_source: dict[str, list[int]] = defaultdict(list)
+    for i, r in enumerate(used):
+        by_source[r.source].append(i)
+    limits = [np.quantile([held[i] for i in own if y[i]], false_abstention) for own in by_source.values()]
+    threshold = round(float(np.median(limits)), 3)
+    for source, own in by_source.items():
+        p, truth = held[own], y[own]
+        print(
+            f"{source:8} n={len(own):5}  AUC {roc_auc_score(truth, p):.3f}  at {threshold}: abstention recall "
+            f"{(p[truth == 0] < threshold).mean():.3f}, false abstention {(p[truth == 1] < threshold).mean():.3f}"
+        )
+    model.fit(x, y, sample_weight=weights)
+    return {
+        "weights": {name: round(float(w), 4) for name, w in zip(FEATURES, model.coef_[0], strict=True)},
+        "bias": round(float(model.intercept_[0]), 4),
+        "threshold": threshold,
+        "fitted_on": f"{len(used)} held-out questions of {', '.join(sorted(by_source))}",
+    }
+
+
+def _rows(collection: Collection, source: str, reader: str) -> Iterator[Row]:
+    questions = [q for q in collection.questions if q.source == source and q.mode == "answer" and q.held_out]
+    articles = {collection.passages[i].article for q in questions for i in (*q.gold, *q.near)}
+    if source == "clapnq":
+        articles = {p.article for p in collection.passages if p.article.startswith("clapnq:")}
+    with tempfile.TemporaryDirectory() as folder:
+        home = Home(Path(folder))
+        home.init(empty=True)
+        for article in sorted(articles):
+            own = [p for p in collection.passages if p.article == article]
+            blocks = tuple(Block(text=p.text) for p in own)
+            made = assemble(article, Extract(blocks=blocks, metadata=Metadata(title=own[0].title or None)))
+            home.library.put(made, raw_digest=article)
+        home.sync()
+        opened = home.index.current()
+        assert opened is not None
+        scorer: PassageReader = home.reader
+        for question in questions:
+            yield from _of_question(collection, question, opened, home, scorer)
+        home.close()
+
+
+def _of_question(
+    collection: Collection, question: Question, opened: OpenIndex, home: Home, reader: PassageReader
+) -> Iterator[Row]:
+    asked = Asked(text=question.text, asked=question.text, kind=kind_of(question.text))
+    terms = opened.vocabulary.content_terms(question.text)
+    frequency = opened.document_frequency(terms)
+    missing = [t for t in terms if not frequency[t]]
+    gold_texts = {_key(collection.passages[i].text) for i in question.gold}
+    gold = {_key(collection.passages[i].sentences[s]) for i, chosen in question.gold.items() for s in chosen}
+    hits = opened.search(question.text, DEPTH + len(gold_texts))
+    variants = [(bool(gold), hits[:DEPTH])]
+    if gold:
+        variants.append((False, [h for h in hits if not any(_key(h.passage.text) in t for t in gold_texts)][:DEPTH]))
+    for answerable, kept in variants:
+        evidence = gather(question.text, kept, reader, home.encoder, opened.vocabulary)
+        best = [any(_same(_key(e.text), g) for g in gold) for e in evidence[:3]]
+        yield Row(
+            source=question.source,
+            kind=question.kind if answerable == bool(gold) else "gold removed",
+            text=question.text,
+            answerable=answerable,
+            first=answerable and best[:1] == [True],
+            found=answerable and any(best),
+            values=features(asked, evidence, missing, len(terms)),
+            best=evidence[0].text if evidence else "",
+        )
+
+
+def _same(one: str, other: str) -> bool:
+    return one in other or other in one
+
+
+def _key(text: str) -> str:
+    return re.sub(r"\W+", "", text.lower())
+
+
+def _tell(source: str, rows: Sequence[Row]) -> None:
+    there = [r for r in rows if r.answerable]
+    truth = [r.answerable for r in rows]
+    best = [r.values["best"] for r in rows]
+    print(
+        f"{source:8} answerable {len(there)}, not {len(rows) - len(there)}: sentence P@1 "
+        f"{np.mean([r.first for r in there]):.3f}, in three {np.mean([r.found for r in there]):.3f}, "
+        f"AUC of the best score alone {roc_auc_score(truth, best):.3f}",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,199 @@
+"""Word files (DOCX): paragraphs, headings, lists, tables and captions in order; macros are never read."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import docx
+from docx.document import Document
+from docx.opc.exceptions import PackageNotFoundError
+from docx.oxml.ns import qn
+from lxml import etree
+
+from ingest.blocks import Block, Extract, Metadata, clean
+from ingest.errors import BadSource
+from ingest.formats import plain
+from ingest.formats.zipped import DAMAGE, open_zip, parse_xml
+from ingest.source import Role
+
+_SKIPPED = frozenset(
+    {
+        *(qn(name) for name in ("w:del", "w:moveFrom", "w:instrText", "w:delText", "w:txbxContent", "w:pPr", "w:rPr")),
+        "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback",
+    }
+)
+_HEADING = re.compile(r"^heading\s*(\d)", re.I)
+_CONTENTS = re.compile(r"^(?:toc\b|table of (?:figures|contents)|header$|footer$)", re.I)
+_BAD_AUTHOR = re.compile(
+    r"^(?:user\d*|admin|administrator|owner|author|unknown|microsoft.*|python-docx|\w*\d\w*)$", re.I
+)
+_BAD_TITLE = re.compile(r"^(?:document\d*|untitled.*|word document|microsoft word.*|.*\.(?:docx?|rtf|odt))$", re.I)
+
+
+def read(data: bytes) -> Extract:
+    """Blocks and core properties of a Word file.
+
+    Text that was deleted under tracked changes is left out, inserted text is kept. Footnotes come
+    last, under a heading of their own.
+
+    Raises:
+        BadSource: it is damaged, encrypted, a zip bomb, or no Word file.
+    """
+    with open_zip(data, what="DOCX") as archive:
+        notes = list(_footnotes(archive))
+    try:
+        document = docx.Document(io.BytesIO(data))
+        styles = {style.style_id: style.name or "" for style in document.styles}
+    except (PackageNotFoundError, KeyError, AttributeError, etree.XMLSyntaxError, *DAMAGE) as exc:
+        raise BadSource("the DOCX file is damaged or cut off: save or download it again") from exc
+    blocks = [block for block in _blocks(document.element.body, styles) if clean(block.text)]
+    blocks = _with_shown_roles(blocks)
+    if notes:
+        blocks += [Block(text="Footnotes", role="heading", level=2), *notes]
+    shown = plain.metadata_of([b.text for b in blocks], [b.role for b in blocks])
+    title = next((clean(b.text).replace("\n", " ") for b in blocks if b.role == "title"), None)
+    core = _core(document)
+    metadata = replace(core, title=title or core.title, author=shown.author or core.author)
+    if shown.date:
+        metadata = replace(metadata, date=shown.date, date_note=None)
+    return Extract(
+        blocks=tuple(blocks),
+        metadata=metadata,
+        media_type="application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    )
+
+
+def _blocks(parent: Any, styles: dict[str, str]) -> Iterator[Block]:
+    for child in parent:
+        if child.tag == qn("w:p"):
+            yield from _paragraph(child, styles)
+        elif child.tag == qn("w:tbl"):
+            rows = [" | ".join(_cells(row)) for row in child.iter(qn("w:tr"))]
+            if any(row.strip(" |") for row in rows):
+                yield Block(text="\n".join(row for row in rows if row.strip(" |")))
+        elif child.tag == qn("w:sdt"):
+            for content in child.findall(qn("w:sdtContent")):
+                yield from _blocks(content, styles)
+
+
+def _cells(row: Any) -> Iterator[str]:
+    for cell in row.iter(qn("w:tc")):
+        if cell.getparent() is row or cell.getparent().tag in {qn("w:sdtContent")}:
+            yield " ".join(" ".join(_text(p).split()) for p in cell.iter(qn("w:p"))).strip()
+
+
+def _paragraph(paragraph: Any, styles: dict[str, str]) -> Iterator[Block]:
+    text = _text(paragraph)
+    style = _style(paragraph, styles)
+    if _CONTENTS.match(style):
+        return
+    outline = paragraph.find(f"{qn('w:pPr')}/{qn('w:outlineLvl')}")
+    heading = _HEADING.match(style)
+    level = int(heading[1]) if heading else int(outline.get(qn("w:val"), "9")) + 1 if outline is not None else 0
+    if style.lower() == "title":
+        yield Block(text=text, role="title")
+    elif 0 < level <= 9:
+        yield Block(text=text, role="heading", level=min(level, 6))
+    elif style.lower() == "caption":
+        yield Block(text=text, role="caption")
+    elif _is_all_bold(paragraph) and plain.looks_like_heading(clean(text)):
+        yield Block(text=text, role="heading", level=4)
+    else:
+        yield Block(text=text)
+    for box in paragraph.iter(qn("w:txbxContent")):
+        if not any(a.tag in _SKIPPED - {qn("w:txbxContent")} for a in box.iterancestors()):
+            yield from _blocks(box, styles)
+
+
+def _style(paragraph: Any, styles: dict[str, str]) -> str:
+    style = paragraph.find(f"{qn('w:pPr')}/{qn('w:pStyle')}")
+    return styles.get(style.get(qn("w:val"), ""), "") if style is not None else ""
+
+
+def _is_all_bold(paragraph: Any) -> bool:
+    runs = [r for r in paragraph.iter(qn("w:r")) if _text(r).strip()]
+    bold = [r.find(f"{qn('w:rPr')}/{qn('w:b')}") for r in runs]
+    return bool(runs) and all(b is not None and b.get(qn("w:val"), "1") not in {"0", "false"} for b in bold)
+
+
+def _text(element: Any) -> str:
+    parts: list[str] = []
+
+    def walk(node: Any) -> None:
+        for child in node:
+            if child.tag in _SKIPPED:
+                continue
+            if child.tag == qn("w:t"):
+                parts.append(child.text or "")
+            elif child.tag == qn("w:tab"):
+                parts.append(" ")
+            elif child.tag in {qn("w:br"), qn("w:cr")}:
+                parts.append("\n")
+            elif child.tag == qn("w:noBreakHyphen"):
+                parts.append("-")
+            else:
+                walk(child)
+
+    walk(element)
+    return "".join(parts)
+
+
+def _with_shown_roles(blocks: list[Block]) -> list[Block]:
+    """Title, byline, captions and author note by plain text's rules, where no style told them."""
+    lines = [clean(b.text) for b in blocks]
+    if any(b.role in {"title", "heading"} for b in blocks):
+        roles: list[Role] = [b.role for b in blocks]
+        plain.mark_ending(lines, roles, 0)
+        for i, line in enumerate(lines[:6]):
+            if roles[i] == "body" and len(line) < 90 and (plain.BYLINE.match(line) or plain.date_of(line)):
+                roles[i] = "byline"
+        if "body" not in roles:
+            return blocks
+    else:
+        roles = plain.roles_of(lines)
+    return [
+        replace(b, role=r, level=b.level if r == b.role else 3 if r == "heading" else 0)
+        for b, r in zip(blocks, roles, strict=True)
+    ]
+
+
+def _footnotes(archive: zipfile.ZipFile) -> Iterator[Block]:
+    try:
+        data = archive.read("word/footnotes.xml")
+    except KeyError:
+        return
+    except DAMAGE as exc:
+        raise BadSource("the DOCX file is damaged or cut off: save or download it again") from exc
+    for note in parse_xml(data).iter(qn("w:footnote")):
+        text = " ".join(" ".join(_text(p).split()) for p in note.iter(qn("w:p"))).strip()
+        if text and note.get(qn("w:type")) in {None, "normal"}:
+            yield Block(text=text)
+
+
+def _core(document: Document) -> Metadata:
+    core = document.core_properties
+    title = clean(core.title or "").replace("\n", " ")
+    author = clean(core.author or "").replace("\n", " ")
+    made = _made(core.created, core.modified)
+    return Metadata(
+        title=title if title and not _BAD_TITLE.match(title) else None,
+        author=author if len(author) > 2 and not _BAD_AUTHOR.match(author) else None,
+        date=made,
+        date_note="day on which the file was made" if made else None,
+        language=core.language[:2].lower() if re.match(r"[A-Za-z]{2}(?:-|$)", core.language or "") else None,
+    )
+
+
+def _made(created: dt.datetime | None, modified: dt.datetime | None) -> str | None:
+    """The day of creation, unless the file was only copied from an old template then."""
+    if created is None or created.year < 1990:
+        return None
+    if modified is not None and abs((modified - created).days) > 366:
+        return None
+    return created.date().isoformat()

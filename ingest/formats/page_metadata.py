@@ -1,0 +1,439 @@
+"""Title, author, date, publisher, address and language of a web page, from what the page declares."""
+
+from __future__ import annotations
+
+import copy
+import html as entities
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from lxml.html import HtmlElement
+from trafilatura.metadata import extract_metadata
+from trafilatura.settings import Document
+
+from ingest.blocks import Metadata, clean
+from ingest.dates import iso_date
+from ingest.errors import BadSource
+from ingest.source import Genre
+
+_ARTICLE_TYPES = re.compile(r"Article|BlogPosting|Report$|LiveBlog|Review$|AnalysisNews|WebPage$", re.I)
+_TITLE_NAMES = ("og:title", "twitter:title", "dc.title", "dcterms.title", "citation_title", "parsely-title", "title")
+_AUTHOR_NAMES = (
+    "author",
+    "article:author",
+    "parsely-author",
+    "dc.creator",
+    "dcterms.creator",
+    "sailthru.author",
+    "citation_author",
+    "byl",
+)
+_DATE_NAMES = (
+    "article:published_time", "og:published_time", "article:published", "datepublished", "date_published",
+    "publication_date", "publishdate", "publish-date", "pubdate", "parsely-pub-date", "sailthru.date",
+    "dc.date.issued", "dcterms.issued", "dcterms.created", "dc.date", "dc.date.created", "citation_publication_date",
+    "article.published", "published-date", "originalpublicationdate", "rnews:datepublished", "date", "cxenseparse:recs:publishtime",
+)  # fmt: skip
+_SITE_NAMES = (
+    "og:site_name",
+    "dc.publisher",
+    "dcterms.publisher",
+    "publisher",
+    "citation_publisher",
+    "application-name",
+)
+_SEPARATOR = re.compile(r"\s+[|\-–—·•»«:/]{1,2}\s+|\s*\|\s*")
+_DATE_CLASS = re.compile(
+    r"(?:publish|posted|pub-?date|dateline|timestamp|entry-date|post-date|article-date|byline|created)", re.I
+)
+_NOT_A_NAME = re.compile(
+    r"https?:|@|^\W*$|\d{3}|^(?:admin|administrator|editor|root|guest|staff|webmaster|user)$", re.I
+)
+_MONTH_DAY_YEAR = re.compile(
+    r"\b(?:\d{4}-\d{2}-\d{2}|\d{1,2}(?:st|nd|rd|th)?\s+[^\W\d_]{3,9}\.?,?\s+\d{4}|[^\W\d_]{3,9}\.?\s+\d{1,2}(?:st|nd|rd|th)?,?\s+\d{4}|\d{1,2}[./]\d{1,2}[./]\d{4})\b"
+)
+_RUSSIAN_MONTHS = {
+    "январ": "January", "феврал": "February", "март": "March", "апрел": "April", "мая": "May", "май": "May",
+    "июн": "June", "июл": "July", "август": "August", "сентябр": "September", "октябр": "October",
+    "ноябр": "November", "декабр": "December",
+}  # fmt: skip
+
+
+def key(text: str) -> str:
+    """The letters and digits of a text in lower case, to compare texts that differ in punctuation."""
+    return "".join(c for c in unicodedata.normalize("NFKC", text).lower() if c.isalnum())
+
+
+def page_metadata(tree: HtmlElement, *, url: str | None = None) -> Metadata:
+    """What the page says about itself; fields that it leaves open are None."""
+    named = _named(tree)
+    linked = list(_linked_data(tree))
+    article = _article(tree, linked)
+    address = _address(tree, named, url)
+    site = _site(named, linked, article)
+    guess = _guess(tree, address)
+    title = _title(tree, named, article, site) or (clean(guess.title) if guess and guess.title else None)
+    return Metadata(
+        title=title,
+        publisher=site or (clean(guess.sitename) if guess and guess.sitename else None),
+        author=_author(named, article, site)
+        or _plausible_authors((guess.author or "").split(";") if guess else [])
+        or _shown_author(tree),
+        date=_date(tree, named, article) or _iso(guess.date if guess else None),
+        url=address,
+        genre=_genre(article, named, address),
+        language=_language(tree, named),
+        licence=_licence(tree),
+    )
+
+
+def _guess(tree: HtmlElement, url: str | None) -> Document | None:
+    """What trafilatura finds in the page's visible parts."""
+    try:
+        found = extract_metadata(copy.deepcopy(tree), default_url=url, extensive=False)  # it prunes what it is given
+    except (ValueError, TypeError, AttributeError, IndexError, KeyError):  # one broken link in a page is enough
+        return None
+    return found if isinstance(found, Document) else None
+
+
+def linked_article_body(tree: HtmlElement) -> str:
+    """The longest ``articleBody`` of the page's JSON-LD; empty when it has none."""
+    bodies = (d.get("articleBody") for d in _linked_data(tree))
+    return max((b for b in bodies if isinstance(b, str)), key=len, default="")
+
+
+def is_date_line(text: str) -> bool:
+    """Whether a line holds a day and little else."""
+    match = _MONTH_DAY_YEAR.search(text)
+    return match is not None and len(text) < len(match[0]) + 25 and _iso(match[0]) is not None
+
+
+def _named(tree: HtmlElement) -> Mapping[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for element in tree.iter("meta"):
+        content = clean(element.get("content") or "").replace("\n", " ")
+        for attribute in ("property", "name", "itemprop"):
+            for name in (element.get(attribute) or "").lower().split():
+                if content:
+                    found.setdefault(name, []).append(content)
+    return found
+
+
+def _first(named: Mapping[str, list[str]], names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        yield from named.get(name, [])
+
+
+def _linked_data(tree: HtmlElement) -> Iterator[Mapping[str, Any]]:
+    for script in tree.iter("script"):
+        if (script.get("type") or "").split(";")[0].strip().lower() != "application/ld+json":
+            continue
+        text = (
+            re.sub(r"^\s*(?://)?\s*<!\[CDATA\[|(?://)?\s*\]\]>\s*$|^\s*<!--|-->\s*$", "", script.text or "")
+            .strip()
+            .rstrip(";")
+        )
+        try:
+            yield from _objects(json.loads(text, strict=False))
+        except (ValueError, RecursionError):
+            continue
+
+
+def _objects(value: Any, depth: int = 0) -> Iterator[Mapping[str, Any]]:
+    if depth > 6:
+        return
+    if isinstance(value, list):
+        for entry in value:
+            yield from _objects(entry, depth + 1)
+    elif isinstance(value, dict):
+        yield value
+        for name in ("@graph", "mainEntity", "mainEntityOfPage", "hasPart"):
+            yield from _objects(value.get(name), depth + 1)
+
+
+def _types(data: Mapping[str, Any]) -> list[str]:
+    kinds = data.get("@type")
+    return [k for k in (kinds if isinstance(kinds, list) else [kinds]) if isinstance(k, str)]
+
+
+def _is_article(data: Mapping[str, Any]) -> bool:
+    return any(_ARTICLE_TYPES.search(kind) for kind in _types(data))
+
+
+def _text(value: Any) -> str:
+    return " ".join(clean(_unescaped(value)).split()) if isinstance(value, str) else ""
+
+
+def _unescaped(text: str) -> str:
+    return entities.unescape(re.sub(r"<[^>]{1,80}>", "", text))
+
+
+def _article(tree: HtmlElement, linked: list[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """What the page's JSON-LD says of the article itself, not of other stories that it lists."""
+    page_title = key(" ".join(tree.itertext("title")))
+    candidates = [d for d in linked if _is_article(d) and ("headline" in d or "datePublished" in d)]
+
+    def rank(data: Mapping[str, Any]) -> tuple[bool, bool]:
+        headline = key(_text(data.get("headline")))
+        return "WebPage" in _types(data), not (headline and headline in page_title)
+
+    return min(candidates, key=rank, default={})
+
+
+def _names(value: Any) -> list[str]:
+    if isinstance(value, list):
+        return [name for entry in value for name in _names(entry)]
+    if isinstance(value, dict):
+        return _names(value.get("name"))
+    return [_text(value)] if _text(value) else []
+
+
+def _site(named: Mapping[str, list[str]], linked: list[Mapping[str, Any]], article: Mapping[str, Any]) -> str | None:
+    publishers = _names(article.get("publisher"))
+    own = next(_first(named, _SITE_NAMES[:1]), None)
+    organisation = [
+        n for d in linked if {"NewsMediaOrganization", "WebSite"} & set(_types(d)) for n in _names(d.get("name"))
+    ]
+    others = list(_first(named, _SITE_NAMES[1:]))
+    for candidate in [own, *publishers, *organisation, *others]:
+        if candidate and 1 < len(candidate) <= 80 and not candidate.startswith(("http", "@")):
+            return candidate
+    return None
+
+
+def _address(tree: HtmlElement, named: Mapping[str, list[str]], url: str | None) -> str | None:
+    base = url or ""
+    links = [e.get("href") or "" for e in tree.iter("link") if "canonical" in (e.get("rel") or "").lower().split()]
+    for candidate in [*links, *named.get("og:url", [])]:
+        try:
+            address = urljoin(base, candidate.strip()) if candidate.strip() else ""
+            parts = urlsplit(address)
+        except ValueError:  # such as an unclosed IPv6 address
+            continue
+        if parts.scheme not in {"http", "https"} or not parts.netloc:
+            continue
+        # A canonical link to the front page is a template's mistake.
+        if url and parts.path in {"", "/"} and urlsplit(url).path not in {"", "/"}:
+            continue
+        return address
+    return url
+
+
+def _title(
+    tree: HtmlElement, named: Mapping[str, list[str]], article: Mapping[str, Any], site: str | None
+) -> str | None:
+    page_title = " ".join((tree.findtext(".//title") or "").split())
+    declared = [_without_site(t, site) for t in [_text(article.get("headline")), *_first(named, _TITLE_NAMES[:6])] if t]
+    declared = [t for t in declared if t and key(t) != key(site or "")]
+    headings = [
+        (h, text)
+        for h in tree.iter("h1")
+        if (text := " ".join("".join(h.itertext()).split())) and key(text) != key(site or "") and len(text) <= 300
+    ]
+    references = [key(t) for t in [*declared, page_title] if t]
+    for _, text in headings:
+        if any(_same_title(key(text), reference) for reference in references):
+            return text
+    inside = [text for h, text in headings if any(a.tag in {"article", "main"} for a in h.iterancestors())]
+    if (
+        len(inside) == 1
+        and len(inside[0].split()) > 2
+        and _overlap(inside[0], " ".join([*declared, page_title])) >= 0.4
+    ):
+        return inside[0]
+    if declared:
+        return declared[0]
+    shortened = _without_site(page_title, site)
+    if len(headings) == 1 and len(headings[0][1].split()) > 2 and not shortened:
+        return headings[0][1]
+    if shortened:
+        return _without_tail(shortened) if shortened == page_title else shortened
+    return headings[0][1] if headings else None
+
+
+def _same_title(heading: str, reference: str) -> bool:
+    if len(heading) < 6:
+        return heading == reference
+    return (heading in reference and len(heading) > 0.35 * len(reference)) or (
+        reference in heading and len(reference) > 0.6 * len(heading)
+    )
+
+
+def _overlap(one: str, other: str) -> float:
+    words, others = set(one.lower().split()), set(other.lower().split())
+    return len(words & others) / max(1, len(words))
+
+
+def _without_site(title: str, site: str | None) -> str:
+    """The title without the site's name at either end."""
+    title = " ".join(title.split())
+    names = {key(site), key(re.sub(r"\.\w{2,4}$|^www\.|^the\s", "", site, flags=re.I))} - {""} if site else set()
+    for match in reversed(list(_SEPARATOR.finditer(title))):
+        head, tail = title[: match.start()].strip(), title[match.end() :].strip()
+        if not head or not tail:
+            continue
+        if key(tail) in names or (
+            names and len(tail) < 60 and any(key(tail).startswith(n) for n in names if len(n) > 3)
+        ):
+            return _without_site(head, site)
+    first = _SEPARATOR.search(title)
+    if first and key(title[: first.start()]) in names and title[first.end() :].strip():
+        return title[first.end() :].strip()
+    return title
+
+
+def _without_tail(title: str) -> str:
+    """The title without a short last part, which on an unnamed site is most likely its name."""
+    matches = list(_SEPARATOR.finditer(title))
+    if not matches:
+        return title
+    head, tail = title[: matches[-1].start()].strip(), title[matches[-1].end() :].strip()
+    short = len(tail.split()) <= 4 and len(head.split()) >= 3 and len(tail) < 0.6 * len(head)
+    return head if short else title
+
+
+def _author(named: Mapping[str, list[str]], article: Mapping[str, Any], site: str | None) -> str | None:
+    for names in (_names(article.get("author")), _names(article.get("creator")), list(_first(named, _AUTHOR_NAMES))):
+        authors = _plausible_authors([n for n in names if key(n) != key(site or "")] or names)
+        if authors:
+            return authors
+    return None
+
+
+def _shown_author(tree: HtmlElement) -> str | None:
+    """A name in a short element that is marked as the author's."""
+    for element in tree.iter("a", "span", "p", "div", "address", "strong", "li"):
+        marks = f"{element.get('class') or ''} {element.get('rel') or ''} {element.get('itemprop') or ''}"
+        if not re.search(r"(?:^|[\s_-])(?:author|byline|contributor)s?(?:$|[\s_-])", marks, re.I):
+            continue
+        text = " ".join("".join(element.itertext()).split())
+        name = re.sub(r"^.{0,20}\b(?:by|автор)\b\s*:?\s*", "", text, flags=re.I)
+        words = name.split()
+        if (
+            len(name) <= 60
+            and 2 <= len(words) <= 6
+            and all(w[:1].isupper() or w in {"and", "и", "de", "van", "von", "al"} for w in words)
+        ):
+            return _plausible_authors([name])
+    return None
+
+
+def _plausible_authors(names: Iterable[str]) -> str | None:
+    kept: list[str] = []
+    for given in names:
+        name = re.sub(r"^(?:by|written by|автор)\s*:?\s+", "", " ".join(given.split()), flags=re.I).strip(" ,;|")
+        if 2 < len(name) <= 100 and not _NOT_A_NAME.search(name) and key(name) not in {key(k) for k in kept}:
+            kept.append(name)
+    return ", ".join(kept[:8]) or None
+
+
+def _date(tree: HtmlElement, named: Mapping[str, list[str]], article: Mapping[str, Any]) -> str | None:
+    declared = [article.get("datePublished"), *_first(named, _DATE_NAMES), article.get("dateCreated")]
+    for value in declared:
+        date = _iso(value)
+        if date and len(date) == 10:
+            return date
+    marked = [
+        e.get("datetime") or e.get("content") or "".join(e.itertext())
+        for e in tree.iter("time", "span", "div", "p", "abbr")
+        if "datepublished" in (e.get("itemprop") or "").lower() or e.get("pubdate") is not None
+    ]
+    times = [
+        e.get("datetime") or "".join(e.itertext())
+        for e in tree.iter("time")
+        if not any(a.tag in {"aside", "nav", "footer"} or _is_teaser(a) for a in e.iterancestors())
+    ]
+    shown = [
+        match[0]
+        for e in tree.iter("span", "div", "p", "li", "em", "small")
+        if _DATE_CLASS.search(f"{e.get('class') or ''} {e.get('id') or ''}")
+        and len(text := " ".join("".join(e.itertext()).split())) < 200
+        and (match := _MONTH_DAY_YEAR.search(text))
+    ]
+    for value in [*marked, *times, *shown, *_dates_below_title(tree)]:
+        date = _iso(value)
+        if date and len(date) == 10:
+            return date
+    return None
+
+
+def _dates_below_title(tree: HtmlElement) -> Iterator[str]:
+    """Dates in the short lines that follow the first heading, where news pages print them."""
+    lines = 0
+    seen = False
+    for element in tree.iter():
+        if element.tag == "h1":
+            seen = True
+        elif seen and isinstance(element.tag, str) and element.tag not in {"script", "style", "option"}:
+            for text in (element.text, element.tail):
+                line = " ".join((text or "").split())
+                if not line:
+                    continue
+                lines += 1
+                if lines > 25 or len(line) > 250:
+                    return
+                match = _MONTH_DAY_YEAR.search(line)
+                if match and len(line) < 100:
+                    yield match[0]
+
+
+def _is_teaser(element: HtmlElement) -> bool:
+    return bool(
+        re.search(
+            r"related|recommend|teaser|sidebar|more-|latest|trending|popular|comment",
+            f"{element.get('class') or ''} {element.get('id') or ''}",
+            re.I,
+        )
+    )
+
+
+def _iso(value: Any) -> str | None:
+    if not isinstance(value, str) or not re.search(r"\d{4}", value):
+        return None
+    text = " ".join(value.split())
+    compact = re.match(r"(\d{4})(\d{2})(\d{2})(?:T|\d{6}|$)", text)
+    if compact:
+        text = "-".join(compact.groups())
+    elif not re.match(r"\d{4}-\d{2}", text):
+        found = _MONTH_DAY_YEAR.search(text)
+        text = found[0] if found else text
+        for stem, month in _RUSSIAN_MONTHS.items():
+            text = re.sub(rf"\b{stem}\w*\b", month, text, flags=re.I)
+    try:
+        date = iso_date(text[:40])
+    except BadSource:
+        return None
+    return date if "1900" <= date < "2100" else None
+
+
+def _language(tree: HtmlElement, named: Mapping[str, list[str]]) -> str | None:
+    declared = [
+        tree.get("lang") or "",
+        *(e.get("lang") or "" for e in tree.iter("html")),
+        *named.get("og:locale", []),
+        *named.get("language", []),
+    ]
+    return next((d[:2].lower() for d in declared if re.match(r"[A-Za-z]{2}(?:[-_]|$)", d)), None)
+
+
+def _licence(tree: HtmlElement) -> str | None:
+    links = (e for e in tree.iter("a", "link") if "license" in (e.get("rel") or "").lower().split())
+    return next((href for e in links if (href := (e.get("href") or "").strip()).startswith("http")), None)
+
+
+def _genre(article: Mapping[str, Any], named: Mapping[str, list[str]], url: str | None) -> Genre | None:
+    kinds = _types(article)
+    section = " ".join([_text(article.get("articleSection")), *named.get("article:section", [])]).lower()
+    path = urlsplit(url or "").path.lower()
+    opinion = re.compile(r"(?:^|[/\W])(?:opinions?|op-?eds?|commentary|editorials?|columnists?|мнени[ея])(?:[/\W]|$)")
+    if "OpinionNewsArticle" in kinds or opinion.search(section) or opinion.search(path):
+        return "opinion"
+    if any(re.search(r"NewsArticle|ReportageNews|AnalysisNews|LiveBlog", k) for k in kinds):
+        return "news"
+    if "ScholarlyArticle" in kinds or "citation_doi" in named:
+        return "research"
+    return None
