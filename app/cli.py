@@ -5,9 +5,12 @@ Everything heavy is imported inside the commands, so that ``--help`` answers at 
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -176,7 +179,7 @@ def search(
 
 
 @main.command()
-@click.argument("paths", nargs=-1, required=True)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH_OR_URL...")
 @click.option("--title", help="Title of the source.")
 @click.option("--author", help="Author of the source.")
 @click.option("--date", help="Date of publication: 2024, 2024-03 or 2024-03-22.")
@@ -185,41 +188,70 @@ def search(
 @click.option("--genre", help="opinion, un-report, government, news, encyclopedia, research or notes.")
 @click.option("--language", help="Language code, such as en.")
 @click.option("--glob", "pattern", help="In folders, only files of this pattern, such as '*.pdf'.")
+@click.option("--watch", is_flag=True, help="Go on: re-index whenever a file changes, until interrupted.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_home_option
 @click.pass_obj
 def ingest(
     root_home: Path | None,
-    /, paths: tuple[str, ...], pattern: str | None, as_json: bool,
-    own_home: Path | None, **metadata: str | None,
-) -> None:  # fmt: skip
-    """Add or update sources from PATHS (files or folders), then bring the index in line.
+    /,
+    paths: tuple[str, ...],
+    pattern: str | None,
+    watch: bool,
+    as_json: bool,
+    own_home: Path | None,
+    **metadata: str | None,
+) -> None:
+    """Add or update sources from files, folders or addresses, then bring the index in line.
+
+    Kinds: HTML, PDF, DOCX, EPUB, Markdown, text.
 
     \b
     Examples:
       iskp ingest article.txt --author "Jane Doe" --date 2024-04
-      iskp ingest ~/reports --glob "*.md"
+      iskp ingest ~/reports --glob "*.pdf"
+      iskp ingest https://example.org/news/story.html
+      iskp ingest ~/reports --watch
     """
+    from ingest.fetch import is_url
+
     home = _open_home(own_home or root_home)
-    outcomes = []
-    with _status("reading sources") as tell:
-        for outcome in home.add([Path(p) for p in paths], {k: v for k, v in metadata.items() if v}, pattern):
-            outcomes.append(outcome)
-            tell(f"reading sources: {len(outcomes)} done")
-    report = _sync(home)
-    if as_json:
-        click.echo(
-            json.dumps(
-                {"sources": [_plain(o) for o in outcomes], "index": _plain(report)}, ensure_ascii=False, indent=2
-            )
-        )
-    else:
-        _print_outcomes(outcomes)
-        click.echo(_report_line(report))
+    given = {k: v for k, v in metadata.items() if v}
+    urls = [p for p in paths if is_url(p)]
+    files = [Path(p) for p in paths if not is_url(p)]
+    outcomes = _ingest(home, files, urls, given, pattern, as_json)
+    if watch:
+        _watch(home, files, given, pattern)
     if outcomes and all(o.status == "failed" for o in outcomes):
         raise click.ClickException("none of these could be read; the reasons are above")
     if not outcomes:
         raise click.ClickException("no file was found there; check the path or the --glob pattern")
+
+
+@main.command()
+@click.argument("source_ids", nargs=-1, metavar="[ID]...")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_home_option
+@click.pass_obj
+def fetch(root_home: Path | None, source_ids: tuple[str, ...], as_json: bool, own_home: Path | None) -> None:
+    """Replace bundled notes by the originals from their publishers.
+
+    Without an ID, all that have an address. Where a publisher can't be reached the notes stay.
+
+    \b
+    Example:
+      iskp fetch article
+    """
+    home = _open_home(own_home or root_home)
+    _update(home)
+    outcomes = []
+    with _status("fetching originals") as tell:
+        for outcome in home.fetch_originals(source_ids):
+            outcomes.append(outcome)
+            tell(f"fetching originals: {len(outcomes)} done")
+    _report(outcomes, _sync(home), as_json)
+    if outcomes and all(o.status == "failed" for o in outcomes):
+        raise click.ClickException("no original could be had; the notes serve as before")
 
 
 @main.group(invoke_without_command=True)
@@ -318,10 +350,16 @@ def init(root_home: Path | None, empty: bool, own_home: Path | None) -> None:
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port.  [default: 7860]")
 @click.option("--auth", metavar="USER:PASS", help="Ask for this user name and password.")
+@click.option("--offline", is_flag=True, help="Do not try to fetch the originals at the first start.")
 @_home_option
 @click.pass_obj
-def chat(root_home: Path | None, host: str | None, port: int | None, auth: str | None, own_home: Path | None) -> None:
-    """Open the chat page on http://127.0.0.1:7860."""
+def chat(
+    root_home: Path | None, host: str | None, port: int | None, auth: str | None, offline: bool, own_home: Path | None
+) -> None:
+    """Open the chat page on http://127.0.0.1:7860.
+
+    The first start tries once to fetch the originals of the bundled notes, behind the page.
+    """
     if auth is not None and ":" not in auth:
         raise click.UsageError("--auth must be USER:PASS")
     home = _open_home(own_home or root_home)
@@ -334,6 +372,8 @@ def chat(root_home: Path | None, host: str | None, port: int | None, auth: str |
     _sync_and_tell(home)
     with _status("opening the page"):
         from app.chat import serve
+    if not offline and home.first_fetch_due():
+        threading.Thread(target=_fetch_behind, args=(home,), daemon=True).start()
     user, _, password = (auth or "").partition(":")
     serve(home, host=host, port=port or home.settings.chat.port, auth=(user, password) if auth else None)
 
@@ -421,6 +461,53 @@ def _sync_and_tell(home: Home) -> None:
     report = _sync(home)
     if report.embedded or report.deleted or report.updated:
         click.echo(_report_line(report), err=True)
+
+
+def _fetch_behind(home: Home) -> None:
+    """Fetch the originals while the page is in use; a reader sees the notes until all is indexed."""
+    from ingest.errors import IngestError
+
+    click.echo("Trying to fetch the originals of the bundled notes …", err=True)
+    try:
+        outcomes = list(home.fetch_originals(patient=False))
+        fetched = sum(1 for o in outcomes if o.status in {"added", "changed"})
+        if fetched:
+            home.sync()
+        click.echo(f"{fetched} of {len(outcomes)} originals fetched; for the others the notes serve.", err=True)
+    except IngestError as exc:
+        click.echo(f"The originals could not be fetched: {exc}. The notes serve.", err=True)
+
+
+def _ingest(
+    home: Home, files: list[Path], urls: list[str], metadata: dict[str, str], pattern: str | None, as_json: bool
+) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    with _status("reading sources") as tell:
+        for outcome in itertools.chain(home.add(files, metadata, pattern), home.add_urls(urls, metadata)):
+            outcomes.append(outcome)
+            tell(f"reading sources: {len(outcomes)} done")
+    _report(outcomes, _sync(home), as_json)
+    return outcomes
+
+
+def _watch(home: Home, files: list[Path], metadata: dict[str, str], pattern: str | None) -> None:
+    from ingest.folder import watch
+
+    click.echo("Watching; stop with Ctrl-C.", err=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        for _ in watch(files):
+            outcomes = [o for o in home.add(files, metadata, pattern) if o.status != "unchanged"]
+            if outcomes:
+                _report(outcomes, _sync(home), as_json=False)
+
+
+def _report(outcomes: list[Outcome], report: SyncReport, as_json: bool) -> None:
+    if as_json:
+        data = {"sources": [_plain(o) for o in outcomes], "index": _plain(report)}
+        click.echo(json.dumps(data, ensure_ascii=False, indent=2))
+    else:
+        _print_outcomes(outcomes)
+        click.echo(_report_line(report))
 
 
 def _report_line(report: SyncReport) -> str:

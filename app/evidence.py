@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -12,6 +12,9 @@ from index.embed import Encoder
 from index.search import Hit
 from index.terms import Vocabulary
 from ingest.sentences import sentence_spans
+
+LEADING = 4
+"""How many of the best sentences are also compared by meaning, for the decision."""
 
 
 class PassageReader(Protocol):
@@ -48,7 +51,7 @@ class Evidence:
     Attributes:
         score: reader's score of the sentence, in [0, 1].
         passage_score: reader's score of its whole passage, in [0, 1].
-        similarity: cosine of question and sentence, in [-1, 1].
+        similarity: cosine of the question with the sentence (for the leading ones) or with its passage.
         overlap: share of the question's topic terms that stand in the sentence or its context.
     """
 
@@ -91,9 +94,6 @@ def gather(
         question,
         [ReadPassage(context=h.passage.context, sentences=tuple(own)) for h, own in zip(hits, texts, strict=True)],
     )
-    flat = [t for own in texts for t in own]
-    vectors = encoder.encode([vocabulary.spell_out(question), *flat])
-    similarities = iter((vectors[1:] @ vectors[0]).tolist())
     terms = {vocabulary.stem(t) for term in vocabulary.content_terms(question) for t in vocabulary.stems(term)}
     found: list[Evidence] = []
     for hit, own, sentences, reading in zip(hits, spans, texts, readings, strict=True):
@@ -108,8 +108,13 @@ def gather(
                     end=hit.passage.start + b,
                     score=score,
                     passage_score=reading.passage,
-                    similarity=next(similarities),
+                    similarity=hit.similarity,
                     overlap=len(there) / len(terms) if terms else 1.0,
                 )
             )
-    return sorted(found, key=lambda e: (-e.score, -e.similarity, e.hit.rank, e.start))
+    ranked = sorted(found, key=lambda e: (-e.score, e.hit.rank, e.start))
+    # Encoding every sentence would cost as much as reading them; only the best can matter.
+    leading = ranked[:LEADING]
+    vectors = encoder.encode([vocabulary.spell_out(question), *(e.text for e in leading)])
+    similarities = (vectors[1:] @ vectors[0]).tolist()
+    return [replace(e, similarity=s) for e, s in zip(leading, similarities, strict=True)] + ranked[LEADING:]

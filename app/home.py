@@ -23,6 +23,7 @@ from ingest.chunk import ChunkSettings
 from ingest.library import Library
 
 _MODE = "bundled corpus"
+_FIRST_FETCH = "first fetch of originals"
 
 
 class Home:
@@ -120,6 +121,35 @@ class Home:
         if self.library.note(_MODE) is None:
             self.init()
         return add_paths(self.library, paths, overrides=overrides, pattern=pattern)
+
+    def add_urls(self, urls: Sequence[str], overrides: Mapping[str, str]) -> Iterator[Outcome]:
+        """Fetch addresses into the library."""
+        from ingest.web import add_urls
+
+        if self.library.note(_MODE) is None:
+            self.init()
+        return add_urls(self.library, urls, overrides=overrides)
+
+    def fetch_originals(self, source_ids: Sequence[str] = (), *, patient: bool = True) -> Iterator[Outcome]:
+        """Replace bundled notes by the originals from their publishers.
+
+        Args:
+            patient: False tries each address once with short time-outs, for the first start of the page.
+        """
+        from ingest.fetch import FetchLimits
+        from ingest.web import fetch_originals
+
+        limits = FetchLimits(attempts=2)
+        if not patient:
+            limits = FetchLimits(connect_seconds=3, read_seconds=6, total_seconds=15, attempts=1)
+        return fetch_originals(self.library, source_ids, limits=limits)
+
+    def first_fetch_due(self) -> bool:
+        """Whether the originals of the bundled notes were never tried in this home; asking marks them as tried."""
+        if self.library.note(_MODE) != "yes" or self.library.note(_FIRST_FETCH) is not None:
+            return False
+        self.library.set_note(_FIRST_FETCH, "tried")
+        return True
 
     def remove(self, source_id: str) -> None:
         """Remove a source from the library; :meth:`sync` takes it out of the index."""

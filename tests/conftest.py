@@ -125,5 +125,3 @@ def make_index(
         return root
 
     return build
-
-

@@ -56,7 +56,9 @@ def test_passages_of_any_text_are_exact_short_slices_and_nothing_is_lost(
 
 
 BLOCKS = st.lists(
-    st.builds(Block, text=st.sampled_from(["Oak.", "Stone.", "Wheel"]) | st.text(max_size=120), role=st.sampled_from(ROLES)),
+    st.builds(
+        Block, text=st.sampled_from(["Oak.", "Stone.", "Wheel"]) | st.text(max_size=120), role=st.sampled_from(ROLES)
+    ),
     max_size=6,
 )
 
@@ -139,7 +141,11 @@ def test_context_is_read_with_a_passage_and_never_one_itself() -> None:
 
 def test_every_part_of_a_split_paragraph_carries_its_place_and_badge() -> None:
     block = Block(
-        text="The wheel turned and turned again. " * 6, number=7, claim_status="opinion", claimed_by="the miller", via="x"
+        text="The wheel turned and turned again. " * 6,
+        number=7,
+        claim_status="opinion",
+        claimed_by="the miller",
+        via="x",
     )
     parts = passages_of(block, limit=100)
     assert len(parts) > 1

@@ -26,7 +26,10 @@ def role_of(line: str, text: str) -> str:
 
 
 def test_the_first_line_is_the_title_when_it_does_not_end_like_a_sentence() -> None:
-    assert roles(f"A winter on the island\n\n{PARAGRAPH}\n") == [("title", "A winter on the island"), ("body", PARAGRAPH)]
+    assert roles(f"A winter on the island\n\n{PARAGRAPH}\n") == [
+        ("title", "A winter on the island"),
+        ("body", PARAGRAPH),
+    ]
 
 
 def test_a_question_may_be_a_title() -> None:

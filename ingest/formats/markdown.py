@@ -126,7 +126,7 @@ def _annotated(text: str, attributes: Mapping[str, Any]) -> Block:
         text=text,
         role=role,  # type: ignore[arg-type]  # checked against ROLES above
         number=int(number) if number is not None else None,
-        claim_status=status,  # type: ignore[arg-type]  # checked against STATUSES above
+        claim_status=status,
         claimed_by=str(attributes["by"]) if "by" in attributes else None,
         via=str(attributes["via"]) if "via" in attributes else None,
     )

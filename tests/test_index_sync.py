@@ -1,0 +1,305 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index import generation
+from index.catalog import Catalog
+from index.errors import Damaged, IdentityMismatch
+from index.search import IndexReader
+from index.store import VectorStore
+from index.sync import CATALOG_FILE, IDENTITY_FILE, VECTORS_FOLDER, Progress, SyncReport, plan, sync
+from index.terms import Vocabulary
+from ingest.chunk import ChunkSettings, chunk
+from ingest.library import Library
+from ingest.source import Source
+
+HONEY = "# Honey\n\nBees store honey in combs.\n\nA hive holds sixty thousand bees.\n\nSmoke calms them.\n"
+SALT = "# Salt\n\nSalt was taxed in 1711.\n\nSmugglers dug pans at night.\n"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "home" / "index"
+
+
+@pytest.fixture
+def stocked(library: Library, put: Callable[..., Source]) -> Library:
+    put("honey", HONEY)
+    put("salt", SALT)
+    return library
+
+
+def counts(report: SyncReport) -> tuple[int, int, int, int, int]:
+    return report.added, report.updated, report.skipped, report.deleted, report.embedded
+
+
+def indexed(root: Path) -> dict[str, str]:
+    """Text of every passage in the vector store by id; the lexical side must hold the same ones."""
+    folder = generation.current(root)
+    assert folder is not None
+    with (
+        closing(VectorStore(folder / VECTORS_FOLDER)) as store,
+        closing(Catalog(folder / CATALOG_FILE, readonly=True)) as catalog,
+    ):
+        entries, _ = store.get(list(store.all_ids()))
+        assert sorted(catalog.passage_ids()) == sorted(e.passage.id for e in entries)
+        return {e.passage.id: e.passage.text for e in entries}
+
+
+def wanted(library: Library) -> dict[str, str]:
+    return {p.id: p.text for source in library for p in chunk(source)}
+
+
+# The plan, without any store
+
+
+DIGESTS = st.dictionaries(st.sampled_from("abcdefgh"), st.sampled_from("123"))
+
+
+@given(DIGESTS, DIGESTS)
+def test_a_plan_puts_every_id_into_exactly_one_list(known: Mapping[str, str], desired: Mapping[str, str]) -> None:
+    made = plan(known, desired)
+    every = [*made.add, *made.update, *made.skip, *made.delete]
+    assert len(every) == len(set(every))
+    assert set(every) == {*known, *desired}
+    assert set(made.add) == desired.keys() - known.keys()
+    assert set(made.delete) == known.keys() - desired.keys()
+    assert all(known[i] == desired[i] for i in made.skip)
+    assert all(known[i] != desired[i] for i in made.update)
+    assert made.changes == (dict(known) != dict(desired))
+
+
+@given(DIGESTS, DIGESTS)
+def test_carrying_a_plan_out_leaves_nothing_to_do(known: Mapping[str, str], desired: Mapping[str, str]) -> None:
+    made = plan(known, desired)
+    done = {i: d for i, d in known.items() if i not in made.delete} | {i: desired[i] for i in (*made.add, *made.update)}
+    assert not plan(done, desired).changes
+
+
+# Sync stories
+
+
+def test_the_first_sync_indexes_every_passage(stocked: Library, root: Path, hash_encoder) -> None:
+    report = sync(root, stocked, hash_encoder)
+    assert counts(report) == (5, 0, 0, 0, 5)
+    assert (report.sources, report.rebuilt) == (2, False)
+    assert indexed(root) == wanted(stocked)
+
+
+def test_a_second_sync_embeds_nothing_and_makes_no_generation(stocked: Library, root: Path, hash_encoder) -> None:
+    sync(root, stocked, hash_encoder)
+    before = generation.current(root)
+    hash_encoder.texts.clear()
+    report = sync(root, stocked, hash_encoder)
+    assert counts(report) == (0, 0, 5, 0, 0)
+    assert report.sources == 2
+    assert hash_encoder.texts == []
+    assert generation.current(root) == before
+
+
+def test_an_edited_paragraph_alone_is_embedded_again(stocked: Library, root: Path, hash_encoder, put) -> None:
+    sync(root, stocked, hash_encoder)
+    hash_encoder.texts.clear()
+    put("honey", HONEY.replace("sixty", "eighty"))
+    report = sync(root, stocked, hash_encoder)
+    assert hash_encoder.texts == ["Honey: A hive holds eighty thousand bees."]
+    # One letter more moves the passage behind it: its offsets are updated, its vector stays.
+    assert counts(report) == (1, 1, 3, 1, 1)
+    assert indexed(root) == wanted(stocked)
+
+
+def test_a_paragraph_put_on_top_moves_the_others_without_embedding_them(
+    stocked: Library, root: Path, hash_encoder, put
+) -> None:
+    sync(root, stocked, hash_encoder)
+    hash_encoder.texts.clear()
+    newer = put("honey", HONEY.replace("Bees store", "Wax melts.\n\nBees store"))
+    report = sync(root, stocked, hash_encoder)
+    assert hash_encoder.texts == ["Honey: Wax melts."]
+    assert counts(report) == (1, 3, 2, 0, 1)
+    with closing(IndexReader(root, hash_encoder, ChunkSettings(), Vocabulary.load)) as reader:
+        opened = reader.current()
+        assert opened is not None
+        assert opened.passages_of("honey") == chunk(newer)
+
+
+def test_new_metadata_are_shown_and_filtered_on_without_embedding(
+    stocked: Library, root: Path, hash_encoder, put
+) -> None:
+    sync(root, stocked, hash_encoder)
+    hash_encoder.texts.clear()
+    put("honey", HONEY, author="Ada Moor", date="1990", genre="news")
+    report = sync(root, stocked, hash_encoder)
+    assert hash_encoder.texts == []
+    assert counts(report) == (0, 3, 2, 0, 0)
+    folder = generation.current(root)
+    assert folder is not None
+    with closing(VectorStore(folder / VECTORS_FOLDER)) as store:
+        assert [e.facets for e in store.entries_of("honey")] == [
+            {"genre": "news", "since": 19900101, "until": 19901231}
+        ] * 3
+
+
+def test_another_title_embeds_short_passages_again_because_it_is_read_with_them(
+    stocked: Library, root: Path, hash_encoder, put
+) -> None:
+    long = " ".join(["Combs are built of wax by young bees."] * 9)
+    put("wax", f"# Wax\n\n{long}\n\nIt melts.\n")
+    sync(root, stocked, hash_encoder)
+    hash_encoder.texts.clear()
+    put("wax", f"# Beeswax\n\n{long}\n\nIt melts.\n")
+    report = sync(root, stocked, hash_encoder)
+    assert hash_encoder.texts == ["Beeswax: It melts."]
+    assert counts(report) == (0, 2, 5, 0, 1)
+
+
+def test_a_removed_source_leaves_the_index(stocked: Library, root: Path, hash_encoder) -> None:
+    sync(root, stocked, hash_encoder)
+    hash_encoder.texts.clear()
+    stocked.remove("honey")
+    assert counts(sync(root, stocked, hash_encoder)) == (0, 0, 2, 3, 0)
+    assert hash_encoder.texts == []
+    assert indexed(root) == wanted(stocked)
+
+
+def test_removing_everything_leaves_an_empty_index_that_can_be_read(stocked: Library, root: Path, hash_encoder) -> None:
+    sync(root, stocked, hash_encoder)
+    stocked.remove("honey")
+    stocked.remove("salt")
+    assert counts(sync(root, stocked, hash_encoder)) == (0, 0, 0, 5, 0)
+    with closing(IndexReader(root, hash_encoder, ChunkSettings(), Vocabulary.load)) as reader:
+        opened = reader.current()
+        assert opened is not None
+        assert (opened.passage_count(), opened.search("honey")) == (0, [])
+
+
+def test_progress_counts_up_to_what_was_needed(stocked: Library, root: Path, hash_encoder) -> None:
+    told: list[Progress] = []
+    sync(root, stocked, hash_encoder, progress=told.append)
+    assert told[-1] == Progress(done=5, total=5)
+
+
+def test_a_sync_that_fails_leaves_the_old_index_and_the_next_one_succeeds(
+    stocked: Library, root: Path, hash_encoder, make_encoder, put
+) -> None:
+    class Failing(make_encoder):
+        def encode(self, texts, *, progress=None):
+            raise MemoryError
+
+    sync(root, stocked, hash_encoder)
+    before = indexed(root)
+    put("honey", HONEY.replace("sixty", "eighty"))
+    with pytest.raises(MemoryError):
+        sync(root, stocked, Failing())
+    assert indexed(root) == before
+    assert counts(sync(root, stocked, hash_encoder)) == (1, 1, 3, 1, 1)
+    assert [p.name for p in root.glob("gen-*")] == [generation.current(root).name]
+
+
+# Identity
+
+
+def test_another_encoder_is_refused_with_both_names_and_the_way_on(
+    stocked: Library, root: Path, hash_encoder, make_encoder
+) -> None:
+    sync(root, stocked, hash_encoder)
+    other = make_encoder("other-model")
+    with pytest.raises(IdentityMismatch, match="'hash'.*'other-model'.*iskp index --rebuild"):
+        sync(root, stocked, other)
+    assert other.texts == []
+    with (
+        closing(IndexReader(root, other, ChunkSettings(), Vocabulary.load)) as reader,
+        pytest.raises(IdentityMismatch, match="iskp index --rebuild"),
+    ):
+        reader.current()
+
+
+def test_another_passage_length_is_refused_with_both_values_and_the_way_on(
+    stocked: Library, root: Path, hash_encoder
+) -> None:
+    sync(root, stocked, hash_encoder)
+    with pytest.raises(IdentityMismatch, match="900.*500.*iskp index --rebuild"):
+        sync(root, stocked, hash_encoder, ChunkSettings(max_chars=500))
+
+
+def test_a_rebuild_takes_the_new_encoder_and_length(stocked: Library, root: Path, hash_encoder, make_encoder) -> None:
+    sync(root, stocked, hash_encoder)
+    other = make_encoder("other-model", 32)
+    report = sync(root, stocked, other, ChunkSettings(max_chars=50), rebuild=True)
+    assert counts(report) == (5, 0, 0, 0, 5)
+    assert report.rebuilt
+    assert counts(sync(root, stocked, other, ChunkSettings(max_chars=50))) == (0, 0, 5, 0, 0)
+
+
+@pytest.mark.parametrize("lost", [CATALOG_FILE, IDENTITY_FILE, VECTORS_FOLDER])
+def test_a_generation_that_lost_a_part_is_told_as_damage_and_a_rebuild_mends_it(
+    stocked: Library, root: Path, hash_encoder, lost: str
+) -> None:
+    sync(root, stocked, hash_encoder)
+    part = generation.current(root) / lost
+    if part.is_dir():
+        shutil.rmtree(part)
+    else:
+        part.unlink()
+    with (
+        closing(IndexReader(root, hash_encoder, ChunkSettings(), Vocabulary.load)) as reader,
+        pytest.raises(Damaged, match="iskp index --rebuild"),
+    ):
+        reader.current()
+    sync(root, stocked, hash_encoder, rebuild=True)
+    assert indexed(root) == wanted(stocked)
+
+
+# Readers beside a writer
+
+
+@pytest.fixture
+def reader(root: Path, hash_encoder) -> Iterator[IndexReader]:
+    with closing(IndexReader(root, hash_encoder, ChunkSettings(), Vocabulary.load)) as opened:
+        yield opened
+
+
+def test_there_is_no_index_before_the_first_sync(reader: IndexReader) -> None:
+    assert reader.current() is None
+
+
+def test_a_reader_keeps_the_old_index_during_a_sync_and_then_sees_the_new_one(
+    stocked: Library, root: Path, hash_encoder, put, reader: IndexReader
+) -> None:
+    sync(root, stocked, hash_encoder)
+    old = reader.current()
+    assert old is not None
+    assert reader.current() is old
+    put("honey", HONEY.replace("sixty", "eighty"))
+    stocked.remove("salt")
+    sync(root, stocked, hash_encoder)
+    assert "sixty" in old.search("how many bees hold a hive")[0].passage.text
+    assert old.source("salt") is not None
+    new = reader.current()
+    assert new is not None
+    assert new.id != old.id
+    assert "eighty" in new.search("how many bees hold a hive")[0].passage.text
+    assert new.source("salt") is None
+    assert "sixty" in old.search("how many bees hold a hive")[0].passage.text
+
+
+def test_an_old_generation_is_removed_once_its_last_reader_dropped_it(
+    stocked: Library, root: Path, hash_encoder, put, reader: IndexReader
+) -> None:
+    sync(root, stocked, hash_encoder)
+    old = reader.current()
+    assert old is not None
+    put("honey", HONEY.replace("sixty", "eighty"))
+    sync(root, stocked, hash_encoder)
+    assert len(list(root.glob("gen-*"))) == 2
+    assert reader.current() is not None
+    del old
+    sync(root, stocked, hash_encoder)
+    assert len(list(root.glob("gen-*"))) == 1
