@@ -16,6 +16,18 @@ MARKER = re.compile(r"\[(\d+)\]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outlet:
+    """Another source that prints the same words."""
+
+    source_id: str
+    title: str
+    publisher: str | None
+    date: str | None
+    url: str | None
+    locator: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Citation:
     """A quote with where it stands and who published it.
 
@@ -25,6 +37,7 @@ class Citation:
         marker: the number in the answer's text; 0 for passages that are only offered to look at.
         paragraph: body paragraph counted from 1; None outside the body.
         support: how well the quote answers the question (or carries the claim), in [0, 1].
+        also_in: other outlets that print the passage.
     """
 
     marker: int
@@ -48,6 +61,7 @@ class Citation:
     claim_status: str | None
     claimed_by: str | None
     via: str | None = None
+    also_in: tuple[Outlet, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +119,16 @@ def to_json(answer: Answer) -> dict[str, Any]:
     return asdict(answer)
 
 
-def cite(source: Source, passage: Passage, *, start: int, end: int, support: float, marker: int = 0) -> Citation:
+def cite(
+    source: Source,
+    passage: Passage,
+    *,
+    start: int,
+    end: int,
+    support: float,
+    marker: int = 0,
+    also_in: tuple[Outlet, ...] = (),
+) -> Citation:
     """A citation of ``source.text[start:end]``, which lies in the passage."""
     return Citation(
         marker=marker,
@@ -129,4 +152,17 @@ def cite(source: Source, passage: Passage, *, start: int, end: int, support: flo
         claim_status=passage.claim_status,
         claimed_by=passage.claimed_by,
         via=passage.via,
+        also_in=also_in,
+    )
+
+
+def outlet(source: Source, passage: Passage) -> Outlet:
+    """Where else a passage stands."""
+    return Outlet(
+        source_id=source.id,
+        title=source.title,
+        publisher=source.publisher,
+        date=source.date,
+        url=source.url,
+        locator=passage.locator,
     )

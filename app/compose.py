@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from app.answer import Citation, cite
+from app.answer import Citation, cite, outlet
 from app.evidence import Evidence
 from app.question import FACT_KINDS, Question
 from index.terms import Vocabulary
@@ -84,7 +84,16 @@ def compose(chosen: Sequence[Evidence], sources: Callable[[str], Source | None])
         source = sources(item.hit.passage.source_id)
         if source is None:
             continue
-        citation = cite(source, item.hit.passage, start=item.start, end=item.end, support=item.score, marker=marker)
+        copies = ((sources(p.source_id), p) for p in item.hit.copies)
+        citation = cite(
+            source,
+            item.hit.passage,
+            start=item.start,
+            end=item.end,
+            support=item.score,
+            marker=marker,
+            also_in=tuple(outlet(s, p) for s, p in copies if s is not None),
+        )
         intro = "" if attributed == source.id else attribution(citation)
         attributed = source.id
         parts.append(with_marker(intro + one_line(citation.quote), marker))

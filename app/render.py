@@ -146,6 +146,7 @@ def _card(
         "before": text[start : citation.start],
         "quote": citation.quote,
         "after": text[citation.end : end],
+        "also_in": [f"{o.publisher or o.title}, {o.date or 'undated'}" for o in citation.also_in],
         "via": web_address(citation.via),
         "url": web_address(citation.url),
     }

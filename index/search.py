@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from rapidfuzz import process
+from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
 from index import generation
@@ -24,6 +24,10 @@ from index.terms import TOKEN, Vocabulary
 from ingest.chunk import ChunkSettings, Passage
 from ingest.source import Source
 
+NEAR_COPY_RATIO = 90.0
+"""Similarity in percent (normalised indel) from which passages of two sources are one."""
+NEAR_COPY_MIN_CHARS = 80
+"""Shorter passages may be alike by chance."""
 MISSPELLING_MIN_CHARS = 3
 """Shorter words are taken as they are."""
 
@@ -82,6 +86,8 @@ class Hit:
         similarity: cosine of query and passage, in [-1, 1].
         lexical: BM25 score, 0 when no query term stands in the passage.
         rank: from 1.
+        copies: passages of other sources with nearly the same words, best first; they have no hit of
+            their own.
     """
 
     passage: Passage
@@ -89,6 +95,7 @@ class Hit:
     similarity: float
     lexical: float
     rank: int
+    copies: tuple[Passage, ...] = ()
 
 
 class OpenIndex:
@@ -186,10 +193,23 @@ class OpenIndex:
             ),
             reverse=True,
         )
-        return [
-            Hit(passage=found[i][0], score=score, similarity=similarity, lexical=lexical.get(i, 0.0), rank=rank)
-            for rank, (score, similarity, i) in enumerate(scored[:k], start=1)
-        ]
+        hits: list[Hit] = []
+        for score, similarity, i in scored:
+            passage = found[i][0]
+            twin = next((n for n, h in enumerate(hits) if _is_copy(passage, h.passage)), None)
+            if twin is not None:
+                hits[twin] = replace(hits[twin], copies=(*hits[twin].copies, passage))
+            elif len(hits) < k:
+                hits.append(
+                    Hit(
+                        passage=passage,
+                        score=score,
+                        similarity=similarity,
+                        lexical=lexical.get(i, 0.0),
+                        rank=len(hits) + 1,
+                    )
+                )
+        return hits
 
     def _lexical(self, query: str, depth: int, filters: Filters) -> dict[str, float]:
         groups = self.vocabulary.query_groups(query)
@@ -221,6 +241,16 @@ def _close_all(catalog: Catalog, store: VectorStore, held: generation.Lease) -> 
     catalog.close()
     store.close()
     held.release()
+
+
+def _is_copy(passage: Passage, other: Passage) -> bool:
+    """Whether two outlets print nearly the same words: at least 90 % of them in the same order."""
+    if passage.source_id == other.source_id:
+        return False
+    shorter, longer = sorted((len(passage.text), len(other.text)))
+    if shorter < NEAR_COPY_MIN_CHARS or shorter < 0.8 * longer:
+        return False
+    return fuzz.ratio(passage.text.casefold(), other.text.casefold(), score_cutoff=NEAR_COPY_RATIO) > 0
 
 
 def _passes(source_id: str, facets: Mapping[str, str | int], filters: Filters) -> bool:
