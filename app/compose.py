@@ -15,7 +15,8 @@ from ingest.source import Source
 _ENDING = re.compile(r"\s*([.!?…]+[\"'”’»)\]]*)$")
 _SELF_ATTRIBUTED = re.compile(
     r"\b(?:according to|sa(?:id|ys)|argue[sd]?|claim(?:s|ed)|report(?:s|ed)|estimate[sd]?|stated?|wrote|writes|told|"
-    r"in the (?:view|words|opinion) of|the (?:author|article|report|source|study|note)s?)\b",
+    r"told|counted|found|calls?|called|holds|thinks|believes|concludes?d?|put|saw|in the (?:view|words|opinion) of|"
+    r"the (?:author|article|report|source|study|note)s?)\b",
     re.I,
 )
 _INTRO_WORDS = 9
@@ -104,16 +105,22 @@ def compose(chosen: Sequence[Evidence], sources: Callable[[str], Source | None])
 def attribution(citation: Citation) -> str:
     """Who says it and when, as a lead-in; empty when the sentence says so itself.
 
-    The lead-in never says more than the source's bibliographic data: no date is guessed.
+    The lead-in never says more than the source's bibliographic data: no date is guessed. Notes that
+    compile what others say get no date, since theirs is not the date of what was said.
     """
-    if _SELF_ATTRIBUTED.search(citation.quote):
+    claimed = citation.claimed_by if citation.claim_status in {"claim", "opinion"} else None
+    who = claimed or citation.author or citation.publisher or shortened(citation.title)
+    if _SELF_ATTRIBUTED.search(citation.quote) or _names(who, citation.quote):
         return ""
-    if citation.claim_status in {"claim", "opinion"} and citation.claimed_by:
-        who = citation.claimed_by
-    else:
-        who = citation.author or citation.publisher or shortened(citation.title)
-    when = citation.date or "undated"
-    return f"{who} ({when}): "
+    if citation.genre == "notes":
+        return f"{who}: "
+    return f"{who} ({citation.date or 'undated'}): "
+
+
+def _names(who: str, sentence: str) -> bool:
+    """Whether the sentence itself names the one who says it."""
+    names = [w for w in re.findall(r"[^\W\d_]{2,}", who) if w[0].isupper() and w not in {"The", "UN"}]
+    return bool(names) and all(name in sentence for name in names[:3])
 
 
 def shortened(title: str) -> str:

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 from ingest.errors import BadSource
-from ingest.source import ClaimStatus, Genre, Origin, Paragraph, Role, Source
+from ingest.source import CONTEXT_ROLES, ClaimStatus, Genre, Origin, Paragraph, Role, Source
 
 SEPARATOR = "\n\n"
-_OUTSIDE_SECTIONS = frozenset({"title", "byline", "author-note", "footer"})
+_OUTSIDE_SECTIONS = frozenset({"title", "byline", "author-note", "remark", "footer"})
 _SPACES = re.compile(r"[^\S\n]+")
 _LINE_EDGES = re.compile(r" ?\n ?")
 
@@ -112,7 +112,7 @@ def assemble(
         BadSource: no block holds any text.
     """
     blocks = [replace(b, text=cleaned) for b in extract.blocks if (cleaned := clean(b.text))]
-    if not any(b.role not in {"title", "heading", "footer"} for b in blocks):
+    if not any(b.role not in CONTEXT_ROLES for b in blocks):
         raise BadSource("it holds no readable text: is it empty, an image, or another format?")
     metadata = overrides.over(extract.metadata)
     text, paragraphs = _lay_out(blocks, extract.numbered_notes)

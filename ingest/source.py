@@ -10,9 +10,9 @@ from typing import Any, Literal, get_args
 
 from ingest.errors import BadSource
 
-Role = Literal["title", "body", "heading", "caption", "credit", "byline", "author-note", "footer"]
-"""What a block of text is. Only ``body`` blocks count as paragraphs; ``title``, ``heading`` and
-``footer`` blocks are context and never quoted as an answer."""
+Role = Literal["title", "body", "heading", "caption", "credit", "byline", "author-note", "remark", "footer"]
+"""What a block of text is. Only ``body`` blocks count as paragraphs; ``title``, ``heading``, ``footer`` and
+``remark`` (what notes say about themselves) blocks are shown with the source, never quoted as an answer."""
 
 ClaimStatus = Literal["fact", "claim", "opinion"]
 Genre = Literal["opinion", "un-report", "government", "news", "encyclopedia", "research", "notes", "unknown"]
@@ -21,7 +21,7 @@ Origin = Literal["bundled notes", "fetched", "file"]
 GENRES: tuple[str, ...] = get_args(Genre)
 ROLES: tuple[str, ...] = get_args(Role)
 STATUSES: tuple[str, ...] = get_args(ClaimStatus)
-CONTEXT_ROLES: frozenset[str] = frozenset({"title", "heading", "footer"})
+CONTEXT_ROLES: frozenset[str] = frozenset({"title", "heading", "remark", "footer"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ ALLOWED = REQUIRED | {"author", "date", "date_note", "url"}
 GENRES = {"opinion", "un-report", "government", "news", "encyclopedia", "research", "notes"}
 ATTRIBUTES = {"paragraph", "status", "by", "role", "checked", "via"}
 STATUSES = {"fact", "claim", "opinion"}
-ROLES = {"credit", "caption", "author-note"}
+ROLES = {"credit", "caption", "author-note", "remark"}
 CHECKED = {"source", "report", "general knowledge"}
 TABLE_FIGURES = {
     "strength.csv": ("low", "high"),

@@ -14,7 +14,29 @@ from ingest.chunk import ChunkSettings
 from ingest.library import Library
 
 VOCABULARY = Vocabulary(
-    "what when where who how why is are was were the a an of in on at to did does do".split(),
+    [
+        "what",
+        "when",
+        "where",
+        "who",
+        "how",
+        "why",
+        "is",
+        "are",
+        "was",
+        "were",
+        "the",
+        "a",
+        "an",
+        "of",
+        "in",
+        "on",
+        "at",
+        "to",
+        "did",
+        "does",
+        "do",
+    ],
     [["Northern Harbour Board", "NHB", "Harbour Board"]],
 )
 

@@ -211,7 +211,7 @@ def test_another_encoder_is_refused_with_both_names_and_the_way_on(
 ) -> None:
     sync(root, stocked, hash_encoder)
     other = make_encoder("other-model")
-    with pytest.raises(IdentityMismatch, match="'hash'.*'other-model'.*iskp index --rebuild"):
+    with pytest.raises(IdentityMismatch, match=r"'hash'.*'other-model'.*iskp index --rebuild"):
         sync(root, stocked, other)
     assert other.texts == []
     with (
@@ -225,7 +225,7 @@ def test_another_passage_length_is_refused_with_both_values_and_the_way_on(
     stocked: Library, root: Path, hash_encoder
 ) -> None:
     sync(root, stocked, hash_encoder)
-    with pytest.raises(IdentityMismatch, match="900.*500.*iskp index --rebuild"):
+    with pytest.raises(IdentityMismatch, match=r"900.*500.*iskp index --rebuild"):
         sync(root, stocked, hash_encoder, ChunkSettings(max_chars=500))
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -44,7 +45,7 @@ def test_passages_of_any_text_are_exact_short_slices_and_nothing_is_lost(
         assert source.text[passage.start : passage.end] == passage.text
         assert 0 < len(passage.text) <= limit
         assert passage.text == passage.text.strip()
-    assert all(a.end <= b.start for a, b in zip(passages, passages[1:], strict=False))
+    assert all(a.end <= b.start for a, b in itertools.pairwise(passages))
     assert [p.ordinal for p in passages] == list(range(len(passages)))
     assert len({p.id for p in passages}) == len(passages)
     for paragraph in source.paragraphs:

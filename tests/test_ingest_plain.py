@@ -22,7 +22,7 @@ def roles(text: str) -> list[tuple[str, str]]:
 
 
 def role_of(line: str, text: str) -> str:
-    return dict((t, r) for r, t in roles(text))[line]
+    return {t: r for r, t in roles(text)}[line]
 
 
 def test_the_first_line_is_the_title_when_it_does_not_end_like_a_sentence() -> None:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from ingest.blocks import Block, Extract, Metadata, clean
 from ingest.dates import iso_date
 from ingest.errors import BadSource
-from ingest.source import Role
+from ingest.source import CONTEXT_ROLES, Role
 
 _CREDIT_WORDS = (
     r"(?:image|images|photo|photos|photograph|picture|illustration|graphic|credit|cover|foto|фото|изображение)"
@@ -114,7 +114,7 @@ def roles_of(lines: Sequence[str]) -> list[Role]:
     for i in range(start, end):
         if roles[i] == "body":
             roles[i] = _role_inside(lines, i, start, end)
-    if not any(role not in {"title", "heading", "footer"} for role in roles):
+    if not any(role not in CONTEXT_ROLES for role in roles):
         return ["body"] * len(lines)
     return roles
 
