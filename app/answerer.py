@@ -10,7 +10,7 @@ from typing import Any
 
 from app import followup, policy
 from app.answer import STAGES, Answer, Citation, cite
-from app.compose import Limits, compose, select
+from app.compose import Limits, compose, originals_first, select
 from app.decide import Calibration, Decision, decide
 from app.evidence import Evidence, PassageReader, ReadPassage, gather
 from app.question import Question, kind_of, tidy
@@ -122,7 +122,8 @@ class Answerer:
             if not trace.decision.answer:
                 return self._abstained(base, trace, opened), trace
             limits = Limits(fact_words=self._settings.fact_words, other_words=self._settings.other_words)
-            chosen = select(trace.question, trace.evidence, opened.vocabulary, limits)
+            evidence = originals_first(trace.evidence, opened.source)
+            chosen = select(trace.question, evidence, opened.vocabulary, limits)
             composed = compose(chosen, opened.source)
         return replace(base, status="answered", answer=composed.text, citations=composed.citations), trace
 

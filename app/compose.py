@@ -7,19 +7,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.answer import Citation, cite, outlet
-from app.evidence import Evidence
+from app.evidence import Evidence, log_odds
 from app.question import FACT_KINDS, Question
 from index.terms import Vocabulary
 from ingest.source import Source
 
 _ENDING = re.compile(r"\s*([.!?…]+[\"'”’»)\]]*)$")
 _SELF_ATTRIBUTED = re.compile(
-    r"\b(?:according to|sa(?:id|ys)|argue[sd]?|claim(?:s|ed)|report(?:s|ed)|estimate[sd]?|stated?|wrote|writes|told|"
+    r"\b(?:according to|sa(?:id|ys)|argue[sd]?|claim(?:s|ed)|report(?:s|ed)|estimate[sd]?|stated?|wrote|writes|"
     r"told|counted|found|calls?|called|holds|thinks|believes|concludes?d?|put|saw|in the (?:view|words|opinion) of|"
     r"the (?:author|article|report|source|study|note)s?)\b",
     re.I,
 )
 _INTRO_WORDS = 9
+NOTES_PENALTY = 1.0
+"""Log-odds by which a compilation must answer better than an original to come first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,15 +31,16 @@ class Limits:
     Attributes:
         fact_words, other_words: words of a fact answer and of any other.
         fact_sentences, other_sentences: sentences of each.
-        keep: a further sentence needs at least this share of the lead's score.
-        floor: and at least this score.
+        fact_gap, other_gap: a further sentence may lie at most this far below the lead, in log-odds.
+        floor: and needs at least this score.
     """
 
     fact_words: int = 60
     other_words: int = 150
     fact_sentences: int = 2
     other_sentences: int = 5
-    keep: float = 0.55
+    fact_gap: float = 1.0
+    other_gap: float = 1.6
     floor: float = 0.3
 
 
@@ -64,9 +67,9 @@ def select(
     lead = evidence[0]
     chosen = [lead]
     words_left -= len(lead.text.split())
-    least = max(limits.floor, limits.keep * lead.score)
+    least = log_odds(lead.score) - (limits.fact_gap if fact else limits.other_gap)
     for candidate in evidence[1:]:
-        if len(chosen) == most or candidate.score < least:
+        if len(chosen) == most or candidate.score < limits.floor or log_odds(candidate.score) < least:
             break
         length = len(candidate.text.split())
         if length > words_left or any(_repeats(candidate.text, c.text, vocabulary) for c in chosen):
@@ -74,6 +77,22 @@ def select(
         chosen.append(candidate)
         words_left -= length
     return [lead, *_in_reading_order(lead, chosen[1:])]
+
+
+def originals_first(
+    evidence: Sequence[Evidence], sources: Callable[[str], Source | None], penalty: float = NOTES_PENALTY
+) -> list[Evidence]:
+    """The evidence with compilations ("notes", which tell what others say) moved behind like originals.
+
+    Args:
+        penalty: how much better, in log-odds, a compilation has to answer to stand before an original.
+    """
+
+    def key(item: Evidence) -> float:
+        source = sources(item.hit.passage.source_id)
+        return -log_odds(item.score) + (penalty if source is not None and source.genre == "notes" else 0.0)
+
+    return sorted(evidence, key=key)
 
 
 def compose(chosen: Sequence[Evidence], sources: Callable[[str], Source | None]) -> Composed:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from app.evidence import Evidence
+from app.evidence import Evidence, log_odds
 from app.question import Question, fits_kind
 
 FEATURES = ("best", "passage", "margin", "similarity", "hit", "overlap", "missing", "fits")
@@ -67,8 +67,8 @@ def features(question: Question, evidence: Sequence[Evidence], missing: Sequence
     best = evidence[0]
     mean = sum(e.score for e in evidence) / len(evidence)
     return {
-        "best": _logit(best.score),
-        "passage": _logit(max(e.passage_score for e in evidence)),
+        "best": log_odds(best.score),
+        "passage": log_odds(max(e.passage_score for e in evidence)),
         "margin": best.score - mean,
         "similarity": max(e.similarity for e in evidence[:3]),
         "hit": max(e.hit.similarity for e in evidence[:3]),
@@ -124,8 +124,3 @@ def _reasons(
         wanted = {"number": "a figure", "date": "a date", "person": "a name", "place": "a place"}
         reasons.append(f"the best passages hold no {wanted.get(question.kind, question.kind).removeprefix('a ')}")
     return reasons
-
-
-def _logit(probability: float) -> float:
-    p = min(1 - 1e-4, max(1e-4, probability))
-    return math.log(p / (1 - p))

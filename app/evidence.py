@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -118,3 +119,9 @@ def gather(
     vectors = encoder.encode([vocabulary.spell_out(question), *(e.text for e in leading)])
     similarities = (vectors[1:] @ vectors[0]).tolist()
     return [replace(e, similarity=s) for e, s in zip(leading, similarities, strict=True)] + ranked[LEADING:]
+
+
+def log_odds(probability: float) -> float:
+    """ln(p / (1 - p)), with p kept within 0.0001 of its ends."""
+    p = min(1 - 1e-4, max(1e-4, probability))
+    return math.log(p / (1 - p))

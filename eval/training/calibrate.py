@@ -45,6 +45,7 @@ class Row:
 
     Attributes:
         answerable: whether a passage that answers was there.
+        scores: score, whether it is gold, and text of the best sentences.
         first, found: whether a gold sentence came first, or among the first three.
     """
 
@@ -56,6 +57,7 @@ class Row:
     found: bool
     values: dict[str, float]
     best: str
+    scores: list[tuple[float, bool, str]]
 
 
 def main() -> None:
@@ -164,6 +166,7 @@ def _of_question(
             found=answerable and any(best),
             values=features(asked, evidence, missing, len(terms)),
             best=evidence[0].text if evidence else "",
+            scores=[(e.score, any(_same(_key(e.text), g) for g in gold) and answerable, e.text) for e in evidence[:15]],
         )
 
 
