@@ -10,7 +10,7 @@ from typing import Any
 
 from app import followup, policy
 from app.answer import STAGES, Answer, Citation, cite
-from app.compose import Limits, compose, originals_first, select
+from app.compose import Limits, compose, originals_first, select, short_answer
 from app.decide import Calibration, Decision, decide
 from app.evidence import Evidence, PassageReader, ReadPassage, gather
 from app.question import Question, kind_of, tidy
@@ -125,7 +125,10 @@ class Answerer:
             evidence = originals_first(trace.evidence, opened.source)
             chosen = select(trace.question, evidence, opened.vocabulary, limits)
             composed = compose(chosen, opened.source)
-        return replace(base, status="answered", answer=composed.text, citations=composed.citations), trace
+            short = short_answer(trace.question, chosen[0], opened.source(chosen[0].hit.passage.source_id))
+        return replace(
+            base, status="answered", answer=composed.text, short_answer=short, citations=composed.citations
+        ), trace
 
     def trace(
         self,

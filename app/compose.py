@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.answer import Citation, cite, outlet
 from app.evidence import Evidence, log_odds
-from app.question import FACT_KINDS, Question
+from app.question import FACT_KINDS, Question, holds_kind
 from index.terms import Vocabulary
+from ingest.sentences import sentence_spans
 from ingest.source import Source
 
 _ENDING = re.compile(r"\s*([.!?…]+[\"'”’»)\]]*)$")
@@ -19,7 +20,10 @@ _SELF_ATTRIBUTED = re.compile(
     r"the (?:author|article|report|source|study|note)s?)\b",
     re.I,
 )
+_LIST_ITEM = re.compile(r"\(?(?:\d{1,2}|[a-z])[.)]\s|[-–•*]\s")
 _INTRO_WORDS = 9
+SHORT_ANSWER_SCORE = 0.4
+SHORT_ANSWER_WORDS = 8
 NOTES_PENALTY = 1.0
 """Log-odds by which a compilation must answer better than an original to come first."""
 
@@ -64,7 +68,7 @@ def select(
     fact = question.kind in FACT_KINDS
     words_left = limits.fact_words if fact else limits.other_words
     most = limits.fact_sentences if fact else limits.other_sentences
-    lead = evidence[0]
+    lead = with_list(evidence[0])
     chosen = [lead]
     words_left -= len(lead.text.split())
     least = log_odds(lead.score) - (limits.fact_gap if fact else limits.other_gap)
@@ -77,6 +81,34 @@ def select(
         chosen.append(candidate)
         words_left -= length
     return [lead, *_in_reading_order(lead, chosen[1:])]
+
+
+def with_list(item: Evidence) -> Evidence:
+    """A sentence that announces a list ("two facts:") together with the items that follow it."""
+    if not item.text.rstrip().endswith(":"):
+        return item
+    passage = item.hit.passage
+    end = item.end
+    for a, b in sentence_spans(passage.text):
+        if passage.start + a >= item.end:
+            if not _LIST_ITEM.match(passage.text[a:b]):
+                break
+            end = passage.start + b
+    return replace(item, end=end, text=passage.text[item.start - passage.start : end - passage.start])
+
+
+def short_answer(question: Question, lead: Evidence, source: Source | None) -> str | None:
+    """The shortest span of the lead that answers a fact question, or None when the reader is not sure of one.
+
+    A span is given only when it holds the kind of thing that was asked for.
+    """
+    if source is None or lead.span is None or question.kind not in FACT_KINDS - {"yes-no"}:
+        return None
+    start, end, score = lead.span
+    span = one_line(source.text[start:end])
+    if score < SHORT_ANSWER_SCORE or not span or len(span.split()) > SHORT_ANSWER_WORDS:
+        return None
+    return span if holds_kind(question.kind, span) else None
 
 
 def originals_first(

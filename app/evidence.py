@@ -39,10 +39,18 @@ class ReadPassage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What a reader found: for each sentence, and for the passage, how probably it answers, in [0, 1]."""
+    """What a reader found.
+
+    Attributes:
+        sentences: how probably each sentence answers, in [0, 1].
+        passage: how probably the passage holds an answer, in [0, 1].
+        spans: for each sentence the words that would be the short answer, as character offsets in the
+            sentence with a score in [0, 1]; empty when the reader finds no spans.
+    """
 
     sentences: tuple[float, ...]
     passage: float
+    spans: tuple[tuple[int, int, float] | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +62,7 @@ class Evidence:
         passage_score: reader's score of its whole passage, in [0, 1].
         similarity: cosine of the question with the sentence (for the leading ones) or with its passage.
         overlap: share of the question's topic terms that stand in the sentence or its context.
+        span: offsets into the source's text, and score, of the words that would be the short answer.
     """
 
     hit: Hit
@@ -64,6 +73,7 @@ class Evidence:
     passage_score: float
     similarity: float
     overlap: float
+    span: tuple[int, int, float] | None = None
 
 
 class SimilarityReader:
@@ -99,18 +109,21 @@ def gather(
     found: list[Evidence] = []
     for hit, own, sentences, reading in zip(hits, spans, texts, readings, strict=True):
         around = set(vocabulary.stems(hit.passage.context))
-        for (a, b), text, score in zip(own, sentences, reading.sentences, strict=True):
+        spans_found = reading.spans or (None,) * len(own)
+        for (a, b), text, score, span in zip(own, sentences, reading.sentences, spans_found, strict=True):
+            at = hit.passage.start + a
             there = terms & (around | set(vocabulary.stems(text)))
             found.append(
                 Evidence(
                     hit=hit,
                     text=text,
-                    start=hit.passage.start + a,
+                    start=at,
                     end=hit.passage.start + b,
                     score=score,
                     passage_score=reading.passage,
                     similarity=hit.similarity,
                     overlap=len(there) / len(terms) if terms else 1.0,
+                    span=(at + span[0], at + span[1], span[2]) if span else None,
                 )
             )
     ranked = sorted(found, key=lambda e: (-e.score, e.hit.rank, e.start))

@@ -33,4 +33,11 @@ class ModelReader:
     def score(self, question: str, passages: Sequence[ReadPassage]) -> list[Reading]:
         """A reading for each passage."""
         inputs = [ReaderInput(context=p.context, sentences=p.sentences) for p in passages]
-        return [Reading(sentences=r.sentence_scores, passage=r.answerable) for r in self.load().read(question, inputs)]
+        return [
+            Reading(
+                sentences=r.sentence_scores,
+                passage=r.answerable,
+                spans=tuple((s[1], s[2], s[3]) if s else None for s in r.spans),
+            )
+            for r in self.load().read(question, inputs)
+        ]

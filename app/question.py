@@ -74,6 +74,13 @@ def kind_of(text: str) -> Kind:
     return next((kind for kind, pattern in _KINDS if pattern.search(text)), "other")
 
 
+def holds_kind(kind: Kind, span: str) -> bool:
+    """Whether a short span is itself of the kind asked for: a figure, a date, a name."""
+    if kind in {"person", "place"}:
+        return bool(_CAPITAL.search(span))
+    return fits_kind(kind, span)
+
+
 def fits_kind(kind: Kind, sentence: str) -> bool:
     """Whether a sentence holds the kind of thing that the question asks for: a figure, a date, a name."""
     if kind == "number":

@@ -9,8 +9,8 @@ import sentencex
 
 Span = tuple[int, int]
 
-# "two facts: 1." – the figure opens an item of a list that runs on within the sentence.
-_ENUMERATOR_TAIL = re.compile(r"(?:^|[:;,]\s+|\b(?:and|or)\s+)\(?\d{1,2}[.)]\s*$")
+# "two facts: 1." – the figure that ends this piece opens the next one.
+_ENUMERATOR_TAIL = re.compile(r"(?:^|[:;,]\s+|\b(?:and|or)\s+)(\(?\d{1,2}[.)])\s*$")
 
 
 def sentence_spans(text: str, language: str = "en") -> list[Span]:
@@ -21,8 +21,8 @@ def sentence_spans(text: str, language: str = "en") -> list[Span]:
     starts = [0]
     for boundary in sentencex.get_sentence_boundaries(language, text):
         start, end = int(boundary["start_index"]), int(boundary["end_index"])
-        if not _ENUMERATOR_TAIL.search(text[start:end]):
-            starts.append(end)
+        tail = _ENUMERATOR_TAIL.search(text[start:end])
+        starts.append(start + tail.start(1) if tail else end)
     ends = [*starts[1:], len(text)]
     return list(_trimmed(text, zip(starts, ends, strict=True)))
 
