@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -449,10 +450,10 @@ def _update(home: Home) -> list[Outcome]:
 def _sync(home: Home, *, rebuild: bool = False) -> SyncReport:
     from index.sync import Progress
 
-    with _status("indexing") as tell:
+    with _bar("indexing") as show:
 
         def progress(p: Progress) -> None:
-            tell(f"indexing: {p.done} of {p.total} passages embedded")
+            show(p.done, p.total)
 
         return home.sync(rebuild=rebuild, progress=progress)
 
@@ -643,6 +644,33 @@ def _status(text: str) -> Iterator[Callable[[str], None]]:
 
     with Console(stderr=True).status(text) as status:
         yield status.update
+
+
+@contextmanager
+def _bar(text: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar with count, rate and time left on a terminal; nothing in a pipe or log."""
+    if not sys.stderr.isatty():
+        yield lambda _done, _total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task(text, total=None, rate="")
+        began = time.monotonic()
+
+        def show(done: int, total: int) -> None:
+            rate = done / max(1e-6, time.monotonic() - began)
+            bars.update(task, completed=done, total=total, rate=f"{rate:.0f} passages/s")
+
+        yield show
 
 
 if __name__ == "__main__":
