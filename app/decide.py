@@ -12,13 +12,13 @@ from typing import Any
 from app.evidence import Evidence, log_odds
 from app.question import Question, fits_kind
 
-FEATURES = ("best", "passage", "margin", "similarity", "hit", "overlap", "missing", "fits")
-"""Inputs of the calibration, see :func:`features`."""
+FEATURES = ("passage", "similarity", "hit", "overlap", "missing")
+"""What a calibration may weigh, see :func:`features`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """Logistic regression over :data:`FEATURES`.
+    """Logistic regression over some of :data:`FEATURES`.
 
     probability = 1 / (1 + exp(-(bias + Σ weight · feature)))
 
@@ -54,27 +54,23 @@ def load_calibrations() -> dict[str, Calibration]:
     return {name: Calibration(**values) for name, values in data.items()}
 
 
-def features(question: Question, evidence: Sequence[Evidence], missing: Sequence[str], terms: int) -> dict[str, float]:
+def features(evidence: Sequence[Evidence], missing: Sequence[str], terms: int) -> dict[str, float]:
     """What the decision looks at.
 
-    best: logit of the best sentence's score. passage: logit of the best passage score. margin: best
-    minus the mean of all scores. similarity: cosine of the best sentence. hit: cosine of its passage.
-    overlap: share of topic terms beside the best sentence. missing: share of topic terms that no
-    source mentions. fits: whether the best sentence holds the kind of thing asked for.
+    passage: log-odds of the best passage's score. similarity: cosine of the question and the best of the
+    three leading sentences. hit: cosine of the question and the best of their passages. overlap: largest
+    share of topic terms that stand beside a leading sentence. missing: share of topic terms that no
+    source mentions.
     """
     if not evidence:
-        return dict.fromkeys(FEATURES, 0.0) | {"best": -9.0, "passage": -9.0, "missing": 1.0}
-    best = evidence[0]
-    mean = sum(e.score for e in evidence) / len(evidence)
+        return dict.fromkeys(FEATURES, 0.0) | {"passage": -9.0, "missing": 1.0}
+    leading = evidence[:3]
     return {
-        "best": log_odds(best.score),
         "passage": log_odds(max(e.passage_score for e in evidence)),
-        "margin": best.score - mean,
-        "similarity": max(e.similarity for e in evidence[:3]),
-        "hit": max(e.hit.similarity for e in evidence[:3]),
-        "overlap": max(e.overlap for e in evidence[:3]),
+        "similarity": max(e.similarity for e in leading),
+        "hit": max(e.hit.similarity for e in leading),
+        "overlap": max(e.overlap for e in leading),
         "missing": len(missing) / terms if terms else 0.0,
-        "fits": float(any(fits_kind(question.kind, e.text) for e in evidence[:2])),
     }
 
 
@@ -93,13 +89,13 @@ def decide(
         terms: how many topic terms the question has.
         threshold: overrides the calibration's own.
     """
-    values = features(question, evidence, missing, terms)
+    values = features(evidence, missing, terms)
     probability = calibration.probability(values)
     limit = calibration.threshold if threshold is None else threshold
     return Decision(
         answer=probability >= limit,
         confidence=round(probability, 4),
-        reasons=tuple(_reasons(question, evidence, missing, values, probability, limit)),
+        reasons=tuple(_reasons(question, evidence, missing, probability, limit)),
         features={k: round(v, 4) for k, v in values.items()},
     )
 
@@ -108,7 +104,6 @@ def _reasons(
     question: Question,
     evidence: Sequence[Evidence],
     missing: Sequence[str],
-    values: Mapping[str, float],
     probability: float,
     limit: float,
 ) -> list[str]:
@@ -120,7 +115,7 @@ def _reasons(
         reasons.append("no passage was found")
     if missing:
         reasons.append(f"no source mentions: {', '.join(missing)}")
-    if evidence and not values["fits"]:
+    if evidence and not any(fits_kind(question.kind, e.text) for e in evidence[:2]):
         wanted = {"number": "a figure", "date": "a date", "person": "a name", "place": "a place"}
         reasons.append(f"the best passages hold no {wanted.get(question.kind, question.kind).removeprefix('a ')}")
     return reasons

@@ -1,0 +1,1 @@
+"""Training, measuring and calibrating the evidence reader."""
