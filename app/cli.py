@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,6 +33,18 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 class Main(click.Group):
     """Turns the errors that we know into one line on stderr and exit code 1."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Our own commands and those of packages above this one, which announce themselves."""
+        return sorted({*super().list_commands(ctx), *_announced()})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name; an announced one is loaded only when it is needed."""
+        found = super().get_command(ctx, cmd_name)
+        if found is None and cmd_name in (announced := _announced()):
+            loaded: click.Command = announced[cmd_name].load()
+            return loaded
+        return found
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; known errors become one line."""
@@ -52,6 +65,11 @@ class Main(click.Group):
             if isinstance(exc, IndexingError):
                 raise _one_line(exc) from exc
             raise
+
+
+def _announced() -> dict[str, EntryPoint]:
+    """Commands of packages that may import this one but not the other way round (``eval``), by entry point."""
+    return {entry.name: entry for entry in entry_points(group="iskp.commands")}
 
 
 def _one_line(exc: Exception) -> click.ClickException:

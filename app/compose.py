@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from app.answer import Citation, cite, outlet
-from app.evidence import Evidence, log_odds
+from app.evidence import Evidence
 from app.question import FACT_KINDS, Question, holds_kind
 from index.terms import Vocabulary
 from ingest.sentences import sentence_spans
@@ -25,7 +25,7 @@ _INTRO_WORDS = 9
 SHORT_ANSWER_SCORE = 0.4
 SHORT_ANSWER_WORDS = 8
 NOTES_PENALTY = 1.0
-"""Log-odds by which a compilation must answer better than an original to come first."""
+"""Strength by which a compilation must answer better than an original to come first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Limits:
     Attributes:
         fact_words, other_words: words of a fact answer and of any other.
         fact_sentences, other_sentences: sentences of each.
-        fact_gap, other_gap: a further sentence may lie at most this far below the lead, in log-odds.
+        fact_gap, other_gap: a further sentence may lie at most this far below the lead, in strength.
         floor: and needs at least this score.
     """
 
@@ -43,8 +43,8 @@ class Limits:
     other_words: int = 150
     fact_sentences: int = 2
     other_sentences: int = 5
-    fact_gap: float = 1.0
-    other_gap: float = 1.6
+    fact_gap: float = 1.2
+    other_gap: float = 2.0
     floor: float = 0.3
 
 
@@ -71,9 +71,9 @@ def select(
     lead = with_list(evidence[0])
     chosen = [lead]
     words_left -= len(lead.text.split())
-    least = log_odds(lead.score) - (limits.fact_gap if fact else limits.other_gap)
+    least = lead.strength - (limits.fact_gap if fact else limits.other_gap)
     for candidate in evidence[1:]:
-        if len(chosen) == most or candidate.score < limits.floor or log_odds(candidate.score) < least:
+        if len(chosen) == most or candidate.score < limits.floor or candidate.strength < least:
             break
         length = len(candidate.text.split())
         if length > words_left or any(_repeats(candidate.text, c.text, vocabulary) for c in chosen):
@@ -117,12 +117,12 @@ def originals_first(
     """The evidence with compilations ("notes", which tell what others say) moved behind like originals.
 
     Args:
-        penalty: how much better, in log-odds, a compilation has to answer to stand before an original.
+        penalty: how much stronger a compilation has to answer to stand before an original.
     """
 
     def key(item: Evidence) -> float:
         source = sources(item.hit.passage.source_id)
-        return -log_odds(item.score) + (penalty if source is not None and source.genre == "notes" else 0.0)
+        return -item.strength + (penalty if source is not None and source.genre == "notes" else 0.0)
 
     return sorted(evidence, key=key)
 

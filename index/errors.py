@@ -17,5 +17,9 @@ class Locked(IndexingError):
     """Another process is writing the index."""
 
 
+class Unwritable(IndexingError):
+    """The index cannot be written: disk full or read-only; the one in force stays."""
+
+
 class Damaged(IndexingError):
     """What is on disk is incomplete or inconsistent; ``iskp doctor --repair`` mends it."""

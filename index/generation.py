@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import portalocker
 
-from index.errors import Damaged, Locked
+from index.errors import Damaged, Locked, Unwritable
 
 _CURRENT = "CURRENT"
 _LEASE = "lease"
@@ -69,7 +70,7 @@ def acquire(root: Path) -> tuple[Path, Lease] | None:
         if folder is None:
             return None
         lock = portalocker.Lock(
-            folder / _LEASE, mode="a", flags=portalocker.LockFlags.SHARED | portalocker.LockFlags.NON_BLOCKING
+            folder / _LEASE, mode="r", flags=portalocker.LockFlags.SHARED | portalocker.LockFlags.NON_BLOCKING
         )
         try:
             lock.acquire()
@@ -87,8 +88,11 @@ def writer(root: Path, *, timeout_seconds: float) -> Iterator[None]:
 
     Raises:
         Locked: another process still writes after ``timeout_seconds``.
+        Unwritable: the folder cannot be written.
     """
-    root.mkdir(parents=True, exist_ok=True)
+    with writing(root):
+        root.mkdir(parents=True, exist_ok=True)
+        (root / _WRITER).touch()
     lock = portalocker.Lock(root / _WRITER, mode="a+", timeout=timeout_seconds, check_interval=0.2)
     try:
         stream = lock.acquire()
@@ -99,19 +103,43 @@ def writer(root: Path, *, timeout_seconds: float) -> Iterator[None]:
             "wait until it is done and try again"
         ) from exc
     try:
-        stream.seek(0)
-        stream.truncate()
-        stream.write(str(os.getpid()))
-        stream.flush()
+        with writing(root):
+            stream.seek(0)
+            stream.truncate()
+            stream.write(str(os.getpid()))
+            stream.flush()
         yield
     finally:
         lock.release()
 
 
+@contextmanager
+def writing(root: Path) -> Iterator[None]:
+    """Tell what the system says against writing as one sentence.
+
+    Raises:
+        Unwritable: the disk is full, or the folder may not be written.
+    """
+    try:
+        yield
+    except (OSError, sqlite3.OperationalError) as exc:
+        why = (exc.strerror if isinstance(exc, OSError) else None) or " ".join(str(exc).split())[:200]
+        raise Unwritable(
+            f"the index in {root} cannot be written ({why}): check free space and the folder's rights, then run: "
+            "iskp index; nothing is lost"
+        ) from exc
+
+
+def remove_leftovers(root: Path) -> None:
+    """Remove what killed writers began to build. Only for the writer."""
+    for leftover in root.glob(f"{_PREFIX}*{_BUILDING}"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    (root / f".{_CURRENT}.new").unlink(missing_ok=True)
+
+
 def start_next(root: Path, *, copy_from: Path | None) -> Path:
     """A new folder to build in; leftovers of killed writers are removed first. Only for the writer."""
-    for leftover in root.glob(f"{_PREFIX}*{_BUILDING}"):
-        shutil.rmtree(leftover)
+    remove_leftovers(root)
     numbers = [int(p.name.removeprefix(_PREFIX)) for p in _finished(root)]
     folder = root / f"{_PREFIX}{max(numbers, default=0) + 1:06d}{_BUILDING}"
     if copy_from is None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -10,9 +14,10 @@ from typing import Any, cast
 import chromadb
 import numpy as np
 from chromadb.config import Settings
+from chromadb.errors import InternalError
 
 from index.embed import Vectors
-from index.errors import Damaged
+from index.errors import Damaged, Unwritable
 from ingest.chunk import Passage
 
 _COLLECTION = "passages"
@@ -42,9 +47,17 @@ class Entry:
 
 
 class VectorStore:
-    """Passages with unit vectors in a persistent Chroma collection, cosine space."""
+    """Passages with unit vectors in a persistent Chroma collection, cosine space.
+
+    Chroma writes even when it only opens a folder. Where this user may only read, a temporary copy is
+    opened; what is written to it is lost.
+    """
 
     def __init__(self, folder: Path) -> None:
+        self._copy: tempfile.TemporaryDirectory[str] | None = None
+        if folder.is_dir() and not os.access(folder, os.W_OK):
+            self._copy = tempfile.TemporaryDirectory(prefix="iskp-index-", ignore_cleanup_errors=True)
+            folder = _copied(folder, Path(self._copy.name))
         try:
             # Telemetry off by setting; chromadb 1.5 sends none, older and later ones may.
             self._client = chromadb.PersistentClient(
@@ -63,6 +76,8 @@ class VectorStore:
     def close(self) -> None:
         """Flush and let the files go."""
         self._client.close()  # type: ignore[attr-defined]  # of the concrete client
+        if self._copy is not None:
+            self._copy.cleanup()
 
     def count(self) -> int:
         """How many passages are stored."""
@@ -72,23 +87,26 @@ class VectorStore:
         """Add or replace; ``vectors`` has a unit row for each entry."""
         for at in range(0, len(entries), _PAGE):
             part = entries[at : at + _PAGE]
-            self._collection.upsert(
-                ids=[e.passage.id for e in part],
-                embeddings=vectors[at : at + _PAGE],
-                documents=[e.passage.text for e in part],
-                metadatas=[_metadata(e) for e in part],
-            )
+            with _writing():
+                self._collection.upsert(
+                    ids=[e.passage.id for e in part],
+                    embeddings=vectors[at : at + _PAGE],
+                    documents=[e.passage.text for e in part],
+                    metadatas=[_metadata(e) for e in part],
+                )
 
     def update_metadata(self, entries: Sequence[Entry]) -> None:
         """Replace offsets, locators and facets; the vectors stay."""
         for at in range(0, len(entries), _PAGE):
             part = entries[at : at + _PAGE]
-            self._collection.update(ids=[e.passage.id for e in part], metadatas=[_metadata(e) for e in part])
+            with _writing():
+                self._collection.update(ids=[e.passage.id for e in part], metadatas=[_metadata(e) for e in part])
 
     def delete(self, ids: Sequence[str]) -> None:
         """Remove these passages; unknown ids are ignored."""
         for at in range(0, len(ids), _PAGE):
-            self._collection.delete(ids=list(ids[at : at + _PAGE]))
+            with _writing():
+                self._collection.delete(ids=list(ids[at : at + _PAGE]))
 
     def entries_of(self, source_id: str) -> list[Entry]:
         """All entries of a source, in text order."""
@@ -129,6 +147,27 @@ class VectorStore:
         }
         # Chroma's cosine distance is 1 - cosine similarity; this is the only place that knows.
         return [(e.passage, 1.0 - float(d)) for e, d in zip(_entries(single), distances, strict=True)]
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except (InternalError, OSError) as exc:
+        raise Unwritable(
+            f"the vector store cannot be written ({' '.join(str(exc).split())[:200]}): check free space, then run: "
+            "iskp index; nothing is lost"
+        ) from exc
+
+
+def _copied(folder: Path, to: Path) -> Path:
+    target = to / folder.name
+    for place in (folder, *(p for p in folder.rglob("*") if p.is_dir())):
+        (target / place.relative_to(folder)).mkdir(parents=True)
+    for file in folder.rglob("*"):
+        if file.is_file():  # contents alone: copied rights would be read-only again
+            shutil.copyfile(file, target / file.relative_to(folder))
+    return target
 
 
 def _metadata(entry: Entry) -> dict[str, Any]:

@@ -129,6 +129,7 @@ def sync(
     Raises:
         IdentityMismatch: the index was built with other settings and ``rebuild`` is False.
         Locked: another process kept writing.
+        Unwritable: disk full or no right to write; the index in force stays.
     """
     began = time.monotonic()
     with generation.writer(root, timeout_seconds=lock_timeout_seconds):
@@ -140,16 +141,23 @@ def sync(
                 known, passages = catalog.fingerprints(), catalog.passage_count()
         sources = plan(known, shelf.fingerprints())
         if base is not None and not sources.changes:
+            generation.remove_leftovers(root)
             generation.remove_old(root)
             return SyncReport(
                 added=0, updated=0, skipped=passages, deleted=0, embedded=0,
                 sources=len(known), seconds=time.monotonic() - began,
             )  # fmt: skip
-        building = generation.start_next(root, copy_from=base)
-        counts = _Applier(building, encoder, settings, progress).apply(sources, shelf)
-        identity = Identity(encoder=encoder.name, dimension=encoder.dimension, max_chars=settings.max_chars)
-        generation.replace_text(building / IDENTITY_FILE, identity.dump())
-        generation.publish(root, building)
+        dimension = encoder.dimension  # loads the model: what it lacks is no fault of the disk
+        identity = Identity(encoder=encoder.name, dimension=dimension, max_chars=settings.max_chars)
+        try:
+            with generation.writing(root):
+                building = generation.start_next(root, copy_from=base)
+                counts = _Applier(building, encoder, settings, progress).apply(sources, shelf)
+                generation.replace_text(building / IDENTITY_FILE, identity.dump())
+                generation.publish(root, building)
+        except BaseException:
+            generation.remove_leftovers(root)  # on a full disk its space is needed
+            raise
         return SyncReport(
             added=counts.added, updated=counts.updated, skipped=counts.skipped, deleted=counts.deleted,
             embedded=counts.embedded, sources=len(sources.add) + len(sources.update) + len(sources.skip),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -14,10 +15,10 @@ from typing import Literal
 from ingest.blocks import Metadata, assemble
 from ingest.chunk import ChunkSettings, chunk
 from ingest.dates import iso_date
-from ingest.errors import BadSource, IngestError
+from ingest.errors import BadSource, IngestError, Unwritable
 from ingest.folder import FoundFile, find_files
 from ingest.library import Library, Record
-from ingest.read import extract
+from ingest.read import extract, read_file
 from ingest.source import GENRES, Origin
 
 Status = Literal["added", "changed", "unchanged", "moved", "removed", "failed"]
@@ -74,6 +75,7 @@ def add_paths(
 
     Raises:
         BadSource: the overrides are not valid.
+        Unwritable: the library cannot be written; what was stored before stays.
     """
     metadata_from(overrides or {})
     for path in paths:
@@ -96,7 +98,10 @@ def refresh(library: Library) -> Iterator[Outcome]:
     """Read again every file that changed since it was read; files that vanished from a folder leave.
 
     A file that was given by itself and is gone now stays in the library: its text is stored here.
+    A library that may only be read stays as it is.
     """
+    if library.readonly:
+        return
     folders = {r.folder for r in library.records() if r.folder}
     yield from _drop_unchanged(add_paths(library, [Path(f) for f in sorted(folders) if Path(f).is_dir()]))
     for record in library.records():
@@ -151,7 +156,12 @@ def add_bytes(
 
 
 def load_bundled(library: Library) -> Iterator[Outcome]:
-    """Bring the bundled notes into the library; those the user removed or replaced stay as they are."""
+    """Bring the bundled notes into the library; those the user removed or replaced stay as they are.
+
+    A library that may only be read stays as it is.
+    """
+    if library.readonly:
+        return
     removed = removed_notes(library)
     present: set[str] = set()
     for source_id, data in _bundled_files():
@@ -207,6 +217,14 @@ def _is_bundled(record: Record) -> bool:
 
 
 def _add_file(library: Library, found: FoundFile, folder: str | None, overrides: Mapping[str, str]) -> Outcome:
+    began = time.monotonic()
+    outcome = _read_and_store(library, found, folder, overrides)
+    return replace(outcome, seconds=time.monotonic() - began)
+
+
+def _read_and_store(
+    library: Library, found: FoundFile, folder: str | None, overrides: Mapping[str, str]
+) -> Outcome:
     name = str(found.path)
     path = str(found.path.resolve())
     try:
@@ -216,7 +234,7 @@ def _add_file(library: Library, found: FoundFile, folder: str | None, overrides:
             if known.folder != folder and folder is not None:
                 library.touch(known.id, path=path, folder=folder, stamp=stamp)
             return _unchanged(library, known.id, name)
-        data = found.path.read_bytes()
+        data = read_file(found.path)
         digest = hashlib.sha256(data).hexdigest()
         if known is None:
             known = moved = _moved_from(library, digest)
@@ -233,10 +251,10 @@ def _add_file(library: Library, found: FoundFile, folder: str | None, overrides:
             # A file of a mirrored folder that is given by itself stays one.
             folder=folder or (known.folder if known and known.path == path else None),
         )  # fmt: skip
+    except Unwritable:
+        raise  # no other file would fare better
     except IngestError as exc:
         return Outcome(name=name, status="failed", reason=str(exc))
-    except PermissionError:
-        return Outcome(name=name, status="failed", reason="it may not be read: check the file's permissions")
     except OSError as exc:
         return Outcome(name=name, status="failed", reason=f"it cannot be read: {exc.strerror or exc}")
 

@@ -14,6 +14,15 @@ _ISO = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:[T ].*)?)?)?", re.S
 _YEAR_FIRST = re.compile(r"[0-9]{4}")
 
 
+_RUSSIAN = (
+    "янв(?:ар[ья])?", "фев(?:р(?:ал[ья])?)?", "мар(?:та?)?", "апр(?:ел[ья])?", "ма[йя]", "июн[ья]?", "июл[ья]?",
+    "авг(?:уста?)?", "сен(?:т(?:ябр[ья])?)?", "окт(?:ябр[ья])?", "ноя(?:б(?:р[ья])?)?", "дек(?:абр[ья])?",
+)  # fmt: skip
+"""Months as they stand in dates (genitive), alone (nominative) and shortened."""
+_RUSSIAN_MONTHS = tuple(re.compile(rf"(?<!\w){month}\.?(?!\w)", re.I) for month in _RUSSIAN)
+_RUSSIAN_YEAR = re.compile(r"(?<=\d)\s*(?:г\.?|года?|году)(?!\w)", re.I)
+
+
 def iso_date(text: str) -> str:
     """The date in ISO form, no more precise than the text is.
 
@@ -29,6 +38,7 @@ def iso_date(text: str) -> str:
         except ValueError as exc:
             raise BadSource(f"{text!r} is not a date that exists") from exc
         return "-".join(part for part in iso.groups() if part)
+    text = _in_english(text)
     # dateutil takes "2024/03/05" for the third of May when days come first.
     day_first = not _YEAR_FIRST.match(text)
     # Parsed against two different default dates: what differs was not in the text. Time zones are
@@ -47,6 +57,15 @@ def iso_date(text: str) -> str:
     if first.day != second.day:
         return f"{first.year:04d}-{first.month:02d}"
     return f"{first.year:04d}-{first.month:02d}-{first.day:02d}"
+
+
+def _in_english(text: str) -> str:
+    """With Russian months in English, the only names that dateutil knows; anything else stays."""
+    if not re.search("[а-яё]", text, re.I):
+        return text
+    for number, month in enumerate(_RUSSIAN_MONTHS, start=1):
+        text = month.sub(calendar.month_name[number], text)
+    return _RUSSIAN_YEAR.sub("", text)
 
 
 def date_bounds(date: str) -> tuple[int, int]:

@@ -13,5 +13,9 @@ class Unsupported(BadSource):
     """No reader is known for this kind of file."""
 
 
+class Unwritable(IngestError):
+    """The store of sources cannot be written: disk full, read-only, or held by another process."""
+
+
 class Unreachable(IngestError):
     """The material could not be had this time; trying again later may help."""

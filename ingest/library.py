@@ -6,14 +6,15 @@ A process that is killed at any moment leaves each source either as it was or as
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.errors import BadSource, IngestError
+from ingest.errors import BadSource, IngestError, Unwritable
 from ingest.source import Source, from_json, to_json
 
 _SCHEMA = """
@@ -49,20 +50,25 @@ class Record:
 
 
 class Library:
-    """Sources by id. Several processes may read and write; several threads may share an instance."""
+    """Sources by id. Several processes may read and write; several threads may share an instance.
+
+    Every method that writes raises :class:`~ingest.errors.Unwritable` where it can't; what was
+    stored before stays.
+
+    Attributes:
+        readonly: whether this user may only read here.
+    """
 
     def __init__(self, file: Path) -> None:
+        self._file = file
+        self._lock = threading.RLock()
+        self.readonly = _is_readonly(file)
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(file, timeout=_BUSY_SECONDS, check_same_thread=False, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._db.executescript(_SCHEMA)
+            self._db = _open_readonly(file) if self.readonly else _open(file)
         except (OSError, sqlite3.Error) as exc:
             raise IngestError(
                 f"the store of sources {file} cannot be opened: {exc}; check the folder's rights and free space"
             ) from exc
-        self._lock = threading.RLock()
 
     def close(self) -> None:
         """Let the file go."""
@@ -72,13 +78,14 @@ class Library:
     def transaction(self) -> Iterator[None]:
         """All changes inside become permanent together, or none of them."""
         with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
+            self._write("BEGIN IMMEDIATE")
             try:
                 yield
+                self._write("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:  # SQLite rolls back by itself when the disk is full
+                    self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
 
     def put(
         self,
@@ -92,7 +99,7 @@ class Library:
     ) -> None:
         """Add or replace a source."""
         with self._lock:
-            self._db.execute(
+            self._write(
                 "INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     source.id,
@@ -109,7 +116,7 @@ class Library:
     def touch(self, source_id: str, *, path: str | None, folder: str | None, stamp: str | None) -> None:
         """Note where an unchanged source lies now."""
         with self._lock:
-            self._db.execute(
+            self._write(
                 "UPDATE sources SET path = ?, folder = ?, stamp = ? WHERE id = ?",
                 (path, folder, stamp, source_id),
             )
@@ -121,7 +128,7 @@ class Library:
             BadSource: there is none of this id.
         """
         with self._lock:
-            if not self._db.execute("DELETE FROM sources WHERE id = ?", (source_id,)).rowcount:
+            if not self._write("DELETE FROM sources WHERE id = ?", (source_id,)).rowcount:
                 raise BadSource(f"there is no source {source_id!r}; 'iskp sources' lists them")
 
     def get(self, source_id: str) -> Source:
@@ -170,11 +177,43 @@ class Library:
     def set_note(self, name: str, value: str) -> None:
         """Keep a small fact about the home."""
         with self._lock:
-            self._db.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, value))
+            self._write("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, value))
+
+    def _write(self, sql: str, parameters: Sequence[str | None] = ()) -> sqlite3.Cursor:
+        try:
+            return self._db.execute(sql, parameters)
+        except sqlite3.OperationalError as exc:
+            raise Unwritable(
+                f"the store of sources {self._file} cannot be written ({exc}): check free space and the folder's "
+                "rights, then try again; nothing that was stored is lost"
+            ) from exc
 
     def _query(self, sql: str, *parameters: str) -> list[tuple]:  # type: ignore[type-arg]
         with self._lock:
             return self._db.execute(sql, parameters).fetchall()
+
+
+def _open(file: Path) -> sqlite3.Connection:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    db = sqlite3.connect(file, timeout=_BUSY_SECONDS, check_same_thread=False, isolation_level=None)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    db.executescript(_SCHEMA)
+    return db
+
+
+def _open_readonly(file: Path) -> sqlite3.Connection:
+    # A WAL database needs its -shm file even for reading; where that can't be made, SQLite takes the
+    # file as one that nobody changes. With a -wal beside it, somebody else may be writing just now.
+    mode = "mode=ro" if file.with_name(f"{file.name}-wal").exists() else "immutable=1"
+    return sqlite3.connect(
+        f"{file.absolute().as_uri()}?{mode}", uri=True, timeout=_BUSY_SECONDS, check_same_thread=False,
+        isolation_level=None,
+    )  # fmt: skip
+
+
+def _is_readonly(file: Path) -> bool:
+    return file.exists() and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
 
 
 _RECORD = "id, fingerprint, raw_digest, path, folder, stamp, overrides"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ingest.add import Outcome, add_bytes
 from ingest.chunk import chunk
-from ingest.errors import BadSource, IngestError, Unreachable
+from ingest.errors import BadSource, IngestError, Unreachable, Unwritable
 from ingest.fetch import Fetched, FetchLimits, NotModified, fetch, source_id_of_url
 from ingest.library import Library, Record
 from ingest.read import extract
@@ -37,6 +37,8 @@ def add_urls(
         try:
             source_id = source_id_of_url(url)
             outcome = _add(library, url, source_id, {"url": url, **(overrides or {})}, limits, get)
+        except Unwritable:
+            raise
         except IngestError as exc:
             outcome = Outcome(name=url, status="failed", reason=str(exc), seconds=time.monotonic() - began)
         yield outcome
@@ -69,6 +71,8 @@ def fetch_originals(
         try:
             outcome = _replace(library, source, limits, get)
             unreachable = 0
+        except Unwritable:
+            raise
         except IngestError as exc:
             unreachable += isinstance(exc, Unreachable)
             reason = f"{exc}; the notes stay" if source.origin == "bundled notes" else str(exc)

@@ -57,7 +57,7 @@ def test_a_fact_answer_keeps_within_its_words() -> None:
 
 def test_quotes_are_slices_and_every_sentence_is_marked() -> None:
     source = _source(author="Ann Lee", date="2020")
-    chosen = select(_question("Describe the harbour"), _evidence(source, [0.9, 0.8, 0.1, 0.7]), VOCABULARY)
+    chosen = select(_question("Describe the harbour"), _evidence(source, [0.9, 0.88, 0.1, 0.87]), VOCABULARY)
     composed = compose(chosen, lambda _: source)
     assert all(source.text[c.start : c.end] == c.quote for c in composed.citations)
     assert [c.marker for c in composed.citations] == [1, 2, 3]

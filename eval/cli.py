@@ -1,0 +1,208 @@
+"""``iskp eval``: examine the engine, write the report, compare, gate. Reached through the entry point group ``iskp.commands``."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import Counter
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from app.home import Home
+    from eval.cases import Case
+    from eval.formats import DataSet, Format
+    from eval.report import Report
+
+
+@click.group("eval", invoke_without_command=True)
+@click.option(
+    "--cases",
+    "case_files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file of cases instead of the bundled ones; may be repeated.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["jsonl", "squad", "clapnq"]),
+    default="jsonl",
+    show_default=True,
+    help="What the files of --cases are. squad and clapnq bring their own sources, for an empty home.",
+)
+@click.option(
+    "--split",
+    type=click.Choice(["dev", "test", "all"]),
+    default="all",
+    show_default=True,
+    help="Which half; tune on dev only.",
+)
+@click.option("--limit", type=click.IntRange(1), help="Only so many cases, spread evenly.")
+@click.option("--engine", default="extractive", show_default=True, help="Who writes the answers.")
+@click.option(
+    "--report",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where report.json and report.html go.  [default: reports/TIME in the home]",
+)
+@click.option(
+    "--baseline",
+    type=click.Path(exists=True, path_type=Path),
+    help="An earlier report.json (or its folder) to compare with.",
+)
+@click.option(
+    "--fail-under",
+    "gates",
+    multiple=True,
+    metavar="METRIC=VALUE",
+    help="Exit with 1 when METRIC is worse than VALUE; may be repeated.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON instead of tables.")
+@click.option(
+    "--home",
+    "own_home",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of sources, index and settings (or ISKP_HOME).",
+)
+@click.pass_context
+def evaluate(
+    ctx: click.Context, case_files: tuple[Path, ...], form: Format, split: str, limit: int | None, engine: str,
+    folder: Path | None, baseline: Path | None, gates: tuple[str, ...], as_json: bool, own_home: Path | None,
+) -> None:  # fmt: skip
+    """Examine the engine with cases whose right answers are known, and write a report.
+
+    \b
+    Examples:
+      iskp eval
+      iskp eval --split dev --baseline before/report.json
+      iskp eval --fail-under key_fact_recall=0.6 --fail-under quote_validity=1
+      iskp --home /tmp/squad eval --format squad --cases dev-v2.0.json --limit 200
+      iskp eval drafts
+    """
+    ctx.obj = own_home or ctx.obj
+    if ctx.invoked_subcommand:
+        return
+    if engine != "extractive":
+        raise click.UsageError(f"engine {engine!r} is not available; this version answers with 'extractive'")
+    if form != "jsonl" and not case_files:
+        raise click.UsageError(f"--format {form} needs --cases FILE")
+    from eval.compare import breaches, compare, thresholds
+    from eval.errors import BelowThreshold
+    from eval.render import html, print_terminal
+    from eval.report import read_report, to_json
+
+    wanted = thresholds(gates)
+    before = read_report(baseline) if baseline else None
+    data_set = _data_set(form, case_files)
+    with closing(_open_home(ctx.obj)) as home:
+        report = _examine(home, data_set, form=form, case_files=case_files, split=split, limit=limit)
+        target = folder or home.folder / "reports" / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    comparison = compare(before, report) if before else None
+    failed = breaches(report, wanted)
+    target.mkdir(parents=True, exist_ok=True)
+    (target / "report.json").write_text(to_json(report), encoding="utf-8")
+    (target / "report.html").write_text(html(report, comparison), encoding="utf-8")
+    if as_json:
+        click.echo(to_json(report))
+    else:
+        print_terminal(report, comparison)
+    click.echo(f"Report: {target / 'report.html'}", err=True)
+    if failed:
+        raise BelowThreshold("; ".join(failed))
+
+
+@evaluate.command()
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write there instead of to stdout.")
+@click.pass_obj
+def drafts(root_home: Path | None, output: Path | None) -> None:
+    """Turn answers that users marked down into draft cases, a JSON line each, to be reviewed and completed.
+
+    \b
+    Example:
+      iskp eval drafts --output drafts.jsonl
+    """
+    from eval.drafts import FEEDBACK_FILE, read_feedback
+    from eval.drafts import drafts as make
+
+    with closing(_open_home(root_home)) as home:
+        file = home.folder / FEEDBACK_FILE
+    made = make(read_feedback(file))
+    lines = "".join(json.dumps(d, ensure_ascii=False) + "\n" for d in made)
+    if output:
+        output.write_text(lines, encoding="utf-8")
+    elif made:
+        click.echo(lines, nl=False)
+    where = f" in {output}" if output else ""
+    click.echo(
+        f"{len(made)} draft cases{where}; fill in gold, facts and expect, then move them to a cases file.", err=True
+    )
+
+
+def _open_home(folder: Path | None) -> Home:
+    from app.config import default_home
+    from app.home import Home
+
+    return Home(folder or default_home())
+
+
+def _data_set(form: Format, case_files: tuple[Path, ...]) -> DataSet:
+    from eval.cases import bundled_cases
+    from eval.formats import DataSet, read_data_set
+
+    return read_data_set(form, case_files) if case_files else DataSet(cases=tuple(bundled_cases()))
+
+
+def _examine(
+    home: Home, data_set: DataSet, *, form: Format, case_files: tuple[Path, ...], split: str, limit: int | None
+) -> Report:
+    from eval.cases import sample
+    from eval.errors import EvalError
+    from eval.formats import fill
+    from eval.report import make_header, make_report
+    from eval.run import engine_for, run_cases
+
+    chosen = sample(data_set.cases, split=split, limit=limit)
+    if not chosen:
+        raise EvalError(f"there are no cases in the split {split!r}")
+    began = time.perf_counter()
+    fill(home, data_set.sources)
+    for outcome in home.update_sources():
+        if outcome.status == "failed":
+            click.echo(f"{outcome.name}: {outcome.reason}", err=True)
+    if home.stale():
+        click.echo("Indexing …", err=True)
+        home.sync()
+    home.warm_up()
+
+    def progress(number: int, case: Case) -> None:
+        _tell(f"case {number} of {len(chosen)}: {case.id}", last=number == len(chosen))
+
+    with engine_for(home, chosen) as engine:
+        runs = run_cases(chosen, engine, progress=progress)
+    name = ", ".join(f.name for f in case_files) if case_files else "the bundled cases"
+    header = make_header(
+        runs,
+        cases=name if form == "jsonl" else f"{name} ({form})",
+        split=split,
+        corpus=dict(Counter(s.origin for s in home.library)),
+        settings={
+            f"{section}.{key}": value
+            for section, values in home.settings.model_dump(include={"encoder", "index", "search", "answer"}).items()
+            for key, value in values.items()
+            if key not in ("batch_size", "lock_timeout_seconds")
+        },
+        seconds=time.perf_counter() - began,
+    )
+    return make_report(runs, header)
+
+
+def _tell(text: str, *, last: bool) -> None:
+    """One line that is written over on a terminal; silence in a pipe."""
+    if sys.stderr.isatty():
+        click.echo(f"\r\033[K{text}" + ("\r\033[K" if last else ""), err=True, nl=False)

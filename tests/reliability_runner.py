@@ -1,0 +1,343 @@
+"""What the tests of reliability run in processes of their own: real files, real Chroma, an encoder without torch.
+
+``python reliability_runner.py COMMAND ARGUMENT...``; the last line on stdout is JSON.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import resource
+import signal
+import sys
+import time
+import zlib
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import app.home
+from app.cli import main as cli
+from index import generation
+from index.catalog import Catalog
+from index.embed import Progress, Vectors
+from index.search import IndexReader
+from index.store import VectorStore
+from index.sync import CATALOG_FILE, VECTORS_FOLDER, sync
+from index.terms import Vocabulary
+from ingest.add import add_paths
+from ingest.chunk import ChunkSettings, chunk
+from ingest.library import Library
+
+
+class FastEncoder:
+    """Bag of hashed words; ``ISKP_TEST_SLOW`` seconds are slept for each call, to hold the lock that long."""
+
+    dimension = 32
+
+    def __init__(self, model: str = "fast", *, batch_size: int = 32) -> None:
+        self.name = "fast"
+        self.texts: list[str] = []
+
+    def load(self) -> None:
+        pass
+
+    def encode(self, texts: Sequence[str], *, progress: Progress | None = None) -> Vectors:
+        self.texts += texts
+        time.sleep(float(os.environ.get("ISKP_TEST_SLOW", "0")))
+        rows = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        for row, text in zip(rows, texts, strict=True):
+            for word in text.lower().split():
+                row[zlib.crc32(word.encode()) % self.dimension] += 1
+            row /= np.linalg.norm(row) or 1
+        if progress:
+            progress(len(texts))
+        return rows
+
+    def is_word(self, word: str) -> bool:
+        return False
+
+
+def text_of(name: str, edition: int) -> str:
+    """A note that is told from every other note and from its other editions, in each paragraph."""
+    return f"# Note {name}\n\n" + "\n\n".join(
+        f"Paragraph {n} of {name} says that harbour {name} counted {edition * 100 + n} barrels of rye in edition {edition}."
+        for n in range(1, 5)
+    )
+
+
+def write(folder: Path, name: str, edition: int) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(text_of(name, edition), encoding="utf-8")
+
+
+def bring_in_line(home: Path, folder: Path, encoder: FastEncoder, *, rebuild: bool = False) -> None:
+    with closing(Library(home / "library.db")) as library:
+        failed = [o for o in add_paths(library, [folder]) if o.status == "failed"]
+        assert not failed, failed
+        sync(home / "index", library, encoder, rebuild=rebuild)
+
+
+def open_reader(home: Path) -> IndexReader:
+    return IndexReader(home / "index", FastEncoder(), ChunkSettings(), lambda: Vocabulary.load(None))
+
+
+def compare(home: Path) -> list[str]:
+    """What differs between library, lexical index and Chroma, and what lies about in the index folder."""
+    root = home / "index"
+    problems = []
+    with closing(Library(home / "library.db")) as library:
+        wanted = {p.id for source in library for p in chunk(source)}
+        stored = library.fingerprints()
+    folder = generation.current(root)
+    if folder is None:
+        return ["no index"]
+    with closing(Catalog(folder / CATALOG_FILE, readonly=True)) as catalog:
+        lexical, known = list(catalog.passage_ids()), catalog.fingerprints()
+    with closing(VectorStore(folder / VECTORS_FOLDER)) as store:
+        vectors = list(store.all_ids())
+    if known != stored:
+        problems.append("library and catalog hold different sources")
+    if sorted(lexical) != sorted(wanted):
+        problems.append(f"lexical index: {len(lexical)} rows, {len(wanted)} wanted")
+    if sorted(vectors) != sorted(wanted):
+        problems.append(f"vector store: {len(vectors)} rows, {len(wanted)} wanted")
+    left = {p.name for p in root.iterdir()} - {"CURRENT", "writer.lock", folder.name}
+    if left:
+        problems.append(f"left over: {sorted(left)}")
+    return problems
+
+
+def search_and_check(home: Path, query: str) -> tuple[int, list[str]]:
+    """How many hits a search gives, and which of them do not stand in their source."""
+    with closing(open_reader(home)) as reader:
+        opened = reader.current()
+        if opened is None:
+            return 0, []
+        hits = opened.search(query, 10)
+        wrong = []
+        for hit in hits:
+            source = opened.source(hit.passage.source_id)
+            if source is None or source.text[hit.passage.start : hit.passage.end] != hit.passage.text:
+                wrong.append(hit.passage.id)
+        return len(hits), wrong
+
+
+# kill
+
+
+def kill(home: Path, folder: Path, times: int, seed: int) -> dict[str, Any]:
+    """Kill ingest and sync ``times`` times; all work is done in forks, so that this process has no threads."""
+    dice = random.Random(seed)
+    editions = {f"n{i}.md": 1 for i in range(8)}
+    for name, edition in editions.items():
+        write(folder, name, edition)
+    began = time.monotonic()
+    assert _fork(lambda: bring_in_line(home, folder, FastEncoder())) == 0
+    usual = time.monotonic() - began
+    problems: list[str] = []
+    killed = finished = 0
+    stages: dict[str, int] = {}
+    out = home / "check.json"
+    for turn in range(times):
+        before = dict(editions)
+        new = [f"k{turn}-{i}.md" for i in range(3)]
+        edited = dice.choice(sorted(before))
+        for name in new:
+            editions[name] = 1
+        editions[edited] += 1
+        gone = dice.choice([n for n in sorted(before) if n != edited])
+        for name in (*new, edited):
+            write(folder, name, editions[name])
+        del editions[gone]
+        (folder / gone).unlink()
+        rebuild = turn % 5 == 4
+        child = os.fork()
+        if child == 0:
+            _leave(lambda again=rebuild: bring_in_line(home, folder, FastEncoder(), rebuild=again))  # type: ignore[misc]
+        # Ingest is a small part of the whole: every third kill falls into it.
+        time.sleep(dice.uniform(0, usual * (0.15 if turn % 3 == 0 else 1.1)))
+        os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        killed += os.WIFSIGNALED(status)
+        finished += not os.WIFSIGNALED(status)
+        stage = _stage(home)
+        stages[stage] = stages.get(stage, 0) + 1
+        code = _fork(
+            lambda b=before, g=gone, e=edited: out.write_text(  # type: ignore[misc]
+                json.dumps(_after_kill(home, folder, b, dict(editions), g, e))
+            )
+        )
+        if code:
+            problems.append(f"turn {turn}: the check ended with {code}")
+        else:
+            problems += [f"turn {turn} ({stage}): {p}" for p in json.loads(out.read_text())]
+    return {
+        "killed": killed, "finished": finished, "stages": stages, "problems": problems,
+        "seconds": time.monotonic() - began, "usual": usual,
+    }  # fmt: skip
+
+
+def _after_kill(
+    home: Path, folder: Path, before: dict[str, int], now: dict[str, int], gone: str, edited: str
+) -> list[str]:
+    problems = []
+    with closing(Library(home / "library.db")) as library:
+        sources = {s.id: s.text for s in library}
+    whole = {name: {_canonical(name, e) for e in {before.get(name, 1), now.get(name, 1)}} for name in {*before, *now}}
+    problems += [f"{name} is lost" for name in before if name != gone and name not in sources]
+    problems += [f"{name} is half there" for name, text in sources.items() if text not in whole[name]]
+    hits, wrong = search_and_check(home, f"barrels of rye in harbour {edited}")
+    problems += [] if hits else ["the search found nothing"]
+    problems += [f"{i} is not a slice of its source" for i in wrong]
+    bring_in_line(home, folder, FastEncoder())
+    problems += compare(home)
+    with closing(Library(home / "library.db")) as library:
+        after = {s.id: s.text for s in library}
+    problems += [] if after == {n: _canonical(n, e) for n, e in now.items()} else ["the library is not what the files are"]
+    return problems
+
+
+def _canonical(name: str, edition: int) -> str:
+    return text_of(name, edition).removeprefix("# ")
+
+
+def _stage(home: Path) -> str:
+    """How far the killed process came, by what it left."""
+    root = home / "index"
+    finished = [p.name for p in root.glob("gen-*") if p.name[4:].isdecimal()]
+    if any(root.glob("*.building")):
+        return "building"
+    return "swapping" if len(finished) > 1 else "reading or done"
+
+
+def _fork(work: Any) -> int:
+    child = os.fork()
+    if child == 0:
+        _leave(work)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+def _leave(work: Any) -> None:
+    try:
+        work()
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+# read and write at the same time
+
+
+def read(home: Path, stop: Path) -> dict[str, Any]:
+    """Search until ``stop`` exists; every hit is compared with its source as it was indexed."""
+    answers = 0
+    hits_seen = 0
+    generations: set[str] = set()
+    editions: set[str] = set()
+    errors: list[str] = []
+    with closing(open_reader(home)) as reader:
+        while not stop.exists():
+            try:
+                opened = reader.current()
+                assert opened is not None
+                hits = opened.search(f"harbour n{answers % 200}.md counted barrels of rye", 5)
+                assert hits, "nothing was found"
+                for hit in hits:
+                    source = opened.source(hit.passage.source_id)
+                    assert source is not None, f"no source {hit.passage.source_id}"
+                    assert source.text[hit.passage.start : hit.passage.end] == hit.passage.text, "not a slice"
+                    editions.add(hit.passage.text.rsplit(" ", 1)[-1])
+                generations.add(opened.folder.name)
+                answers += 1
+                hits_seen += len(hits)
+            except Exception as exc:
+                errors.append(f"{type(exc).__name__}: {exc}")
+                if len(errors) > 20:
+                    break
+            if answers == 1:
+                stop.with_suffix(".reading").touch()
+    return {
+        "answers": answers, "hits": hits_seen, "errors": errors, "generations": sorted(generations),
+        "editions": sorted(editions),
+    }  # fmt: skip
+
+
+def churn(home: Path, folder: Path, count: int) -> dict[str, Any]:
+    """Change ``count`` files and re-index twice, then rebuild."""
+    for edition in (2, 3):
+        for i in range(count):
+            write(folder, f"n{i}.md", edition)
+        bring_in_line(home, folder, FastEncoder())
+    bring_in_line(home, folder, FastEncoder(), rebuild=True)
+    return {"problems": [p for p in compare(home) if not p.startswith("left over")]}
+
+
+# a command line whose encoder is the fast one
+
+
+def run_cli(arguments: Sequence[str], file_bytes: int | None = None) -> None:
+    app.home.SentenceTransformerEncoder = FastEncoder  # type: ignore[misc,assignment]
+    if file_bytes is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+    cli(list(arguments), standalone_mode=True)
+
+
+def ask_readonly(home: Path) -> dict[str, Any]:
+    """Ask, take every right to write away from the home and from this process, and ask again."""
+    from click.testing import CliRunner
+
+    app.home.SentenceTransformerEncoder = FastEncoder  # type: ignore[misc,assignment]
+
+    def invoke(*arguments: str) -> tuple[int, str, str]:
+        result = CliRunner().invoke(cli, ["--home", str(home), *arguments])
+        if result.exception and not isinstance(result.exception, SystemExit):
+            return result.exit_code, "", repr(result.exception)
+        return result.exit_code, result.stdout, result.stderr
+
+    question = ("ask", "How many barrels of rye did harbour n1.md count?", "--json")
+    before = invoke(*question)
+    for path in (*home.rglob("*"), home):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    if os.geteuid() == 0:
+        os.setgid(65534)
+        os.setuid(65534)
+    with contextlib.suppress(OSError):
+        (home / "x").touch()
+        raise AssertionError("the home can still be written")
+    after, added = invoke(*question), invoke("ingest", str(home.parent / "late.txt"))
+    return {"before": before, "after": after, "added": added}
+
+
+def main() -> None:
+    command, *rest = sys.argv[1:]
+    paths = [Path(r) for r in rest]
+    result: dict[str, Any] = {}
+    if command == "kill":
+        result = kill(paths[0], paths[1], int(rest[2]), int(rest[3]))
+    elif command == "read":
+        result = read(paths[0], paths[1])
+    elif command == "churn":
+        result = churn(paths[0], paths[1], int(rest[2]))
+    elif command == "readonly":
+        result = ask_readonly(paths[0])
+    elif command == "cli":
+        run_cli(rest)
+    elif command == "cli-limited":
+        run_cli(rest[1:], int(rest[0]))
+    else:
+        raise SystemExit(f"no command {command}")
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
