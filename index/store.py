@@ -81,7 +81,8 @@ class VectorStore:
 
     def count(self) -> int:
         """How many passages are stored."""
-        return int(self._collection.count())
+        with _reading():
+            return int(self._collection.count())
 
     def upsert(self, entries: Sequence[Entry], vectors: Vectors) -> None:
         """Add or replace; ``vectors`` has a unit row for each entry."""
@@ -110,7 +111,8 @@ class VectorStore:
 
     def entries_of(self, source_id: str) -> list[Entry]:
         """All entries of a source, in text order."""
-        found = self._collection.get(where={"source_id": source_id}, include=["documents", "metadatas"])
+        with _reading():
+            found = self._collection.get(where={"source_id": source_id}, include=["documents", "metadatas"])
         return sorted(_entries(cast("Mapping[str, Any]", found)), key=lambda e: e.passage.ordinal)
 
     def all_ids(self) -> Iterator[str]:
@@ -124,7 +126,8 @@ class VectorStore:
         """The entries of these ids that exist, and their vectors in the same order."""
         if not ids:
             return [], np.zeros((0, 0), dtype=np.float32)
-        found = self._collection.get(ids=list(ids), include=["documents", "metadatas", "embeddings"])
+        with _reading():
+            found = self._collection.get(ids=list(ids), include=["documents", "metadatas", "embeddings"])
         vectors = np.asarray(found["embeddings"], dtype=np.float32)
         return _entries(cast("Mapping[str, Any]", found)), vectors
 
@@ -133,12 +136,13 @@ class VectorStore:
         available = self.count()
         if k < 1 or available == 0:
             return []
-        found = self._collection.query(
-            query_embeddings=vector.reshape(1, -1),
-            n_results=min(k, available),
-            where=dict(where) if where else None,
-            include=["documents", "metadatas", "distances"],
-        )
+        with _reading():
+            found = self._collection.query(
+                query_embeddings=vector.reshape(1, -1),
+                n_results=min(k, available),
+                where=dict(where) if where else None,
+                include=["documents", "metadatas", "distances"],
+            )
         distances = (found["distances"] or [[]])[0]
         single = {
             "ids": found["ids"][0],
@@ -157,6 +161,16 @@ def _writing() -> Iterator[None]:
         raise Unwritable(
             f"the vector store cannot be written ({' '.join(str(exc).split())[:200]}): check free space, then run: "
             "iskp index; nothing is lost"
+        ) from exc
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
+    except InternalError as exc:
+        raise Damaged(
+            f"the vector store cannot be read ({' '.join(str(exc).split())[:200]}); run: iskp index --rebuild"
         ) from exc
 
 

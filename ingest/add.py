@@ -222,9 +222,7 @@ def _add_file(library: Library, found: FoundFile, folder: str | None, overrides:
     return replace(outcome, seconds=time.monotonic() - began)
 
 
-def _read_and_store(
-    library: Library, found: FoundFile, folder: str | None, overrides: Mapping[str, str]
-) -> Outcome:
+def _read_and_store(library: Library, found: FoundFile, folder: str | None, overrides: Mapping[str, str]) -> Outcome:
     name = str(found.path)
     path = str(found.path.resolve())
     try:

@@ -199,7 +199,9 @@ def _after_kill(
     problems += compare(home)
     with closing(Library(home / "library.db")) as library:
         after = {s.id: s.text for s in library}
-    problems += [] if after == {n: _canonical(n, e) for n, e in now.items()} else ["the library is not what the files are"]
+    problems += (
+        [] if after == {n: _canonical(n, e) for n, e in now.items()} else ["the library is not what the files are"]
+    )
     return problems
 
 

@@ -57,7 +57,10 @@ def notes(folder: Path, count: int, edition: int = 1) -> Path:
 
 
 def text_of(name: str, edition: int) -> str:
-    lines = (f"Paragraph {n}: harbour {name} counted {edition * 100 + n} barrels of rye in edition {edition}." for n in range(4))
+    lines = (
+        f"Paragraph {n}: harbour {name} counted {edition * 100 + n} barrels of rye in edition {edition}."
+        for n in range(4)
+    )
     return f"# Note {name}\n\n" + "\n\n".join(lines)
 
 
@@ -223,9 +226,12 @@ def test_a_disk_that_is_really_full_loses_nothing(tmp_path: Path) -> None:
 def _small_disk(folder: Path, size: str) -> Iterator[Path]:
     folder.mkdir()
     mount = shutil.which("mount")
-    if mount is None or subprocess.run(
-        [mount, "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], capture_output=True
-    ).returncode:
+    if (
+        mount is None
+        or subprocess.run(
+            [mount, "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], capture_output=True
+        ).returncode
+    ):
         pytest.skip("no right to mount a small disk here")
     try:
         yield folder

@@ -144,9 +144,7 @@ def read_questions(data: Path, corpora: Mapping[str, str]) -> list[Question]:
     with (data / "questions_df.csv").open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
             excerpts = [(int(r["start_index"]), int(r["end_index"])) for r in json.loads(row["references"])]
-            questions.append(
-                Question(text=row["question"], corpus=row["corpus_id"], excerpts=tuple(merged(excerpts)))
-            )
+            questions.append(Question(text=row["question"], corpus=row["corpus_id"], excerpts=tuple(merged(excerpts))))
             if any(not 0 <= start < end <= len(corpora[row["corpus_id"]]) for start, end in excerpts):
                 raise ValueError(f"an excerpt of {row['question']!r} lies outside its corpus")
     return questions
@@ -256,7 +254,10 @@ def _ours(
 ) -> Row:
     began = time.monotonic()
     shelf = _Shelf(corpora)
-    with tempfile.TemporaryDirectory(prefix="iskp-bench-") as folder, _index(Path(folder), shelf, encoder, settings) as i:
+    with (
+        tempfile.TemporaryDirectory(prefix="iskp-bench-") as folder,
+        _index(Path(folder), shelf, encoder, settings) as i,
+    ):
         opened = i.current()
         assert opened is not None
         pieces: dict[str, Piece] = {}

@@ -69,6 +69,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="write app/calibration.json")
     parser.add_argument("--reader", default="evidence", choices=["evidence", "similarity"])
     parser.add_argument("--false-abstention", type=float, default=0.08, help="share of answerable questions to lose")
+    parser.add_argument("--threshold", type=float, help="instead of the one that loses that share")
     parser.add_argument("--limit", type=int, default=10_000, help="questions of each set, drawn with a fixed seed")
     parser.add_argument("--dump", type=Path, help="write the rows as JSON lines")
     options = parser.parse_args()
@@ -80,6 +81,8 @@ def main() -> None:
     if options.dump:
         options.dump.write_text("".join(json.dumps({n: getattr(r, n) for n in Row.__slots__}) + "\n" for r in rows))
     fitted = fit(rows, options.false_abstention)
+    if options.threshold is not None:
+        fitted["threshold"] = options.threshold
     print(json.dumps(fitted, indent=2))
     if options.write:
         file = HERE.parent.parent / "app" / "calibration.json"
