@@ -43,8 +43,8 @@ class Limits:
     other_words: int = 150
     fact_sentences: int = 2
     other_sentences: int = 5
-    fact_gap: float = 1.2
-    other_gap: float = 2.0
+    fact_gap: float = 2.2
+    other_gap: float = 2.8
     floor: float = 0.3
 
 

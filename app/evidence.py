@@ -14,8 +14,8 @@ from index.search import Hit
 from index.terms import Vocabulary
 from ingest.sentences import sentence_spans
 
-PASSAGE_WEIGHT = 8.0
-SENTENCE_WEIGHT = 4.0
+PASSAGE_WEIGHT = 5.0
+SENTENCE_WEIGHT = 3.0
 LEADING = 8
 """How many of the best sentences are also compared by meaning."""
 
@@ -81,8 +81,9 @@ class Evidence:
     def strength(self) -> float:
         """What evidence is ranked by: the reader's log-odds, and how close passage and sentence are in meaning.
 
-        The reader sees what a sentence says, the encoder what it is about; on our own held-out articles
-        both together put an answering sentence first for 72 % of the questions, the reader alone for 61 %.
+        The reader sees what a sentence says, the encoder what it is about. On our own held-out articles
+        weights of 8 and 4 put an answering sentence first for 72 % of 75 questions, 4 and 4 for 69 %, the
+        reader alone for 61 %; over the bundled corpus smaller weights carried more facts.
         """
         return log_odds(self.score) + PASSAGE_WEIGHT * self.hit.similarity + SENTENCE_WEIGHT * self.similarity
 

@@ -19,7 +19,9 @@ from app.home import Home
 
 ROOT = Path(__file__).parent.parent
 ORIGINAL = ROOT.parent / "shared" / "sources" / "article.txt"
-QUESTIONS = [json.loads(line) for line in (ROOT / "tests" / "data" / "article_questions.jsonl").read_text().splitlines()]
+QUESTIONS = [
+    json.loads(line) for line in (ROOT / "tests" / "data" / "article_questions.jsonl").read_text().splitlines()
+]
 ANSWERABLE = [q for q in QUESTIONS if not q.get("unanswerable")]
 UNANSWERABLE = [q for q in QUESTIONS if q.get("unanswerable")]
 
@@ -94,8 +96,4 @@ def test_the_bundled_notes_answer_nine_in_ten_of_the_same_questions(bundled: Hom
     answers = _answers(bundled, ANSWERABLE)
     assert _share([_has_facts(q, a) for q, a in zip(ANSWERABLE, answers, strict=True)]) >= 0.9
     _assert_quotes_are_exact(bundled, answers)
-
-
-def test_fact_answers_stay_short(bundled: Home) -> None:
-    for answer in _answers(bundled, ANSWERABLE[:12]):
-        assert len(answer.answer.split()) <= 170
+    assert max(len(a.answer.split()) for a in answers) <= 170  # 150 quoted words and their attributions

@@ -196,7 +196,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.seen.append(self.path)
         path = self.path.partition("?")[0].strip("/")
         if path == "slow":
-            time.sleep(1.5)
+            time.sleep(3)
         if path == "loop":
             return self.answer(302, b"", location="/loop")
         if path == "picture":
@@ -249,13 +249,13 @@ def server() -> Iterator[_Server]:
         thread.join()
 
 
-LIMITS = FetchLimits(connect_seconds=1, read_seconds=0.5, total_seconds=3, attempts=1)
+LIMITS = FetchLimits(connect_seconds=1, read_seconds=1.5, total_seconds=6, attempts=1)
 get = partial(fetch, allow_private=True)
 
 
 def test_each_bad_address_has_its_line_and_the_good_one_is_stored(library: Library, server: _Server) -> None:
     expected = {
-        "missing": "was not found (HTTP 404)", "broken": "HTTP 500", "slow": "did not answer within 0.5 s",
+        "missing": "was not found (HTTP 404)", "broken": "HTTP 500", "slow": "did not answer within 1.5 s",
         "loop": "redirects more than 5 times", "picture": "image/png, which cannot be read",
         "huge": "is 2048 MB; the limit is 64 MB",
     }  # fmt: skip
