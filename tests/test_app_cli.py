@@ -95,7 +95,9 @@ def test_help_with_violence_is_declined_with_exit_code_zero(indexed: Path) -> No
 
 def test_batch_keeps_order_and_goes_on_after_bad_lines(indexed: Path, tmp_path: Path) -> None:
     file = tmp_path / "batch.jsonl"
-    file.write_text('{"question": "How many sailors took part?"}\nnot json\n{"question": ""}\n{"history": []}\n{"question": "Who is Per Dahl?", "history": [{"role": "user", "content": "x"}]}\n')
+    file.write_text(
+        '{"question": "How many sailors took part?"}\nnot json\n{"question": ""}\n{"history": []}\n{"question": "Who is Per Dahl?", "history": [{"role": "user", "content": "x"}]}\n'
+    )
     lines = [json.loads(line) for line in iskp(indexed, "ask", "--batch", str(file), "--json").stdout.splitlines()]
     assert [sorted(line)[0] if "error" in line else line["question"] for line in lines] == [
         "How many sailors took part?", "error", "error", "error", "Who is Per Dahl?",
@@ -151,7 +153,9 @@ def test_known_errors_are_one_line_and_exit_code_one(indexed: Path, arguments: l
     assert words in shown and len(shown.splitlines()) == 1
 
 
-@pytest.mark.parametrize("arguments", [["ask"], ["ask", "x", "--engine", "nope"], ["nonsense"], ["chat", "--host", "0.0.0.0"]])
+@pytest.mark.parametrize(
+    "arguments", [["ask"], ["ask", "x", "--engine", "nope"], ["nonsense"], ["chat", "--host", "0.0.0.0"]]
+)
 def test_wrong_usage_is_exit_code_two(indexed: Path, arguments: list[str]) -> None:
     assert iskp(indexed, *arguments, code=2).stderr
 

@@ -40,7 +40,9 @@ def _question(text: str) -> Question:
 
 
 def test_the_best_sentence_leads_and_repetition_is_left_out() -> None:
-    chosen = select(_question("How much cargo did the harbour handle?"), _evidence(_source(), [0.9, 0.85, 0.88, 0.1]), VOCABULARY)
+    chosen = select(
+        _question("How much cargo did the harbour handle?"), _evidence(_source(), [0.9, 0.85, 0.88, 0.1]), VOCABULARY
+    )
     assert [e.text[:10] for e in chosen] == ["The harbou", "Grain made"]
 
 
@@ -70,7 +72,9 @@ def test_a_claim_is_attributed_to_the_one_who_claims_it() -> None:
     source = assemble("s", Extract(blocks=(block,), metadata=Metadata(author="Ann Lee")), fallback_title="Port")
     passage = chunk(source)[0]
     hit = Hit(passage=passage, score=1.0, similarity=0.8, lexical=1.0, rank=1)
-    item = Evidence(hit=hit, text=passage.text, start=0, end=19, score=0.9, passage_score=0.9, similarity=0.8, overlap=1.0)
+    item = Evidence(
+        hit=hit, text=passage.text, start=0, end=19, score=0.9, passage_score=0.9, similarity=0.8, overlap=1.0
+    )
     assert compose([item], lambda _: source).text == "the dockers' union (undated): All cargo was lost [1]."
 
 
@@ -78,7 +82,9 @@ def test_a_sentence_that_attributes_itself_gets_no_second_attribution() -> None:
     source = assemble("s", Extract(blocks=(Block(text="The union said that all was lost."),)), fallback_title="Port")
     passage = chunk(source)[0]
     hit = Hit(passage=passage, score=1.0, similarity=0.8, lexical=1.0, rank=1)
-    item = Evidence(hit=hit, text=passage.text, start=0, end=33, score=0.9, passage_score=0.9, similarity=0.8, overlap=1.0)
+    item = Evidence(
+        hit=hit, text=passage.text, start=0, end=33, score=0.9, passage_score=0.9, similarity=0.8, overlap=1.0
+    )
     composed = compose([item], lambda _: source)
     assert attribution(composed.citations[0]) == ""
 

@@ -10,7 +10,9 @@ from index.terms import Vocabulary
 VOCABULARY = Vocabulary.load()
 HISTORY = [
     Turn(role="user", content="How many boats did the Harbour Guild own in 2019?"),
-    Turn(role="assistant", content="Inspector Lund said that the Harbour Guild owned 40 boats [1]. It had 30 before [2]."),
+    Turn(
+        role="assistant", content="Inspector Lund said that the Harbour Guild owned 40 boats [1]. It had 30 before [2]."
+    ),
 ]
 
 
@@ -29,7 +31,8 @@ def test_what_is_left_out_is_filled_in(question: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "question", ["Who is the mayor of Bergen?", "What is a guild?", "How deep is the Sognefjord?", "When did Anna Holm retire?"]
+    "question",
+    ["Who is the mayor of Bergen?", "What is a guild?", "How deep is the Sognefjord?", "When did Anna Holm retire?"],
 )
 def test_a_question_that_stands_alone_is_unchanged(question: str) -> None:
     assert standalone(question, HISTORY, VOCABULARY) == question

@@ -59,7 +59,20 @@ def test_nothing_from_a_source_becomes_active(payload: str) -> None:
     for html in (_evidence(answer, source), message_html(answer, 1), plain_html(payload)):
         found = _Elements()
         found.feed(html)
-        assert found.names <= {"section", "article", "header", "div", "h3", "h4", "p", "span", "blockquote", "mark", "a", "br"}
+        assert found.names <= {
+            "section",
+            "article",
+            "header",
+            "div",
+            "h3",
+            "h4",
+            "p",
+            "span",
+            "blockquote",
+            "mark",
+            "a",
+            "br",
+        }
         assert found.attributes <= {"class", "id", "tabindex", "aria-label", "dir", "href", "target", "rel", "title"}
         assert all(link.startswith(("#cite-", "http://", "https://")) for link in found.links)
 
@@ -79,7 +92,9 @@ class _Elements(HTMLParser):
         self.links += [value or "" for name, value in attrs if name == "href"]
 
 
-@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "//evil.example", "http://[", None, ""])
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "//evil.example", "http://[", None, ""]
+)
 def test_only_web_addresses_are_linked(url: str | None) -> None:
     assert web_address(url) is None
 

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import click
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -44,4 +45,4 @@ def test_readme_names_only_commands_that_exist() -> None:
     from app.cli import main
 
     used = set(re.findall(r"^iskp (?:--home \S+ )?(\w+)", (ROOT / "README.md").read_text(encoding="utf-8"), re.M))
-    assert used and used <= set(main.commands)
+    assert used and used <= set(main.list_commands(click.Context(main)))
