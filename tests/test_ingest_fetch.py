@@ -280,7 +280,7 @@ def test_bad_answers_are_told_in_one_sentence(
 ) -> None:
     url = f"{server.root}/{path}"
     limits = FetchLimits(
-        connect_seconds=2, read_seconds=0.5 if path == "trickle" else 5, total_seconds=1 if path == "trickle" else 10, max_bytes=2 * 1024**2, backoff_seconds=0,
+        connect_seconds=2, read_seconds=0.5 if path in {"trickle", "slow"} else 5, total_seconds=1 if path == "trickle" else 10, max_bytes=2 * 1024**2, backoff_seconds=0,
         attempts=1 if path == "trickle" else 3,
     )  # fmt: skip
     with pytest.raises(IngestError) as caught:
