@@ -82,7 +82,7 @@ def decide(
     calibration: Calibration,
     threshold: float | None = None,
 ) -> Decision:
-    """Answer when the calibrated probability reaches the threshold.
+    """Answer when there is evidence and its calibrated probability reaches the threshold.
 
     Args:
         missing: topic terms that no source mentions.
@@ -93,7 +93,7 @@ def decide(
     probability = calibration.probability(values)
     limit = calibration.threshold if threshold is None else threshold
     return Decision(
-        answer=probability >= limit,
+        answer=bool(evidence) and probability >= limit,
         confidence=round(probability, 4),
         reasons=tuple(_reasons(question, evidence, missing, probability, limit)),
         features={k: round(v, 4) for k, v in values.items()},
