@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from eval.training.alter import altered, shortened
 from eval.training.sets import Collection, Question
 from index.embed import SentenceTransformerEncoder
 
@@ -136,6 +137,8 @@ class Sampler:
     def group(self, index: int, question: Question) -> list[Example]:
         """The examples of one question; its wording varies from call to call."""
         text = self._reworded(question.text) if question.mode == "answer" else question.text
+        if question.source == "scripted":
+            text = shortened(text, self._rng)
         examples = [self._positive(text, question)] if question.gold else []
         for _ in range(self._negatives):
             examples.append(self._negative(text, index, question))
@@ -149,6 +152,8 @@ class Sampler:
 
     def _negative(self, text: str, index: int, question: Question) -> Example:
         draw = self._rng.random()
+        if question.mode == "support" and question.gold and draw < 0.7:
+            return self._altered(text, index, question)
         swapped = self._about_another(text, question) if question.gold and draw < 0.12 else None
         if swapped:
             at = self._rng.choice(list(question.gold))
@@ -165,6 +170,18 @@ class Sampler:
         return self._example(
             text, at, self._window(list(range(len(self._passages[at].sentences))), set(), at), question
         )
+
+    def _altered(self, text: str, index: int, question: Question) -> Example:
+        """The claim changed so that its own passage does not carry it; another passage if it cannot be changed."""
+        at = self._rng.choice(list(question.gold))
+        elsewhere = self._passages[self._favourite(self._wrong.far[index])].text
+        beside = " ".join(s for i, s in enumerate(self._passages[at].sentences) if i not in question.gold[at])
+        changed = altered(text, _names(beside if self._rng.random() < 0.5 else elsewhere), self._rng)
+        if changed is None:
+            at, changed = self._favourite(self._wrong.far[index]), text
+        order = list(range(len(self._passages[at].sentences)))
+        example = self._example(changed, at, self._window(order, set(question.gold.get(at, ())), at), question)
+        return replace(example, labels=tuple(False for _ in example.labels), span=None)
 
     def _about_another(self, text: str, question: Question) -> str | None:
         """The question with a name or a year replaced by one that is nowhere in its passages."""

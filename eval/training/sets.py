@@ -76,6 +76,7 @@ def load_all(public: Path, own: Path) -> Collection:
     read_clapnq(collection, public / "clapnq")
     read_chunking(collection, public / "chunking_evaluation")
     read_own(collection, own)
+    add_claims(collection)
     return collection
 
 
@@ -162,6 +163,29 @@ def read_clapnq(into: Collection, folder: Path) -> None:
                     held_out=number % 2 == 1,
                 )
             )
+
+
+def add_claims(into: Collection, *, share: float = 0.3) -> None:
+    """Claims that are sentences of the passages; the sampler shortens them and alters copies of them.
+
+    Nothing is taken from an article that any held-out question is about. ``share`` of the sentences of 8 to 40
+    words is taken.
+    """
+    closed = {into.passages[p].article for q in into.questions if q.held_out for p in (*q.gold, *q.near)}
+    members: dict[str, list[int]] = defaultdict(list)
+    for at, passage in enumerate(into.passages):
+        members[passage.article].append(at)
+    for at, passage in enumerate(into.passages):
+        if passage.article in closed:
+            continue
+        for i, sentence in enumerate(passage.sentences):
+            if 8 <= len(sentence.split()) <= 40 and _share(f"claim {sentence}") < share:
+                near = tuple(p for p in members[passage.article] if p != at)
+                into.questions.append(
+                    Question(
+                        text=sentence, source="scripted", kind="sentence", mode="support", gold={at: (i,)}, near=near
+                    )
+                )
 
 
 def read_chunking(into: Collection, folder: Path) -> None:

@@ -28,7 +28,7 @@ from index.embed import bundled_model_path, check_weights
 
 HERE = Path(__file__).parent
 BATCH_TOKENS = 3200
-REPEATS = {"clapnq": 3.0, "xquad": 1.2, "selqa": 0.6, "chunking": 1.0, "own": 1.7, "claims": 1.0}
+REPEATS = {"clapnq": 3.0, "xquad": 1.2, "selqa": 0.6, "chunking": 1.0, "own": 1.7, "claims": 1.5, "scripted": 0.5}
 """How often an epoch draws a question of each source, on average."""
 
 Group = tuple[str, list[tuple[Example, reader.Packed]]]
@@ -48,7 +48,7 @@ def main() -> None:
         (i, q)
         for i, q in enumerate(collection.questions)
         if not q.held_out or (args.all_clapnq and q.source == "clapnq")
-        for _ in range(int(REPEATS["claims" if q.mode == "support" else q.source] + rng.random()))
+        for _ in range(int(REPEATS["claims" if q.mode == "support" and q.source == "own" else q.source] + rng.random()))
     ]
     average = train(network, tokenizer, sampler, chosen, rng, minutes=args.minutes, rate=args.rate, epochs=args.epochs)
     network.load_state_dict(average)
@@ -66,7 +66,11 @@ def train(
     rate: float,
     epochs: float,
 ) -> dict[str, Tensor]:
-    """Trains until the time or the epochs are over, the rate falling to nought with the time; the averaged weights."""
+    """Trains until the processor time (minutes a thread) or the epochs are over, the rate falling to nought with it.
+
+    Returns:
+        The averaged weights.
+    """
     network.words.weight.requires_grad_(False)  # stored as int8; half of all parameters, few of them seen
     heads = [p for n, p in network.named_parameters() if n.startswith(("heads.", "span."))]
     body = [p for n, p in network.named_parameters() if not n.startswith(("heads.", "span.", "words."))]
@@ -75,11 +79,11 @@ def train(
     )
     network.train()
     average = {k: v.clone() for k, v in network.state_dict().items()}
-    begun = time.monotonic()
+    begun = time.process_time()
     done = step = 0
     shown: list[list[float]] = []
     for batch, mode, questions in _batches(tokenizer, sampler, chosen, rng):
-        spent = (time.monotonic() - begun) / 60
+        spent = (time.process_time() - begun) / 60 / torch.get_num_threads()
         progress = max(spent / minutes, done / (epochs * len(chosen)))
         if progress >= 1:
             break
