@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from app import followup, policy
+from app import followup, overview, parts, policy
 from app.answer import STAGES, Answer, Citation, cite
 from app.compose import Limits, compose, originals_first, select, short_answer
 from app.decide import Calibration, Decision, decide
 from app.evidence import Evidence, PassageReader, ReadPassage, gather
+from app.language import language_of, unreadable
 from app.question import Question, kind_of, tidy
 from index.embed import Encoder
 from index.search import Filters, Hit, IndexReader, OpenIndex, SearchSettings
@@ -20,16 +21,24 @@ from index.search import Filters, Hit, IndexReader, OpenIndex, SearchSettings
 ABSTENTION = "The sources do not answer this question."
 NOTHING_INDEXED = "Nothing has been indexed yet, so there is no source to answer from."
 _NEAREST = 3
+_OVERVIEW_HITS = 30
+_PART_PASSAGES = 5
+"""Passages read for each part of a question that asks several things."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerSettings:
-    """How many passages are read, when to abstain, how long answers may get."""
+    """How many passages are read, when to abstain, how long answers may get.
+
+    Attributes:
+        languages: ISO 639-1 codes that the encoder reads; None for any.
+    """
 
     passages: int = 8
     threshold: float | None = None
     fact_words: int = 60
     other_words: int = 150
+    languages: frozenset[str] | None = frozenset({"en"})
     search: SearchSettings = SearchSettings()
 
 
@@ -69,12 +78,15 @@ class Answerer:
         reader: PassageReader,
         calibration: Calibration,
         settings: AnswerSettings = AnswerSettings(),
+        foreign: tuple[PassageReader, Calibration] | None = None,
     ) -> None:
+        """``foreign`` reads questions that are not in English, since the evidence reader knows English only."""
         self._index = index
         self._encoder = encoder
         self._reader = reader
         self._calibration = calibration
         self._settings = settings
+        self._foreign = foreign
 
     def warm_up(self) -> None:
         """Load what loads lazily, so that the first question is answered as fast as the next."""
@@ -105,7 +117,9 @@ class Answerer:
         with clock.stage("understand"):
             text = tidy(asked)
             standalone = text
-            if opened:
+            language = language_of(text)
+            served = self._settings.languages is None or language.code in self._settings.languages
+            if opened and served and language.code == "en":
                 standalone = followup.standalone(opened.correct_spelling(text), history, opened.vocabulary)
             refusal = policy.declines(text) or policy.declines(standalone)
         base = Answer(
@@ -116,19 +130,77 @@ class Answerer:
             return base, None
         if opened is None or not opened.passage_count():
             return replace(base, status="abstained", answer=NOTHING_INDEXED), None
+        if not served:
+            reason = f"the question is in {language.name}, which the embedding model does not read"
+            return replace(base, status="abstained", answer=unreadable(language), reasons=(reason,)), None
+        topic = overview.topic_of(standalone)
+        surveyed = self._overview(base, topic, opened, filters, clock) if topic else None
+        if surveyed:
+            return surveyed, None
+        split = parts.split(standalone, opened.vocabulary)
+        if len(split) > 1:
+            return self._in_parts(base, split, opened, filters, clock)
         trace = self.trace(standalone, opened, filters, asked=asked, clock=clock)
         base = replace(base, confidence=trace.decision.confidence, reasons=trace.decision.reasons)
         with clock.stage("generate"):
             if not trace.decision.answer:
                 return self._abstained(base, trace, opened), trace
-            limits = Limits(fact_words=self._settings.fact_words, other_words=self._settings.other_words)
-            evidence = originals_first(trace.evidence, opened.source)
-            chosen = select(trace.question, evidence, opened.vocabulary, limits)
+            chosen = self._chosen(trace, opened)
             composed = compose(chosen, opened.source)
             short = short_answer(trace.question, chosen[0], opened.source(chosen[0].hit.passage.source_id))
         return replace(
             base, status="answered", answer=composed.text, short_answer=short, citations=composed.citations
         ), trace
+
+    def _chosen(self, trace: Trace, opened: OpenIndex) -> list[Evidence]:
+        limits = Limits(fact_words=self._settings.fact_words, other_words=self._settings.other_words)
+        return select(trace.question, originals_first(trace.evidence, opened.source), opened.vocabulary, limits)
+
+    def _overview(self, base: Answer, topic: str, opened: OpenIndex, filters: Filters, clock: _Clock) -> Answer | None:
+        """What each source says about a topic; None when no sentence of any is about it."""
+        with clock.stage("retrieve"):
+            hits = opened.search(topic, _OVERVIEW_HITS, filters=filters, settings=self._settings.search)
+        with clock.stage("read"):
+            chosen = overview.choose(topic, hits, self._encoder, opened.vocabulary)
+        if not chosen:
+            return None
+        with clock.stage("generate"):
+            composed, left_out = overview.compose(chosen, opened.source, words=self._settings.other_words)
+        reasons = [f"an overview of “{topic}”: {len(composed.citations)} sources, one sentence each, by date"]
+        if left_out:
+            reasons.append(f"{left_out} more sources mention it and are not shown")
+        return replace(
+            base, status="answered", answer=composed.text, citations=composed.citations, reasons=tuple(reasons),
+            confidence=round(max(0.0, min(1.0, max(e.similarity for e in chosen))), 4),
+        )  # fmt: skip
+
+    def _in_parts(
+        self, base: Answer, split: Sequence[str], opened: OpenIndex, filters: Filters, clock: _Clock
+    ) -> tuple[Answer, Trace]:
+        """Each part looked up by itself; what one part leaves open is said before what the others answer."""
+        traces = [
+            self.trace(text, opened, filters, asked=base.question, clock=clock, beside=base.standalone_question)
+            for text in split
+        ]
+        reasons = tuple(f"“{t.question.text}”: {reason}" for t in traces for reason in t.decision.reasons)
+        base = replace(base, reasons=reasons)
+        with clock.stage("generate"):
+            answered = [t for t in traces if t.decision.answer]
+            if not answered:
+                best = max(traces, key=lambda t: t.decision.confidence)
+                missing = tuple(dict.fromkeys(term for t in traces for term in t.missing))
+                base = replace(base, confidence=best.decision.confidence)
+                return self._abstained(base, replace(best, missing=missing), opened), best
+            chosen: list[Evidence] = []
+            for part in answered:
+                chosen += [e for e in self._chosen(part, opened) if not any(_overlap(e, c) for c in chosen)]
+            composed = compose(chosen, opened.source)
+            open_parts = [f"The sources do not answer “{t.question.text}”" for t in traces if t not in answered]
+        return replace(
+            base, status="answered", answer=" ".join([*(f"{o}." for o in open_parts), composed.text]),
+            citations=composed.citations, confidence=min(t.decision.confidence for t in answered),
+            missing_terms=tuple(dict.fromkeys(m for t in traces if t not in answered for m in t.missing)),
+        ), answered[0]  # fmt: skip
 
     def trace(
         self,
@@ -138,18 +210,31 @@ class Answerer:
         *,
         asked: str | None = None,
         clock: _Clock | None = None,
+        beside: str | None = None,
     ) -> Trace:
-        """Retrieve, read and decide, without composing."""
+        """Retrieve, read and decide, without composing.
+
+        Args:
+            beside: the longer question that this one is a part of; what it finds is read too.
+        """
         clock = clock or _Clock()
         question = Question(text=standalone, asked=asked or standalone, kind=kind_of(standalone))
         with clock.stage("retrieve"):
             terms = tuple(opened.vocabulary.content_terms(standalone))
             frequency = opened.document_frequency(terms)
             missing = tuple(t for t in terms if not frequency[t])
-            hits = opened.search(standalone, self._settings.passages, filters=filters, settings=self._settings.search)
+            wanted = _PART_PASSAGES if beside else self._settings.passages
+            hits = opened.search(standalone, wanted, filters=filters, settings=self._settings.search)
+            if beside:
+                known = {h.passage.id for h in hits}
+                more = opened.search(beside, _PART_PASSAGES, filters=filters, settings=self._settings.search)
+                hits += [h for h in more if h.passage.id not in known][: self._settings.passages - len(hits)]
         with clock.stage("read"):
-            evidence = gather(standalone, hits, self._reader, self._encoder, opened.vocabulary)
-            decision = decide(question, evidence, missing, len(terms), self._calibration, self._settings.threshold)
+            reader, calibration = self._reader, self._calibration
+            if self._foreign and language_of(standalone).code != "en":
+                reader, calibration = self._foreign
+            evidence = gather(standalone, hits, reader, self._encoder, opened.vocabulary)
+            decision = decide(question, evidence, missing, len(terms), calibration, self._settings.threshold)
         return Trace(
             question=question, terms=terms, missing=missing, hits=tuple(hits), evidence=tuple(evidence),
             decision=decision,
@@ -162,6 +247,10 @@ class Answerer:
         return replace(
             base, status="abstained", answer=text, missing_terms=trace.missing, nearest=_nearest(trace, opened)
         )
+
+
+def _overlap(one: Evidence, other: Evidence) -> bool:
+    return one.hit.passage.source_id == other.hit.passage.source_id and one.start < other.end and other.start < one.end
 
 
 def _nearest(trace: Trace, opened: OpenIndex) -> tuple[Citation, ...]:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from app.errors import BadSettings
 
 SETTINGS_FILE = "iskp.toml"
 _PREFIX = "ISKP_"
+_ENGLISH_ONLY = re.compile(
+    r"^(?:.*[/\\])?(?:all-MiniLM|all-mpnet|all-distilroberta|multi-qa-)|[-_]en(?:glish)?\b", re.I
+)
 _NOT_SETTINGS = frozenset({"ISKP_HOME"})
 
 
@@ -23,10 +27,28 @@ class _Section(BaseModel):
 
 
 class EncoderSection(_Section):
-    """Which embedding model; changing it needs ``iskp index --rebuild``."""
+    """Which embedding model; changing it needs ``iskp index --rebuild``.
+
+    ``languages``: ISO 639-1 codes that it reads, empty for any; by default told from the model's name.
+    """
 
     model: str = "all-MiniLM-L6-v2"
     batch_size: int = Field(32, ge=1, le=512)
+    languages: tuple[str, ...] | None = None
+
+    @field_validator("languages", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part for part in value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    def reads(self) -> frozenset[str] | None:
+        """ISO 639-1 codes that the model reads; None for any.
+
+        Without the setting a model whose name says so counts as English-only, any other as multilingual.
+        """
+        if self.languages is not None:
+            return frozenset(self.languages) or None
+        return frozenset({"en"}) if _ENGLISH_ONLY.search(self.model) else None
 
 
 class IndexSection(_Section):

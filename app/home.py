@@ -76,16 +76,20 @@ class Home:
         """Answers questions from the index."""
         answer = self.settings.answer
         kind = answer.reader
+        reads = self.settings.encoder.reads()
+        calibrations = load_calibrations()
         return Answerer(
             index=self.index,
             encoder=self.encoder,
             reader=self.reader,
-            calibration=load_calibrations()[kind],
+            calibration=calibrations[kind],
+            foreign=(SimilarityReader(self.encoder), calibrations["similarity"]) if reads != {"en"} else None,
             settings=AnswerSettings(
                 passages=answer.passages,
                 threshold=answer.threshold,
                 fact_words=answer.fact_words,
                 other_words=answer.other_words,
+                languages=reads,
                 search=SearchSettings(
                     candidates=self.settings.search.candidates,
                     lexical_weight=self.settings.search.lexical_weight,

@@ -1,0 +1,138 @@
+"""Whole-collection questions ("what do the sources say about X?"): one cited line a source, by date."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from app.answer import Citation, cite, outlet
+from app.compose import Composed, one_line, shortened, with_list, with_marker
+from app.evidence import Evidence
+from index.embed import Encoder
+from index.search import Hit
+from index.terms import Vocabulary
+from ingest.sentences import sentence_spans
+from ingest.source import Source
+
+_ABOUT = r"(?:about|on|regarding|concerning|of)"
+_SOURCES = (
+    r"(?:all |these |those |your |the |any )*(?:bundled |different |various |public )?"
+    r"(?:sources?|articles?|documents?|texts?|reports?|notes?|collection|corpus|papers?|files?)"
+)
+_PATTERNS = tuple(
+    re.compile(p, re.I)
+    for p in (
+        rf"^(?:so )?what (?:do|does|did|can|have|has) (?:{_SOURCES}|you|we|it|they) (?:say|said|tell|told|report|reported|know|"
+        rf"known|write|written|have|mention|contain|cover)(?: (?:us|me))? {_ABOUT} (?P<topic>.+)$",
+        rf"^what (?:is|was|has been|have been) (?:known|reported|said|written|there|mentioned|published)(?: \w+)? {_ABOUT} (?P<topic>.+)$",
+        rf"^(?:please |can you |could you )*(?:give|write|show|provide|draw up|prepare)(?: me| us)? (?:an? |the )?(?:short |brief |quick |general )?"
+        rf"(?:overview|summary|survey|digest) {_ABOUT} (?P<topic>.+)$",
+        rf"^(?:an? |the )?(?:short |brief )?(?:overview|summary|survey|digest) {_ABOUT}:? (?P<topic>.+)$",
+        rf"^(?:please |can you |could you )*(?:summari[sz]e|sum up)(?: (?:for me|briefly))? (?:what (?:is|was) (?:said|known|reported|written)|"
+        rf"what {_SOURCES} (?:say|report|write)|everything|all(?: that is)?(?: known| said)?|{_SOURCES}) {_ABOUT} (?P<topic>.+)$",
+        rf"^(?:please |can you |could you )*tell (?:me|us) (?:everything|all|something|more|what you know|what {_SOURCES} say)"
+        rf"(?: there is| that is known)? {_ABOUT} (?P<topic>.+)$",
+        rf"^(?:what|which) {_SOURCES} (?:mention|deal with|discuss|cover|treat|write about|speak (?:of|about)|talk about|are about) (?P<topic>.+)$",
+    )
+)
+_NO_TOPIC = re.compile(rf"^(?:it|this|that|them|him|her|the topic|{_SOURCES}|everything)$", re.I)
+MOST_LINES = 8
+NEEDED = 0.6
+"""Least share of the topic's terms that a sentence needs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    evidence: Evidence
+    source: Source
+
+
+def topic_of(question: str) -> str | None:
+    """What an overview is wanted of, or None when the question is not of that kind."""
+    text = " ".join(question.split()).rstrip(" ?!.")
+    for pattern in _PATTERNS:
+        found = pattern.match(text)
+        if found:
+            topic = found["topic"].strip(" :“”\"'")
+            return None if _NO_TOPIC.match(topic) else topic
+    return None
+
+
+def choose(topic: str, hits: Sequence[Hit], encoder: Encoder, vocabulary: Vocabulary) -> list[Evidence]:
+    """For each source its sentence that says most about the topic; the best sources first.
+
+    A sentence counts when ``NEEDED`` of the topic's terms stand in it, or in it and the headings above it with
+    at least one in the sentence itself.
+    """
+    terms = {vocabulary.stem(t) for term in vocabulary.content_terms(topic) for t in vocabulary.stems(term)}
+    found: dict[str, list[Evidence]] = {}
+    for hit in hits:
+        around = set(vocabulary.stems(hit.passage.context))
+        for a, b in sentence_spans(hit.passage.text):
+            text = hit.passage.text[a:b]
+            inside = terms & set(vocabulary.stems(text))
+            share = len(inside | (terms & around)) / len(terms) if terms else 0.0
+            if inside and share >= NEEDED:
+                item = Evidence(
+                    hit=hit, text=text, start=hit.passage.start + a, end=hit.passage.start + b, score=share,
+                    passage_score=share, similarity=hit.similarity, overlap=len(inside) / len(terms),
+                )  # fmt: skip
+                found.setdefault(hit.passage.source_id, []).append(with_list(item))
+    # The sentences of the best sources only: encoding them all would take longer than reading the answer.
+    candidates = [e for own in list(found.values())[: MOST_LINES * 2] for e in sorted(own, key=_rank)[:3]]
+    if not candidates:
+        return []
+    vectors = encoder.encode([vocabulary.spell_out(topic), *(e.text for e in candidates)])
+    similarities = (vectors[1:] @ vectors[0]).tolist()
+    best: dict[str, Evidence] = {}
+    for item, similarity in zip(candidates, similarities, strict=True):
+        exact = replace(item, similarity=similarity)
+        held = best.get(item.hit.passage.source_id)
+        if held is None or _worth(exact) > _worth(held):
+            best[item.hit.passage.source_id] = exact
+    return sorted(best.values(), key=_worth, reverse=True)
+
+
+def compose(chosen: Sequence[Evidence], sources: Callable[[str], Source | None], *, words: int) -> tuple[Composed, int]:
+    """One line a source, oldest first and undated last, and how many sources found no room.
+
+    Args:
+        words: about how long the overview may get; at least two sources are shown.
+    """
+    found = [(e, s) for e in chosen if (s := sources(e.hit.passage.source_id)) is not None]
+    found.sort(key=lambda pair: pair[1].genre == "notes")  # what compiles others comes after what it compiles
+    lines: list[_Line] = []
+    for item, source in found[:MOST_LINES]:
+        words -= len(item.text.split())
+        if words < 0 and len(lines) >= 2:
+            break
+        lines.append(_Line(evidence=item, source=source))
+    lines.sort(key=lambda line: (line.source.date is None, line.source.date or "", line.source.title))
+    texts: list[str] = []
+    citations: list[Citation] = []
+    for marker, line in enumerate(lines, start=1):
+        copies = ((sources(p.source_id), p) for p in line.evidence.hit.copies)
+        citation = cite(
+            line.source, line.evidence.hit.passage, start=line.evidence.start, end=line.evidence.end,
+            support=line.evidence.score, marker=marker,
+            also_in=tuple(outlet(s, p) for s, p in copies if s is not None),
+        )  # fmt: skip
+        who = citation.author or citation.publisher or shortened(citation.title)
+        if citation.claim_status in {"claim", "opinion"} and citation.claimed_by:
+            who = (
+                citation.claimed_by
+                if who in citation.claimed_by or citation.claimed_by in who
+                else f"{citation.claimed_by}, in {who}"
+            )
+        texts.append(f"- {citation.date or 'undated'}, {who}: {with_marker(one_line(citation.quote), marker)}")
+        citations.append(citation)
+    return Composed(text="\n".join(texts), citations=tuple(citations)), len(chosen) - len(lines)
+
+
+def _rank(item: Evidence) -> tuple[float, int]:
+    return -item.overlap, item.start
+
+
+def _worth(item: Evidence) -> float:
+    return item.similarity + 0.5 * item.hit.similarity + 0.3 * item.overlap

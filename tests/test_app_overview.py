@@ -1,0 +1,120 @@
+"""Overviews of a topic over a small collection, with the real encoder and reader."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.home import Home
+from app.overview import topic_of
+from index.search import Filters
+
+SOURCES = {
+    "harbour.md": (
+        "Harbour of Velm reopens",
+        "Velm Post",
+        "2019-05-04",
+        ["The harbour of Velm was dredged for eleven months.", "The town council of Velm paid for the dredging."],
+    ),
+    "ferry.md": (
+        "Ferries",
+        "Coast Radio",
+        "2021",
+        ["Two ferries leave Velm every morning.", "Tickets cost four crowns.", "Fog stops the ferries in October."],
+    ),
+    "bees.md": ("Bees", "Garden Letter", "2020-07", ["Wild bees nest in sandy soil.", "Their nests are small."]),
+    "undated.md": ("Notes on Velm", "A Reader", "", ["Velm has a lighthouse that was built from black stone."]),
+}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    folder = tmp_path_factory.mktemp("sources")
+    for name, (title, publisher, date, paragraphs) in SOURCES.items():
+        head = [f"title: {title}", f"publisher: {publisher}", *([f"date: {date}"] if date else [])]
+        body = "\n\n".join(paragraphs)
+        (folder / name).write_text("---\n" + "\n".join(head) + f"\n---\n\n{body}\n")
+    opened = Home(tmp_path_factory.mktemp("home"))
+    opened.init(empty=True)
+    assert {o.status for o in opened.add([folder], {})} == {"added"}
+    opened.sync()
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize(
+    ("question", "topic"),
+    [
+        ("What do the sources say about the harbour of Velm?", "the harbour of Velm"),
+        ("what do your documents report on bees", "bees"),
+        ("Give me a short overview of ferries.", "ferries"),
+        ("Summarize what is known about Velm", "Velm"),
+        ("What is known about “Velm”?", "Velm"),
+        ("Which sources mention Velm?", "Velm"),
+        ("Tell me everything about bees!", "bees"),
+        ("What does the council say about dredging?", None),
+        ("What is the harbour about?", None),
+        ("What do you know about it?", None),
+        ("How many ferries leave Velm?", None),
+    ],
+)
+def test_what_an_overview_is_wanted_of(question: str, topic: str | None) -> None:
+    assert topic_of(question) == topic
+
+
+def test_one_cited_line_a_source_by_date(home: Home) -> None:
+    answer = home.answerer.answer("What do the sources say about Velm?")
+    assert answer.status == "answered"
+    lines = answer.answer.splitlines()
+    assert [line.split(",")[0] for line in lines] == ["- 2019-05-04", "- 2021", "- undated"]
+    assert [c.publisher for c in answer.citations] == ["Velm Post", "Coast Radio", "A Reader"]
+    for marker, (line, citation) in enumerate(zip(lines, answer.citations, strict=True), start=1):
+        assert citation.marker == marker and re.search(rf"\[{marker}\]\.$", line)
+        assert home.library.get(citation.source_id).text[citation.start : citation.end] == citation.quote
+        assert "Velm" in citation.quote
+
+
+def test_a_topic_of_which_no_source_speaks_is_not_surveyed(home: Home) -> None:
+    answer = home.answerer.answer("What do the sources say about volcanoes?")
+    assert answer.status == "abstained"
+    assert "volcanoes" in answer.answer
+
+
+def test_filters_hold_for_overviews(home: Home) -> None:
+    answer = home.answerer.answer("What do the sources say about Velm?", filters=Filters(since=20200101))
+    assert [c.publisher for c in answer.citations] == ["Coast Radio"]
+
+
+def test_a_question_in_parts_is_answered_part_by_part(home: Home) -> None:
+    answer = home.answerer.answer("How many ferries leave Velm every morning, and what do tickets cost?")
+    assert answer.status == "answered"
+    assert "Two ferries" in answer.answer and "four crowns" in answer.answer
+
+
+def test_a_part_without_an_answer_is_named_and_the_other_answered(home: Home) -> None:
+    answer = home.answerer.answer("How many ferries leave Velm every morning? Who designed the opera house of Sydney?")
+    assert answer.status == "answered"
+    assert answer.answer.startswith("The sources do not answer “Who designed the opera house of Sydney?”.")
+    assert "Two ferries" in answer.answer
+    assert answer.answer.rstrip().endswith("[1].")  # what was found closes with its marker
+    assert "sydney" in [t.lower() for t in answer.missing_terms]
+
+
+def test_another_language_is_told_and_nothing_is_claimed_of_the_sources(home: Home) -> None:
+    answer = home.answerer.answer("Сколько паромов отходит утром?")
+    assert answer.status == "abstained"
+    assert "English" in answer.answer and "по-английски" in answer.answer
+    assert "do not answer" not in answer.answer and not answer.missing_terms
+
+
+def test_an_encoder_for_any_language_searches_the_question(tmp_path: Path, home: Home) -> None:
+    (home.folder / "iskp.toml").write_text("[encoder]\nlanguages = []\n")
+    try:
+        with_any = Home(home.folder)
+        answer = with_any.answerer.answer("¿Cuántos ferries salen de Velm cada mañana?")
+        with_any.close()
+    finally:
+        (home.folder / "iskp.toml").unlink()
+    assert not any("embedding model does not read" in r for r in answer.reasons)
+    assert any("probability" in r for r in answer.reasons)  # it was searched, read and decided upon
