@@ -83,7 +83,7 @@ class Home:
             encoder=self.encoder,
             reader=self.reader,
             calibration=calibrations[kind],
-            foreign=(SimilarityReader(self.encoder), calibrations["similarity"]) if reads != {"en"} else None,
+            foreign=(SimilarityReader(self.encoder), calibrations["similarity"]) if reads != frozenset({"en"}) else None,
             settings=AnswerSettings(
                 passages=answer.passages,
                 threshold=answer.threshold,

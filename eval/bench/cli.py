@@ -43,3 +43,25 @@ def chunking(data: Path, k: int, max_chars: tuple[int, ...], limit: int | None, 
         tell=lambda line: click.echo(line, err=True),
     )
     click.echo(json.dumps(to_json(rows), indent=2) if as_json else as_table(rows))
+
+
+@bench.command("evidence")
+@click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--set", "sets", multiple=True, help="Only this set: clapnq, xquad, selqa or own; may be repeated.")
+@click.option("--limit", type=click.IntRange(10), help="Only so many questions of each set.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def evidence(data: Path, sets: tuple[str, ...], limit: int | None, as_json: bool) -> None:
+    """Switch each part of evidence finding off in turn and score what is left.
+
+    DATA is the folder that holds clapnq, xquad, selqa and chunking_evaluation. Needs: pip install "iskp-qa[train]"
+
+    \b
+    Example:
+      iskp bench evidence ../shared/data --limit 80
+    """
+    from dataclasses import asdict
+
+    from eval.bench.evidence import SETS, as_table, run
+
+    scores = run(data, sets=sets or SETS, limit=limit, tell=lambda line: click.echo(line, err=True))
+    click.echo(json.dumps([asdict(s) for s in scores], indent=2) if as_json else as_table(scores))

@@ -18,6 +18,7 @@ import re
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,6 +129,17 @@ def fit(rows: Sequence[Row], false_abstention: float) -> dict[str, object]:
 def _rows(collection: Collection, source: str, reader: str, limit: int) -> Iterator[Row]:
     questions = [q for q in collection.questions if q.source == source and q.mode == "answer" and q.held_out]
     random.Random(0).shuffle(questions)
+    with indexed_home(collection, source, questions) as home:
+        opened = home.index.current()
+        assert opened is not None
+        scorer: PassageReader = SimilarityReader(home.encoder) if reader == "similarity" else home.reader
+        for question in questions[:limit]:
+            yield from _of_question(collection, question, opened, home, scorer)
+
+
+@contextmanager
+def indexed_home(collection: Collection, source: str, questions: Sequence[Question]) -> Iterator[Home]:
+    """A temporary home with the articles of the questions; for CLAP NQ with all its passages."""
     articles = {collection.passages[i].article for q in questions for i in (*q.gold, *q.near)}
     if source == "clapnq":
         articles = {p.article for p in collection.passages if p.article.startswith("clapnq:")}
@@ -140,11 +152,7 @@ def _rows(collection: Collection, source: str, reader: str, limit: int) -> Itera
             made = assemble(article, Extract(blocks=blocks, metadata=Metadata(title=own[0].title or None)))
             home.library.put(made, raw_digest=article)
         home.sync()
-        opened = home.index.current()
-        assert opened is not None
-        scorer: PassageReader = SimilarityReader(home.encoder) if reader == "similarity" else home.reader
-        for question in questions[:limit]:
-            yield from _of_question(collection, question, opened, home, scorer)
+        yield home
         home.close()
 
 
@@ -154,15 +162,15 @@ def _of_question(
     terms = opened.vocabulary.content_terms(question.text)
     frequency = opened.document_frequency(terms)
     missing = [t for t in terms if not frequency[t]]
-    gold_texts = {_key(collection.passages[i].text) for i in question.gold}
-    gold = {_key(collection.passages[i].sentences[s]) for i, chosen in question.gold.items() for s in chosen}
+    gold_texts = {key_of(collection.passages[i].text) for i in question.gold}
+    gold = {key_of(collection.passages[i].sentences[s]) for i, chosen in question.gold.items() for s in chosen}
     hits = opened.search(question.text, DEPTH + len(gold_texts))
     variants = [(bool(gold), hits[:DEPTH])]
     if gold:
-        variants.append((False, [h for h in hits if not any(_key(h.passage.text) in t for t in gold_texts)][:DEPTH]))
+        variants.append((False, [h for h in hits if not any(key_of(h.passage.text) in t for t in gold_texts)][:DEPTH]))
     for answerable, kept in variants:
         evidence = gather(question.text, kept, reader, home.encoder, opened.vocabulary)
-        best = [any(_same(_key(e.text), g) for g in gold) for e in evidence[:3]]
+        best = [any(holds(key_of(e.text), g) for g in gold) for e in evidence[:3]]
         yield Row(
             source=question.source,
             kind=question.kind if answerable == bool(gold) else "gold removed",
@@ -172,15 +180,19 @@ def _of_question(
             found=answerable and any(best),
             values=features(evidence, missing, len(terms)),
             best=evidence[0].text if evidence else "",
-            scores=[(e.score, any(_same(_key(e.text), g) for g in gold) and answerable, e.text) for e in evidence[:15]],
+            scores=[
+                (e.score, any(holds(key_of(e.text), g) for g in gold) and answerable, e.text) for e in evidence[:15]
+            ],
         )
 
 
-def _same(one: str, other: str) -> bool:
+def holds(one: str, other: str) -> bool:
+    """Whether two keys are of the same sentence, cut a little differently perhaps."""
     return one in other or other in one
 
 
-def _key(text: str) -> str:
+def key_of(text: str) -> str:
+    """A text without what tokenisers change: letters and digits only, lower case."""
     return re.sub(r"\W+", "", text.lower())
 
 
