@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 import time
 from collections import Counter
 from contextlib import closing
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     help="Exit with 1 when METRIC is worse than VALUE; may be repeated.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON instead of tables.")
+@click.option("--progress", is_flag=True, help="Tell each case on a line of its own, for a program that watches.")
 @click.option(
     "--home",
     "own_home",
@@ -73,7 +75,7 @@ if TYPE_CHECKING:
 @click.pass_context
 def evaluate(
     ctx: click.Context, case_files: tuple[Path, ...], form: Format, split: str, limit: int | None, engine: str,
-    folder: Path | None, baseline: Path | None, gates: tuple[str, ...], as_json: bool, own_home: Path | None,
+    folder: Path | None, baseline: Path | None, gates: tuple[str, ...], as_json: bool, progress: bool, own_home: Path | None,
 ) -> None:  # fmt: skip
     """Examine the engine with cases whose right answers are known, and write a report.
 
@@ -101,13 +103,13 @@ def evaluate(
     before = read_report(baseline) if baseline else None
     data_set = _data_set(form, case_files)
     with closing(_open_home(ctx.obj)) as home:
-        report = _examine(home, data_set, form=form, case_files=case_files, split=split, limit=limit)
         target = folder or home.folder / "reports" / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        _make_folder(target)  # before minutes of work, not after
+        report = _examine(home, data_set, form=form, case_files=case_files, split=split, limit=limit, lines=progress)
     comparison = compare(before, report) if before else None
     failed = breaches(report, wanted)
-    target.mkdir(parents=True, exist_ok=True)
-    (target / "report.json").write_text(to_json(report), encoding="utf-8")
-    (target / "report.html").write_text(html(report, comparison), encoding="utf-8")
+    _write(target / "report.json", to_json(report))
+    _write(target / "report.html", html(report, comparison))
     if as_json:
         click.echo(to_json(report))
     else:
@@ -135,13 +137,33 @@ def drafts(root_home: Path | None, output: Path | None) -> None:
     made = make(read_feedback(file))
     lines = "".join(json.dumps(d, ensure_ascii=False) + "\n" for d in made)
     if output:
-        output.write_text(lines, encoding="utf-8")
+        _write(output, lines)
     elif made:
         click.echo(lines, nl=False)
     where = f" in {output}" if output else ""
     click.echo(
         f"{len(made)} draft cases{where}; fill in gold, facts and expect, then move them to a cases file.", err=True
     )
+
+
+def _make_folder(folder: Path) -> None:
+    from eval.errors import EvalError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as exc:
+        raise EvalError(f"no report can be written to {folder}: {exc.strerror}; choose another with --report") from exc
+
+
+def _write(file: Path, text: str) -> None:
+    from eval.errors import EvalError
+
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as exc:
+        raise EvalError(f"{file} cannot be written: {exc.strerror}") from exc
 
 
 def _open_home(folder: Path | None) -> Home:
@@ -159,8 +181,9 @@ def _data_set(form: Format, case_files: tuple[Path, ...]) -> DataSet:
 
 
 def _examine(
-    home: Home, data_set: DataSet, *, form: Format, case_files: tuple[Path, ...], split: str, limit: int | None
-) -> Report:
+    home: Home, data_set: DataSet, *, form: Format, case_files: tuple[Path, ...], split: str, limit: int | None,
+    lines: bool,
+) -> Report:  # fmt: skip
     from eval.cases import sample
     from eval.errors import EvalError
     from eval.formats import fill
@@ -181,7 +204,7 @@ def _examine(
     home.warm_up()
 
     def progress(number: int, case: Case) -> None:
-        _tell(f"case {number} of {len(chosen)}: {case.id}", last=number == len(chosen))
+        _tell(f"case {number} of {len(chosen)}: {case.id}", last=number == len(chosen), line=lines)
 
     with engine_for(home, chosen) as engine:
         runs = run_cases(chosen, engine, progress=progress)
@@ -202,7 +225,9 @@ def _examine(
     return make_report(runs, header)
 
 
-def _tell(text: str, *, last: bool) -> None:
-    """One line that is written over on a terminal; silence in a pipe."""
-    if sys.stderr.isatty():
+def _tell(text: str, *, last: bool, line: bool) -> None:
+    """One line that is written over on a terminal; in a pipe silence, or a line each where that was asked for."""
+    if line:
+        click.echo(text, err=True)
+    elif sys.stderr.isatty():
         click.echo(f"\r\033[K{text}" + ("\r\033[K" if last else ""), err=True, nl=False)

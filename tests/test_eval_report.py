@@ -219,6 +219,17 @@ def test_the_command_refuses_what_makes_no_sense(tmp_path: Path):
 
 
 @pytest.mark.slow
+def test_a_report_that_cannot_be_written_is_told_before_the_work(tmp_path: Path):
+    (tmp_path / "file").write_text("in the way")
+    blocked = tmp_path / "file" / "report"
+    found = CliRunner().invoke(evaluate, ["--home", str(tmp_path / "home"), "--report", str(blocked)])
+    assert isinstance(found.exception, EvalError)
+    assert (
+        str(found.exception) == f"no report can be written to {blocked}: Not a directory; choose another with --report"
+    )
+    assert not (tmp_path / "home" / "index").exists()  # nothing was indexed for it
+
+
 def test_squad_through_the_command_is_the_same_twice_and_gates(tmp_path: Path):
     file = tmp_path / "squad.json"
     file.write_text(json.dumps(SQUAD), encoding="utf-8")
