@@ -48,7 +48,9 @@ class Row:
 
     Attributes:
         answerable: whether a passage that answers was there.
-        scores: score, whether it is gold, and text of the best sentences.
+        missing: topic terms that no source mentions.
+        leading: the best sentences, each with score, passage score, cosine of sentence and of passage, whether
+            it is gold, and text.
         first, found: whether a gold sentence came first, or among the first three.
     """
 
@@ -60,7 +62,8 @@ class Row:
     found: bool
     values: dict[str, float]
     best: str
-    scores: list[tuple[float, bool, str]]
+    missing: list[str]
+    leading: list[tuple[float, float, float, float, bool, str]]
 
 
 def main() -> None:
