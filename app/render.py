@@ -1,52 +1,79 @@
-"""Answers as HTML for the page. Every text from a source or a user is escaped here, and only here."""
+"""Answers as HTML for the page. Every text from a source or a user is escaped here or by the templates."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from html import escape
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader
 
-from app.answer import MARKER, Answer, Citation
+from app.answer import MARKER, Answer, Citation, Difference
 from ingest.source import Source
 
 STATUS_WORDS = {"abstained": "Not in the sources.", "declined": "Declined."}
+GENRE_WORDS = {
+    "opinion": "opinion piece", "un-report": "UN report", "government": "government", "news": "news",
+    "encyclopedia": "encyclopedia", "research": "research", "notes": "notes", "unknown": "other",
+}  # fmt: skip
 _WEB = frozenset({"http", "https"})
+_BULLET = re.compile(r"^\s*(?:[-–•*]|\d+[.)])\s+")
+
+Vote = Literal["up", "down"]
 
 
-def message_html(answer: Answer, turn: int, *, sentences: int | None = None) -> str:
-    """The chat message: text with its markers as links to the evidence cards.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnView:
+    """One question of a conversation with what is to be seen of its answer.
+
+    Attributes:
+        number: counted from 1 in the conversation; answers' links lead to cards of the same number.
+        draft: text of an answer that is still being written.
+        waiting: what is going on before there is any text.
+        error: one sentence instead of an answer.
+        follow_ups: questions offered after the answer.
+        scope: what was searched, for an answer that found nothing.
+    """
+
+    number: int
+    question: str
+    answer: Answer | None = None
+    draft: str = ""
+    waiting: str = ""
+    error: str = ""
+    vote: Vote | None = None
+    follow_ups: tuple[str, ...] = ()
+    scope: str = ""
+
+
+def thread_html(turns: Sequence[TurnView], *, first_questions: Sequence[str] = (), read_only: bool = False) -> str:
+    """The conversation; before the first question, a few to begin with."""
+    return render(
+        "thread.html", turns=[_turn(t, last=t is turns[-1]) for t in turns], first_questions=first_questions,
+        read_only=read_only,
+    )  # fmt: skip
+
+
+def message_html(answer: Answer, turn: int, *, text: str | None = None) -> str:
+    """An answer's text with its markers as links to the evidence cards, and its differences as a table.
 
     Args:
-        turn: number of the message, so that each answer's links lead to its own cards.
-        sentences: show only so many of the leading sentences, for streaming.
+        turn: number of the question, so that each answer's links lead to its own cards.
+        text: shown instead of the answer's text while it is being written.
     """
-    text = answer.answer
-    if sentences is not None:
-        ends = [m.end() for m in re.finditer(r"\[\d+\][^\s]*", text)]
-        if sentences < len(ends):
-            text = text[: ends[sentences - 1]] if sentences else ""
     known = {c.marker: c for c in answer.citations}
-    parts: list[str] = []
-    at = 0
-    for match in MARKER.finditer(text):
-        parts.append(escape(text[at : match.start()]))
-        citation = known.get(int(match.group(1)))
-        parts.append(_link(citation, turn) if citation else escape(match.group()))
-        at = match.end()
-    parts.append(escape(text[at:]))
-    state = STATUS_WORDS.get(answer.status)
-    lead = f'<span class="state">{state}</span> ' if state else ""
-    # One line and no blank ones: Markdown then leaves the block alone.
-    return f'<div class="answer">{lead}{" ".join("".join(parts).split())}</div>'
+    state = STATUS_WORDS.get(answer.status) if text is None else None
+    lead = f'<p class="state">{state}</p>' if state else ""
+    tables = "" if text is not None else "".join(_difference(d, known, turn) for d in answer.differences)
+    return f'<div class="answer">{lead}{_blocks(answer.answer if text is None else text, known, turn)}{tables}</div>'
 
 
 def plain_html(text: str) -> str:
-    """A user's own words for the chat."""
+    """Somebody's own words."""
     return f'<div class="answer">{escape(text)}</div>'.replace("\n", "<br>")
 
 
@@ -55,30 +82,38 @@ def evidence_html(
     turn: int,
     sources: Callable[[str], Source | None],
     passage: Callable[[str], tuple[int, int] | None],
+    *,
+    also: Sequence[Citation] = (),
 ) -> str:
     """The evidence pane for an answer.
 
     Args:
         sources: source of an id, as it was indexed.
         passage: offsets of a passage id.
+        also: passages that were looked at without being cited.
     """
-    template = _environment().get_template("evidence.html")
     if answer is None:
-        return template.render(
-            cited=(),
-            nearest=(),
-            turn=turn,
-            understood="",
-            note="Ask a question: the passages behind the answer appear here.",
-        )
-    tidy = " ".join(answer.question.split())
-    return template.render(
-        cited=[_card(c, sources, passage) for c in answer.citations],
-        nearest=[_card(c, sources, passage) for c in answer.nearest],
+        return render("evidence.html", turn=0, cited=(), nearest=(), also=(), declined=False)
+    return render(
+        "evidence.html",
         turn=turn,
-        understood=answer.standalone_question if answer.standalone_question != tidy else "",
-        note="No passage was used.",
+        cited=[_card(c, turn, sources, passage) for c in answer.citations],
+        nearest=[_card(c, turn, sources, passage) for c in answer.nearest],
+        also=[_card(c, turn, sources, passage) for c in also],
+        declined=answer.status == "declined",
     )
+
+
+def copy_text(answer: Answer) -> str:
+    """The answer as plain text with its references, for the clipboard."""
+    lines = [answer.answer]
+    if answer.citations:
+        lines.append("")
+    for c in answer.citations:
+        lines.append(f"[{c.marker}] {c.title} – {byline(c)}, {c.locator}: “{' '.join(c.quote.split())}”")
+        if web_address(c.url):
+            lines.append(f"    {c.url}")
+    return "\n".join(lines)
 
 
 def support_words(support: float) -> str:
@@ -89,9 +124,11 @@ def support_words(support: float) -> str:
 
 
 def status_words(citation: Citation) -> str:
-    """The claim status as a badge: "opinion: the author"; empty for sources without one."""
+    """The claim status as a badge: "opinion of the author"; empty for sources without one."""
     if citation.claim_status is None:
         return ""
+    if citation.claim_status == "opinion":
+        return f"opinion of {citation.claimed_by}" if citation.claimed_by else "opinion"
     return f"{citation.claim_status}: {citation.claimed_by}" if citation.claimed_by else citation.claim_status
 
 
@@ -101,6 +138,15 @@ def byline(citation: Citation) -> str:
     if citation.date_note:
         date += f" ({citation.date_note})"
     return ", ".join(filter(None, (citation.author, citation.publisher, date)))
+
+
+def origin_words(origin: str, fetched_at: str | None) -> str:
+    """Where a text came from: "bundled notes", "original, fetched on …" or "added file"."""
+    if origin == "bundled notes":
+        return origin
+    if fetched_at:
+        return f"original, fetched on {fetched_at[:10]}"
+    return "added file" if origin == "file" else "original"
 
 
 def web_address(url: str | None) -> str | None:
@@ -114,42 +160,191 @@ def web_address(url: str | None) -> str | None:
     return url if parts.scheme.lower() in _WEB and parts.netloc else None
 
 
+def source_html(source: Source, cited: Iterable[tuple[int, int]] = (), focus: tuple[int, int] | None = None) -> str:
+    """A source in full, with the cited words marked.
+
+    Args:
+        cited: spans of the text to mark; overlapping ones become one.
+        focus: the span to scroll to.
+    """
+    spans = _merge([*cited, *([focus] if focus else [])], len(source.text))
+    blocks = [
+        {
+            "role": p.role,
+            "locator": p.locator,
+            "status": f"{p.claim_status}: {p.claimed_by}" if p.claim_status and p.claimed_by else p.claim_status or "",
+            "parts": _marked(source.text, p.start, p.end, spans, focus),
+        }
+        for p in source.paragraphs
+    ]
+    return render(
+        "source.html", source=source, blocks=blocks, origin=origin_words(source.origin, source.fetched_at),
+        genre=GENRE_WORDS.get(source.genre, source.genre), url=web_address(source.url), marked=len(spans),
+    )  # fmt: skip
+
+
+def _turn(turn: TurnView, *, last: bool) -> dict[str, Any]:
+    answer = turn.answer
+    busy = answer is None and not turn.error
+    html = ""
+    if answer is not None:
+        html = message_html(answer, turn.number)
+    elif turn.draft:
+        html = f'<div class="answer">{_blocks(turn.draft, {}, turn.number)}</div>'
+    understood = ""
+    if answer and answer.standalone_question != " ".join(answer.question.split()):
+        understood = answer.standalone_question
+    return {
+        "number": turn.number, "question": turn.question, "html": html, "busy": busy, "last": last, "vote": turn.vote,
+        "waiting": turn.waiting if busy and not turn.draft else "", "error": turn.error, "understood": understood,
+        "short": answer.short_answer if answer else None, "status": answer.status if answer else "",
+        "copy": copy_text(answer) if answer else "", "missing": answer.missing_terms if answer else (),
+        "nearest": len(answer.nearest) if answer else 0, "scope": turn.scope,
+        "unsupported": answer.unsupported if answer else (), "engine": answer.engine if answer else "",
+        "follow_ups": turn.follow_ups if last else (),
+    }  # fmt: skip
+
+
+def _blocks(text: str, known: dict[int, Citation], turn: int) -> str:
+    """Lines as paragraphs, bullet lines as lists; nothing else of Markdown is read."""
+    parts: list[str] = []
+    bullets: list[str] = []
+
+    def close() -> None:
+        if bullets:
+            parts.append(f"<ul>{''.join(f'<li>{b}</li>' for b in bullets)}</ul>")
+            bullets.clear()
+
+    for line in text.splitlines():
+        bullet = _BULLET.match(line)
+        if bullet:
+            bullets.append(_linked(line[bullet.end() :], known, turn))
+        elif line.strip():
+            close()
+            parts.append(f'<p dir="auto">{_linked(line, known, turn)}</p>')
+    close()
+    return "".join(parts)
+
+
+def _linked(text: str, known: dict[int, Citation], turn: int) -> str:
+    parts: list[str] = []
+    at = 0
+    for match in MARKER.finditer(text):
+        # A marker stays on the line of the word that it follows.
+        before = escape(text[at : match.start()])
+        parts.append(before.rstrip() + "\N{NO-BREAK SPACE}" if before.strip() else before)
+        citation = known.get(int(match.group(1)))
+        parts.append(_link(citation, turn) if citation else escape(match.group()))
+        at = match.end()
+    parts.append(escape(text[at:]))
+    return "".join(parts)
+
+
 def _link(citation: Citation, turn: int) -> str:
-    tip = escape(f"{citation.title}, {citation.date or 'undated'}, {citation.locator}", quote=True)
+    said = f"{citation.title}, {citation.publisher or 'publisher unknown'}, {citation.date or 'undated'}, {citation.locator}"
+    tip = escape(said, quote=True)
     return (
-        f'<a class="cite" href="#cite-{turn}-{citation.marker}" title="{tip}" '
-        f'aria-label="Citation {citation.marker}">{citation.marker}</a>'
+        f'<a class="cite" href="#cite-{turn}-{citation.marker}" data-tip="{tip}" '
+        f'aria-label="Citation {citation.marker}: {tip}">{citation.marker}</a>'
     )
 
 
+def _difference(difference: Difference, known: dict[int, Citation], turn: int) -> str:
+    values = sorted(difference.values, key=lambda v: v.date or "", reverse=True)
+    newest = values[0].date if values else None
+    rows = [
+        {
+            "value": f"{v.value} {v.unit}".strip(),
+            "date": v.date or "undated",
+            "newest": bool(newest) and v.date == newest,
+            "link": _link(known[v.marker], turn) if v.marker in known else "",
+            "source": known[v.marker].publisher or known[v.marker].title if v.marker in known else "",
+        }
+        for v in values
+    ]
+    return render("difference.html", about=difference.about, rows=rows)
+
+
 def _card(
-    citation: Citation, sources: Callable[[str], Source | None], passage: Callable[[str], tuple[int, int] | None]
+    citation: Citation,
+    turn: int,
+    sources: Callable[[str], Source | None],
+    passage: Callable[[str], tuple[int, int] | None],
 ) -> dict[str, Any]:
     source = sources(citation.source_id)
-    span = passage(citation.passage_id)
-    start, end = span or (citation.start, citation.end)
+    start, end = passage(citation.passage_id) or (citation.start, citation.end)
     text = source.text if source else ""
-    origin = "bundled notes" if citation.origin == "bundled notes" else "original"
-    if citation.fetched_at:
-        origin = f"original, fetched on {citation.fetched_at[:10]}"
-    elif citation.origin == "file":
-        origin = "added file"
+    before, after = _neighbours(source, start, end) if source else ("", "")
+    # The index may have moved on since an old answer: its quote is then shown by itself.
+    whole = text[citation.start : citation.end] == citation.quote and start <= citation.start and citation.end <= end
     return {
+        "id": f"cite-{turn}-{citation.marker}" if citation.marker else "",
         "marker": citation.marker,
+        "turn": turn,
+        "source_id": citation.source_id,
+        "start": citation.start,
+        "end": citation.end,
+        "known": source is not None,
         "title": citation.title,
         "byline": byline(citation),
         "locator": citation.locator,
-        "genre": citation.genre,
+        "genre": GENRE_WORDS.get(citation.genre, citation.genre) if citation.genre != "unknown" else "",
         "status": status_words(citation),
-        "origin": origin,
+        "origin": origin_words(citation.origin, citation.fetched_at),
         "support": support_words(citation.support),
-        "before": text[start : citation.start],
+        "before": text[start : citation.start] if whole else "",
         "quote": citation.quote,
-        "after": text[citation.end : end],
+        "after": text[citation.end : end] if whole else "",
+        "previous": before,
+        "next": after,
         "also_in": [f"{o.publisher or o.title}, {o.date or 'undated'}" for o in citation.also_in],
         "via": web_address(citation.via),
         "url": web_address(citation.url),
     }
+
+
+def _neighbours(source: Source, start: int, end: int) -> tuple[str, str]:
+    """The paragraph before and the one after a passage; the rest of its own paragraph counts."""
+    before = [p for p in source.paragraphs if p.start < start]
+    after = [p for p in source.paragraphs if p.end > end]
+    return (
+        source.text[before[-1].start : min(before[-1].end, start)] if before else "",
+        source.text[max(after[0].start, end) : after[0].end] if after else "",
+    )
+
+
+def _merge(spans: Iterable[tuple[int, int]], length: int) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted((max(0, s), min(length, e)) for s, e in spans):
+        if start >= end:
+            continue
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _marked(
+    text: str, start: int, end: int, spans: Sequence[tuple[int, int]], focus: tuple[int, int] | None
+) -> list[dict[str, Any]]:
+    """``text[start:end]`` cut into pieces that are marked or not."""
+    pieces: list[dict[str, Any]] = []
+    at = start
+    for span in spans:
+        s, e = max(span[0], start), min(span[1], end)
+        if s >= e:
+            continue
+        pieces.append({"text": text[at:s], "mark": False, "focus": False})
+        pieces.append({"text": text[s:e], "mark": True, "focus": focus is not None and s <= focus[0] < e})
+        at = e
+    pieces.append({"text": text[at:end], "mark": False, "focus": False})
+    return [p for p in pieces if p["text"]]
+
+
+def render(template: str, **values: Any) -> str:
+    """A template of ``app/templates`` with everything escaped that is not markup of ours."""
+    return _environment().get_template(template).render(**values)
 
 
 @cache

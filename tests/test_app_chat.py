@@ -125,6 +125,7 @@ def test_enter_on_a_citation_does_the_same(page: Page) -> None:
 def test_what_is_not_in_the_sources_is_said_with_the_nearest_passages(page: Page) -> None:
     shown = ask(page, "Which volcano erupted near Naples?")
     assert "Not in the sources" in shown and "volcano" in shown
+    page.wait_for_selector(".evidence h3:has-text('Nearest passages')")
     assert "Nearest passages" in page.locator("#evidence").inner_text()
 
 
@@ -148,4 +149,4 @@ def test_nothing_is_asked_of_other_machines(page: Page, address: str) -> None:
 def test_a_new_conversation_is_empty(page: Page) -> None:
     ask(page, "What did the lamp burn?")
     page.click("#new")
-    page.wait_for_function("document.querySelectorAll('.answer').length === 0")
+    page.wait_for_function("document.querySelectorAll('.turn').length === 0")

@@ -1,12 +1,264 @@
-// A click or Enter on a citation number scrolls the evidence pane to its card and marks it.
-document.addEventListener("click", (event) => {
-  const link = event.target.closest && event.target.closest('a[href^="#cite-"]');
-  if (!link) return;
-  event.preventDefault();
-  const card = document.getElementById(link.getAttribute("href").slice(1));
-  if (!card) return;
-  document.querySelectorAll(".evidence .chosen").forEach((c) => c.classList.remove("chosen"));
-  card.classList.add("chosen");
-  card.scrollIntoView({ block: "nearest" });
-  card.focus({ preventScroll: true });
-});
+// The page's own behaviour: citations, buttons inside HTML, tables, downloads. No library, no request of its own.
+window.iskp = (() => {
+  "use strict";
+  let trigger = () => {};
+  let pending = null; // what to bring into view once the server has sent it
+  let cameFrom = null; // the citation that was followed last
+
+  const store = {
+    get: (key) => { try { return localStorage.getItem(key); } catch { return null; } },
+    set: (key, value) => { try { localStorage.setItem(key, value); } catch { /* private window: nothing is kept */ } },
+  };
+
+  function connect(send, names) {
+    trigger = (name, data) => { if (names.includes(name)) send(name, data); };
+  }
+
+  // Who asks: a random name that stays in this browser, so that the history is found again after a reload.
+  function owner() {
+    let name = store.get("iskp-owner");
+    if (!name) {
+      name = [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
+      store.set("iskp-owner", name);
+    }
+    return name;
+  }
+
+  function choose(card) {
+    const folded = card.closest("details");
+    if (folded) folded.open = true;
+    document.querySelectorAll(".evidence .chosen").forEach((c) => c.classList.remove("chosen"));
+    card.classList.add("chosen");
+    const pane = document.getElementById("evidence-pane"), mark = card.querySelector("mark");
+    reveal(pane, card, mark);
+    card.focus({ preventScroll: true });
+  }
+
+  // Brings a part into view without moving what does not have to move: in its pane where that scrolls, else in the page.
+  function reveal(pane, part, mark = null) {
+    const own = getComputedStyle(pane).overflowY === "auto";
+    const box = own ? pane.getBoundingClientRect() : { top: 0, bottom: innerHeight, height: innerHeight };
+    const move = (by) => (own ? pane.scrollBy(0, by) : window.scrollBy(0, by));
+    const at = part.getBoundingClientRect();
+    if (at.top < box.top || at.bottom > box.bottom) move(at.top - box.top - 8);
+    const words = mark?.getBoundingClientRect();
+    // A long passage: the quoted words count, not its beginning.
+    if (words && words.bottom > box.bottom) move(words.top - box.top - box.height / 3);
+  }
+
+  function follow(link) {
+    const id = link.getAttribute("href").slice(1);
+    const [, turn, marker] = id.split("-");
+    cameFrom = link;
+    const card = document.getElementById(id);
+    if (card) return choose(card);
+    pending = id;
+    trigger("open", { turn, marker });
+  }
+
+  function showTip(link) {
+    hideTip();
+    const tip = document.createElement("div");
+    tip.id = "tip";
+    tip.setAttribute("aria-hidden", "true"); // screen readers hear the link's label
+    tip.textContent = link.dataset.tip;
+    document.body.append(tip);
+    const at = link.getBoundingClientRect();
+    tip.style.left = `${Math.max(8, Math.min(at.left, innerWidth - tip.offsetWidth - 8))}px`;
+    tip.style.top = `${at.top > tip.offsetHeight + 12 ? at.top - tip.offsetHeight - 6 : at.bottom + 6}px`;
+  }
+  function hideTip() { document.getElementById("tip")?.remove(); }
+
+  async function copy(button) {
+    const text = button.dataset.copy;
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch { // not a secure context
+      const area = document.createElement("textarea");
+      area.value = text;
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+      button.focus();
+    }
+    say("Copied with citations.");
+    const label = button.textContent;
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = label; }, 1500);
+  }
+
+  function say(text) {
+    let voice = document.getElementById("voice");
+    if (!voice) {
+      voice = document.createElement("div");
+      voice.id = "voice";
+      voice.className = "visually-hidden";
+      voice.setAttribute("role", "status");
+      document.body.append(voice);
+    }
+    voice.textContent = text;
+  }
+
+  function download(name, type, text) {
+    if (!text) return;
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  }
+
+  function sortBy(button) {
+    const table = button.closest("table"), head = button.closest("th"), column = Number(button.dataset.sort);
+    const up = head.getAttribute("aria-sort") !== "ascending";
+    table.querySelectorAll("th[aria-sort]").forEach((th) => th.setAttribute("aria-sort", "none"));
+    head.setAttribute("aria-sort", up ? "ascending" : "descending");
+    const order = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
+    const rows = [...table.tBodies[0].rows];
+    rows.sort((a, b) => (up ? 1 : -1) * order.compare(a.cells[column].textContent.trim(), b.cells[column].textContent.trim()));
+    table.tBodies[0].append(...rows);
+  }
+
+  function filter(input) {
+    const sheet = input.closest("[data-sheet]");
+    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let shown = 0;
+    for (const row of sheet.querySelectorAll("tbody tr")) {
+      const text = row.textContent.toLowerCase();
+      row.hidden = !words.every((w) => text.includes(w));
+      if (!row.hidden) shown += 1;
+    }
+    const count = sheet.querySelector("[data-count]");
+    count.textContent = `${shown} ${count.textContent.trim().split(" ").slice(1).join(" ")}`;
+  }
+
+  function act(button) {
+    if (button.dataset.sure && !confirm(button.dataset.sure)) return;
+    const { act: name, sure, ...data } = button.dataset;
+    if (name === "open") { pending = `turn:${data.turn}`; arrive(); if (!pending) return; }
+    if (name === "read" || name === "point") pending = "reading";
+    trigger(name, data);
+    if (name === "edit" || name === "reword" || name === "ask") focusQuestion();
+  }
+
+  function focusQuestion() { document.querySelector("#question textarea")?.focus(); }
+
+  function rename(button) {
+    const title = prompt("New name for this conversation", button.dataset.title);
+    if (title && title.trim()) trigger("rename", { id: button.dataset.rename, title: title.trim() });
+  }
+
+  document.addEventListener("click", (event) => {
+    const target = event.target.closest?.("a.cite, [data-act], [data-copy], [data-sort], [data-back], [data-rename], #new, #flip");
+    if (!target) return;
+    if (target.matches("a.cite")) { event.preventDefault(); hideTip(); follow(target); }
+    else if (target.dataset.act) act(target);
+    else if (target.dataset.copy) copy(target);
+    else if (target.dataset.sort) sortBy(target);
+    else if (target.dataset.rename) rename(target);
+    else if (target.dataset.back) goBack(target.dataset.back);
+    else if (target.id === "new") focusQuestion();
+    else if (target.id === "flip") flip();
+  });
+  document.addEventListener("input", (event) => { if (event.target.matches?.("[data-find]")) filter(event.target); });
+  document.addEventListener("mouseover", (event) => {
+    const link = event.target.closest?.("a.cite");
+    if (link) showTip(link);
+  });
+  document.addEventListener("mouseout", (event) => { if (event.target.closest?.("a.cite")) hideTip(); });
+  document.addEventListener("focusin", (event) => {
+    if (event.target.matches?.("a.cite:focus-visible")) showTip(event.target); else hideTip();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      hideTip();
+      const card = event.target.closest?.(".evidence .card");
+      if (card?.id) goBack(card.id);
+    }
+    if (event.key === "/" && !event.target.matches("input, textarea, select, [contenteditable]")) {
+      event.preventDefault();
+      focusQuestion();
+    }
+  });
+
+  function goBack(id) {
+    const link = cameFrom?.isConnected && cameFrom.getAttribute("href") === `#${id}` ? cameFrom
+      : document.querySelector(`.thread a.cite[href="#${CSS.escape(id)}"]`);
+    link?.scrollIntoView({ block: "nearest" });
+    link?.focus();
+  }
+
+  function dark(on) { document.body.classList.toggle("dark", on); }
+  function flip() {
+    const on = !document.body.classList.contains("dark");
+    store.set("iskp-dark", on ? "1" : "0");
+    dark(on);
+  }
+
+  // What waits for the server's HTML: a card, the pane, the source that is read.
+  function arrive() {
+    if (!pending) return;
+    if (pending.startsWith("turn:")) {
+      const pane = document.querySelector(`.evidence[data-turn="${CSS.escape(pending.slice(5))}"]`);
+      if (pane) { pending = null; choose(pane.querySelector(".card") || pane); }
+    } else if (pending === "reading") {
+      const text = document.querySelector("#reading .reading");
+      if (!text || !text.offsetParent) return;
+      const mark = document.getElementById("reading-focus"), pane = document.getElementById("reading");
+      text.focus({ preventScroll: true });
+      pane.scrollTop = 0;
+      reveal(pane, mark || text);
+      pending = null;
+    } else {
+      const card = document.getElementById(pending);
+      if (card) { pending = null; choose(card); }
+    }
+  }
+
+  let turns = 0;
+  function keepUp() {
+    const thread = document.querySelector(".thread");
+    if (!thread) return;
+    const all = thread.querySelectorAll(".turn");
+    if (all.length !== turns) {
+      const last = all[all.length - 1];
+      if (last && all.length > turns) thread.scrollTop = last.offsetTop - thread.offsetTop - 8;
+      turns = all.length;
+    }
+  }
+
+  function pointed(plot) {
+    if (plot.dataset.listens || !plot.on) return;
+    plot.dataset.listens = "yes";
+    plot.on("plotly_click", (event) => {
+      const where = event.points?.[0]?.customdata;
+      if (where === undefined) return;
+      pending = "reading";
+      trigger("point", { where: JSON.stringify(where) });
+    });
+  }
+
+  let due = false;
+  new MutationObserver(() => {
+    if (due) return;
+    due = true;
+    requestAnimationFrame(() => {
+      due = false;
+      arrive();
+      keepUp();
+      document.querySelectorAll(".js-plotly-plot").forEach(pointed);
+      tidyUp();
+    });
+  }).observe(document.documentElement, { childList: true, subtree: true });
+
+  // Names that the framework's components lack for screen readers.
+  function tidyUp() {
+    document.documentElement.lang ||= "en";
+    document.querySelector("#bridge")?.setAttribute("aria-hidden", "true");
+  }
+
+  addEventListener("DOMContentLoaded", () => { const kept = store.get("iskp-dark"); if (kept) dark(kept === "1"); });
+
+  return { connect, owner, download, say, focusQuestion };
+})();

@@ -1,0 +1,264 @@
+"""The Evaluation tab: the last report of ``iskp eval`` in the home, and a button that makes a new one.
+
+The report is read as data: the layer that writes it stands above this one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import gradio as gr
+
+from app.errors import AppError
+from app.home import Home
+from app.page.bridge import text
+from app.page.tables import Act, TableRow, table_html
+from app.page.work import Tell, Work, work_html
+from app.render import render
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+_REPORT = "report.json"
+_TITLE = "Evaluation"
+_STEP = re.compile(r"case (\d+) of (\d+)")
+HEADLINE = (
+    "key_fact_recall", "citation_precision", "quote_validity", "hit_rate", "abstention_f1", "false_refusal",
+)  # fmt: skip
+_GOOD, _WEAK, _BAD = "#0072b2", "#e69f00", "#8a8f98"
+"""From the colours of Okabe and Ito, which stay apart for colour-blind readers."""
+
+
+class Reported(NamedTuple):
+    """What the tab shows."""
+
+    work: Any = gr.skip()
+    summary: Any = gr.skip()
+    kinds: Any = gr.skip()
+    calibration: Any = gr.skip()
+    metrics: Any = gr.skip()
+    cases: Any = gr.skip()
+
+
+class EvaluationTab:
+    """What the tab does; each handler is a plain method that tests can call."""
+
+    def __init__(self, home: Home, work: Work, *, read_only: bool = False) -> None:
+        self._home = home
+        self._work = work
+        self._read_only = read_only
+
+    def last(self) -> Mapping[str, Any] | None:
+        """The newest report that can be read."""
+        for file in sorted((self._home.folder / "reports").glob(f"*/{_REPORT}"), reverse=True):
+            try:
+                report = json.loads(file.read_text(encoding="utf-8"))
+                if isinstance(report, dict) and "metrics" in report and "rows" in report:
+                    return report
+            except (OSError, ValueError):
+                continue
+        return None
+
+    def reported(self) -> Reported:
+        """The last report as it is shown."""
+        report = self.last()
+        if report is None:
+            said = "There is no report yet. Run the evaluation here, or in a terminal: iskp eval"
+            return Reported(
+                work=work_html(self._work.state, _TITLE), summary=render("notice.html", text=said),
+                kinds=gr.update(visible=False), calibration=gr.update(visible=False), metrics="", cases="",
+            )  # fmt: skip
+        return Reported(
+            work=work_html(self._work.state, _TITLE),
+            summary=render("evaluation.html", header=report.get("header", {}), tiles=_tiles(report)),
+            kinds=gr.update(value=kinds_figure(report), visible=True),
+            calibration=gr.update(value=calibration_figure(report), visible=True),
+            metrics=_metrics_table(report),
+            cases=_cases_table(report),
+        )
+
+    def case(self, event: gr.EventData) -> str:
+        """One case with its answer, citations and verdict."""
+        report = self.last()
+        found = next((r for r in report["rows"] if r["id"] == text(event, "id")), None) if report else None
+        return render("case.html", case=found) if found else ""
+
+    def run(self, split: str, limit: float | None) -> Iterator[Reported]:
+        """Run the evaluation in a process of its own, with progress."""
+        if self._read_only:
+            yield Reported(
+                work=render("notice.html", text="This page is read-only; the evaluation cannot be run here.")
+            )
+            return
+        arguments = ["--split", split if split in {"dev", "test", "all"} else "dev"]
+        if limit and limit >= 1:
+            arguments += ["--limit", str(int(limit))]
+        if not self._work.start(_TITLE, lambda tell: self._evaluate(arguments, tell)):
+            yield Reported(work=render("notice.html", text="Another task is running; try again when it is done."))
+            return
+        for state in self._work.follow():
+            yield Reported(work=work_html(state))
+        yield self.reported()
+
+    def stop(self) -> None:
+        """Stop the evaluation that is running."""
+        if self._work.state.title == _TITLE:
+            self._work.stop()
+
+    def _evaluate(self, arguments: Sequence[str], tell: Tell) -> str:
+        command = [sys.executable, "-m", "app.cli", "--home", str(self._home.folder), "eval", "--progress", *arguments]
+        tell.step("loading the models")
+        with subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, encoding="utf-8", errors="replace"
+        ) as process:
+            assert process.stderr is not None
+            last = ""
+            for line in process.stderr:
+                if tell.stopped.is_set():
+                    process.terminate()
+                last = line.strip() or last
+                if step := _STEP.search(line):
+                    tell.step("asking", int(step[1]), int(step[2]))
+            code = process.wait()
+        if tell.stopped.is_set():
+            return "Stopped; the last report stands."
+        if code:
+            raise AppError(f"the evaluation ended with exit code {code}: {last}")
+        return "Done; the report below is new."
+
+
+def build(tab: EvaluationTab, bridge: gr.HTML, *, read_only: bool) -> list[Any]:
+    """The tab's components and events; gives what :class:`Reported` fills."""
+    first = tab.reported()
+    summary = gr.HTML(first.summary, elem_id="eval-summary", apply_default_css=False)
+    with gr.Row(visible=not read_only, elem_id="eval-run"):
+        split = gr.Dropdown(
+            [("cases for tuning (dev)", "dev"), ("cases for the final word (test)", "test"), ("all cases", "all")],
+            value="dev", label="Cases", min_width=240,
+        )  # fmt: skip
+        limit = gr.Number(label="How many (0 = all)", value=20, minimum=0, precision=0, min_width=160)
+        run = gr.Button("Run the evaluation", scale=0, min_width=180, elem_id="eval-start")
+        stop = gr.Button("Stop", scale=0, min_width=90, elem_id="eval-stop")
+    work = gr.HTML(first.work, elem_id="eval-work", apply_default_css=False)
+    with gr.Row():
+        kinds = gr.Plot(label="Right answers by kind of question", elem_id="eval-kinds", min_width=300, scale=3)
+        calibration = gr.Plot(
+            label="Confidence and how often it was right", elem_id="eval-calibration", min_width=300, scale=2
+        )
+    metrics = gr.HTML(first.metrics, elem_id="eval-metrics", apply_default_css=False)
+    with gr.Row():
+        with gr.Column(scale=3, min_width=300):
+            cases = gr.HTML(first.cases, elem_id="eval-cases", apply_default_css=False)
+        with gr.Column(scale=2, min_width=300):
+            case = gr.HTML("", elem_id="eval-case", apply_default_css=False)
+    parts = [work, summary, kinds, calibration, metrics, cases]
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    run.click(tab.run, [split, limit], parts, concurrency_limit=8, concurrency_id="work", **quiet)
+    stop.click(tab.stop, None, None, queue=False, **quiet)
+    bridge.case(tab.case, None, case, queue=False, **quiet)
+    return parts
+
+
+def kinds_figure(report: Mapping[str, Any]) -> Figure:
+    """A bar per kind of question: how many were right, partly right and wrong."""
+    import plotly.graph_objects as go
+
+    kinds = [k for k in reversed(report.get("kinds", ())) if k.get("n")]
+    names = [f"{k['kind']} ({k['n']})" for k in kinds]
+
+    def share(which: Sequence[str], k: Mapping[str, Any]) -> float:
+        return float(sum(k["verdicts"].get(v, 0) for v in which) / k["n"])
+
+    rest = [v for k in kinds for v in k["verdicts"] if v not in {"right", "partly"}]
+    layers = (("right", _GOOD, ["right"]), ("partly", _WEAK, ["partly"]), ("wrong", _BAD, sorted(set(rest))))
+    figure = go.Figure(
+        [
+            go.Bar(
+                name=name, y=names, x=[share(which, k) for k in kinds], orientation="h", marker_color=colour,
+                hovertemplate="%{y}: %{x:.0%} " + name + "<extra></extra>",
+            )
+            for name, colour, which in layers
+        ]
+    )  # fmt: skip
+    figure.update_layout(barmode="stack", xaxis_tickformat=".0%", xaxis_range=[0, 1], legend_traceorder="normal")
+    return plain(figure, height=120 + 22 * len(kinds))
+
+
+def calibration_figure(report: Mapping[str, Any]) -> Figure:
+    """How often answers of a confidence were right, against the diagonal of perfect calibration."""
+    import plotly.graph_objects as go
+
+    bins = report.get("calibration", ())
+    most = max((b["n"] for b in bins), default=1)
+    figure = go.Figure(
+        [
+            go.Scatter(x=[0, 1], y=[0, 1], mode="lines", line={"dash": "dot", "color": _BAD}, hoverinfo="skip"),
+            go.Scatter(
+                x=[b["confidence"] for b in bins], y=[b["right"] for b in bins], mode="markers",
+                marker={"size": [8 + 18 * (b["n"] / most) ** 0.5 for b in bins], "color": _GOOD},
+                customdata=None, text=[f"{b['n']} cases" for b in bins],
+                hovertemplate="%{text}: confidence %{x:.2f}, right %{y:.0%}<extra></extra>",
+            ),
+        ]
+    )  # fmt: skip
+    figure.update_layout(
+        showlegend=False, xaxis_title="confidence", yaxis_title="share right", xaxis_range=[0, 1], yaxis_range=[0, 1.05]
+    )
+    return plain(figure, height=380)
+
+
+def plain(figure: Figure, *, height: int) -> Figure:
+    """The look that all plots of the page share: transparent, so that both themes serve."""
+    figure.update_layout(
+        height=height, margin={"l": 10, "r": 10, "t": 30, "b": 40}, paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)", font={"family": "system-ui, sans-serif", "color": "#7a8594", "size": 13},
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}, hoverlabel={"align": "left"},
+    )  # fmt: skip
+    figure.update_xaxes(automargin=True, gridcolor="rgba(128,128,128,0.25)", zeroline=False)
+    figure.update_yaxes(automargin=True, gridcolor="rgba(128,128,128,0.25)", zeroline=False)
+    return figure
+
+
+def _tiles(report: Mapping[str, Any]) -> list[dict[str, str]]:
+    known = {m["metric"]["name"]: m for m in report["metrics"]}
+    return [
+        {"label": _title(known[name]["metric"]), "value": _number(known[name]["summary"]["value"])}
+        for name in HEADLINE
+        if name in known
+    ]
+
+
+def _metrics_table(report: Mapping[str, Any]) -> str:
+    rows = []
+    for m in report["metrics"]:
+        metric, s = m["metric"], m["summary"]
+        between = f"{_number(s.get('low'))} – {_number(s.get('high'))}" if s.get("low") is not None else ""
+        cells = (_title(metric), _number(s.get("value")), between, str(s.get("n", "")), str(s.get("unscored", "")))
+        rows.append(TableRow(cells=cells))
+    return table_html("Metrics", ("Metric", "Value", "95 % interval", "Cases", "Unscored"), rows)
+
+
+def _cases_table(report: Mapping[str, Any]) -> str:
+    rows = [
+        TableRow(
+            cells=(r["id"], r["kind"], r["verdict"], r["question"], r["status"]), name=r["id"],
+            acts=(Act(act="case", label="Look", data={"id": r["id"]}),),
+        )
+        for r in report["rows"]
+    ]  # fmt: skip
+    return table_html("Cases", ("Case", "Kind", "Verdict", "Question", "Status"), rows, find="Find cases", unit="cases")
+
+
+def _title(metric: Mapping[str, Any]) -> str:
+    return f"{metric['title']}{' ↓' if metric.get('better') == 'lower' else ''}"
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.0f}"

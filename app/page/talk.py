@@ -1,0 +1,161 @@
+"""A conversation as the page holds it, and what is shown of it. No gradio here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from app.answer import Answer, Citation, cite
+from app.followup import Turn
+from app.home import Home
+from app.render import TurnView, Vote, evidence_html, thread_html
+from index.search import Filters
+from ingest.dates import date_bounds, iso_date
+
+_ALSO = 5
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A question and what became of it; without answer and error it is being answered."""
+
+    question: str
+    answer: Answer | None = None
+    draft: str = ""
+    waiting: str = ""
+    error: str = ""
+    vote: Vote | None = None
+    follow_ups: tuple[str, ...] = ()
+    filters: Filters = field(default_factory=Filters)
+    stopped: bool = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether it is being answered."""
+        return self.answer is None and not self.error
+
+
+@dataclass(slots=True)
+class Talk:
+    """One conversation of one owner.
+
+    Attributes:
+        id: of the kept conversation; None before the first answer.
+        editing: number of the question that the next one replaces.
+        shown: number of the question whose evidence is in the pane; 0 for none.
+        blamed: number of the answer whose poor mark waits for a reason.
+    """
+
+    owner: str = ""
+    id: str | None = None
+    exchanges: list[Exchange] = field(default_factory=list)
+    editing: int | None = None
+    shown: int = 0
+    blamed: int | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a question is being answered."""
+        return bool(self.exchanges) and self.exchanges[-1].busy
+
+    def exchange(self, number: int | None) -> Exchange | None:
+        """The question of this number, counted from 1."""
+        return self.exchanges[number - 1] if number and 0 < number <= len(self.exchanges) else None
+
+    def history(self) -> list[Turn]:
+        """What was said so far, for follow-up questions."""
+        turns: list[Turn] = []
+        for e in self.exchanges:
+            if e.answer:
+                turns += [Turn(role="user", content=e.question), Turn(role="assistant", content=e.answer.answer)]
+        return turns
+
+    def cut(self, number: int) -> None:
+        """Forget this question and what follows it."""
+        del self.exchanges[max(0, number - 1) :]
+        self.editing = self.blamed = None
+        self.shown = min(self.shown, len(self.exchanges))
+
+
+class Views:
+    """HTML of a conversation and its evidence, over a home."""
+
+    def __init__(self, home: Home, *, read_only: bool = False) -> None:
+        self._home = home
+        self._read_only = read_only
+
+    def thread(self, talk: Talk, first_questions: Sequence[str] = ()) -> str:
+        """The conversation."""
+        views = [
+            TurnView(
+                number=n, question=e.question, answer=e.answer, draft=e.draft, waiting=e.waiting, error=e.error,
+                vote=e.vote, follow_ups=e.follow_ups,
+                scope=self.scope(e.filters) if e.answer and e.answer.status == "abstained" else "",
+            )
+            for n, e in enumerate(talk.exchanges, start=1)
+        ]  # fmt: skip
+        return thread_html(views, first_questions=first_questions, read_only=self._read_only)
+
+    def evidence(self, talk: Talk, *, also: bool = True) -> str:
+        """The evidence of the question that is shown."""
+        exchange = talk.exchange(talk.shown)
+        answer = exchange.answer if exchange else None
+        opened = self._home.index.current()
+        if answer is None or exchange is None or opened is None:
+            return evidence_html(None, 0, lambda _: None, lambda _: None)
+        looked_at = self._also(answer, exchange.filters) if also and answer.status == "answered" else ()
+        spans: dict[str, tuple[int, int]] = {}
+        for source_id in {c.source_id for c in (*answer.citations, *answer.nearest, *looked_at)}:
+            spans |= {p.id: (p.start, p.end) for p in opened.passages_of(source_id)}
+        return evidence_html(answer, talk.shown, opened.source, spans.get, also=looked_at)
+
+    def _also(self, answer: Answer, filters: Filters) -> tuple[Citation, ...]:
+        """Passages that the search found for an answer and that it does not cite, best first."""
+        opened = self._home.index.current()
+        if opened is None:
+            return ()
+        cited = {c.passage_id for c in answer.citations}
+        found: list[Citation] = []
+        for hit in opened.search(answer.standalone_question, len(cited) + _ALSO, filters=filters):
+            source = opened.source(hit.passage.source_id)
+            if source is not None and hit.passage.id not in cited:
+                passage = hit.passage
+                found.append(cite(source, passage, start=passage.start, end=passage.end, support=hit.score))
+        return tuple(found[:_ALSO])
+
+    def scope(self, filters: Filters) -> str:
+        """What a question with these filters is searched in, in words."""
+        opened = self._home.index.current()
+        if opened is None:
+            return "nothing, because nothing is indexed yet"
+        everything = len(self._home.library.fingerprints())
+        chosen = len(filters.sources) or everything
+        words = f"{chosen} of {everything} sources" if filters.sources else f"all {everything} sources"
+        if not filters.sources:
+            words += f" ({opened.passage_count()} passages)"
+        if filters.genres:
+            words += f", only {', '.join(filters.genres)}"
+        if filters.since:
+            words += f", from {_day(filters.since)}"
+        if filters.until:
+            words += f", up to {_day(filters.until)}"
+        return words
+
+
+def make_filters(sources: Sequence[str], genres: Sequence[str], since: str, until: str) -> Filters:
+    """Filters from what was chosen on the page.
+
+    Raises:
+        BadSource: a date is not one.
+    """
+    return Filters(
+        sources=tuple(sources or ()),
+        genres=tuple(genres or ()),
+        since=date_bounds(iso_date(since))[0] if since and since.strip() else None,
+        until=date_bounds(iso_date(until))[1] if until and until.strip() else None,
+    )
+
+
+def _day(number: int) -> str:
+    text = str(number)
+    return f"{text[:4]}-{text[4:6]}-{text[6:]}"
