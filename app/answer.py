@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
 
+from app.errors import BadInput
 from ingest.chunk import Passage
 from ingest.source import Source
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 Status = Literal["answered", "abstained", "declined"]
 STAGES = ("understand", "retrieve", "read", "generate", "verify", "total")
@@ -117,6 +122,31 @@ class Answer:
 def to_json(answer: Answer) -> dict[str, Any]:
     """The answer as plain JSON data."""
     return asdict(answer)
+
+
+def from_json(data: object) -> Answer:
+    """The answer that :func:`to_json` wrote, also after a way through a file.
+
+    Fields that this version does not know are left out.
+
+    Raises:
+        BadInput: a field is missing or of the wrong kind.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return _adapter().validate_python(data)
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the whole"
+        raise BadInput(f"this is not an answer of iskp-qa: {where}: {first['msg'].lower()}") from exc
+
+
+@cache
+def _adapter() -> TypeAdapter[Answer]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Answer)
 
 
 def cite(

@@ -15,3 +15,7 @@ class BadInput(AppError):
 
 class ReaderError(AppError):
     """The evidence reader's weights are missing or not the expected ones."""
+
+
+class Unkept(AppError):
+    """The history or feedback of the page cannot be opened, read or written."""

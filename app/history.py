@@ -1,0 +1,333 @@
+"""Conversations kept on this machine: one SQLite file, every change a transaction.
+
+A process that is killed at any moment leaves each conversation as it was before or after the change.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from app.answer import Answer, from_json, to_json
+from app.errors import BadInput, Unkept
+
+HISTORY_FILE = "history.db"
+"""In the home."""
+SCHEMA_VERSION = 1
+TITLE_CHARS = 120
+"""Longest title; a longer one is cut at a word."""
+_SCHEMA = """
+CREATE TABLE conversations (
+  id TEXT PRIMARY KEY, owner TEXT NOT NULL, title TEXT NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL);
+CREATE INDEX by_owner ON conversations (owner, updated_at);
+CREATE TABLE turns (
+  conversation TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE, number INTEGER NOT NULL,
+  question TEXT NOT NULL, words TEXT NOT NULL, answer TEXT NOT NULL, at TEXT NOT NULL, liked INTEGER,
+  PRIMARY KEY (conversation, number)) WITHOUT ROWID;
+"""
+_BUSY_SECONDS = 30.0
+_CONVERSATION = """
+SELECT c.id, c.title, c.created_at, c.updated_at, (SELECT count(*) FROM turns t WHERE t.conversation = c.id)
+FROM conversations c WHERE """
+_NEWEST = " ORDER BY c.updated_at DESC, c.rowid DESC"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """What a list of conversations shows.
+
+    Attributes:
+        created_at: ISO time in UTC, as is ``updated_at``, the time of the last change of its turns.
+        turns: how many questions it holds.
+    """
+
+    id: str
+    title: str
+    created_at: str
+    updated_at: str
+    turns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredTurn:
+    """A question with its answer.
+
+    Attributes:
+        at: ISO time in UTC of the answer.
+        liked: what the user thought of it; None when nothing was said.
+    """
+
+    question: str
+    answer: Answer
+    at: str
+    liked: bool | None = None
+
+
+class History:
+    """Conversations by id. Several processes may read and write; threads may share an instance.
+
+    Every method that writes raises :class:`~app.errors.Unkept` where it can't; what was stored before
+    stays. Methods that take an id raise :class:`~app.errors.BadInput` when there is no such conversation.
+
+    Attributes:
+        readonly: whether conversations can only be read here.
+    """
+
+    def __init__(self, file: Path) -> None:
+        """Open or create the file.
+
+        Raises:
+            Unkept: it is damaged, of a newer version, or cannot be opened.
+        """
+        self._file = file
+        self._lock = threading.RLock()
+        self.readonly = _is_readonly(file)
+        try:
+            self._db = _open_readonly(file) if self.readonly else _open(file)
+            version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
+        except (OSError, sqlite3.Error) as exc:
+            raise Unkept(
+                f"the history {file} cannot be opened ({exc}): check the folder's rights and free space, or move "
+                "the file away to begin a new one"
+            ) from exc
+        if version > SCHEMA_VERSION:
+            self._db.close()
+            raise Unkept(
+                f"the history {file} was written by a newer version (schema {version}, this one knows "
+                f"{SCHEMA_VERSION}): upgrade, or move the file away to begin a new one"
+            )
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._db.close()
+
+    def conversations(self, owner: str = "") -> list[Conversation]:
+        """The owner's conversations, the one changed last first."""
+        rows = self._query(f"{_CONVERSATION} c.owner = ? {_NEWEST}", owner)
+        return [Conversation(id=r[0], title=r[1], created_at=r[2], updated_at=r[3], turns=r[4]) for r in rows]
+
+    def conversation(self, conversation_id: str) -> Conversation:
+        """One conversation."""
+        rows = self._query(f"{_CONVERSATION} c.id = ?", conversation_id)
+        if not rows:
+            raise _unknown(conversation_id)
+        r = rows[0]
+        return Conversation(id=r[0], title=r[1], created_at=r[2], updated_at=r[3], turns=r[4])
+
+    def owner(self, conversation_id: str) -> str:
+        """Whose conversation it is."""
+        rows = self._query("SELECT owner FROM conversations WHERE id = ?", conversation_id)
+        if not rows:
+            raise _unknown(conversation_id)
+        return str(rows[0][0])
+
+    def start(self, title: str, owner: str = "") -> str:
+        """Begin an empty conversation, often with its first question as title; returns its id."""
+        new = uuid.uuid4().hex
+        now = _now()
+        with self._writing():
+            self._db.execute("INSERT INTO conversations VALUES (?, ?, ?, ?, ?)", (new, owner, _title(title), now, now))
+        return new
+
+    def turns(self, conversation_id: str) -> list[StoredTurn]:
+        """The questions and answers in order."""
+        self.owner(conversation_id)
+        rows = self._query(
+            "SELECT question, answer, at, liked FROM turns WHERE conversation = ? ORDER BY number", conversation_id
+        )
+        return [
+            StoredTurn(
+                question=json.loads(r[0]), answer=from_json(json.loads(r[1])), at=r[2],
+                liked=None if r[3] is None else bool(r[3]),
+            )
+            for r in rows
+        ]  # fmt: skip
+
+    def append(self, conversation_id: str, question: str, answer: Answer) -> int:
+        """Add a question with its answer; returns its number, from 1."""
+        now = _now()
+        words = " ".join((question, answer.answer)).casefold()
+        with self._writing():
+            self._touch(conversation_id, now)
+            (count,) = self._db.execute(
+                "SELECT coalesce(max(number), 0) FROM turns WHERE conversation = ?", (conversation_id,)
+            ).fetchone()
+            # JSON escapes what SQLite cannot hold as text, such as half of a surrogate pair.
+            self._db.execute(
+                "INSERT INTO turns VALUES (?, ?, ?, ?, ?, ?, NULL)",
+                (conversation_id, count + 1, json.dumps(question), _storable(words), json.dumps(to_json(answer)), now),
+            )
+        return int(count) + 1
+
+    def truncate(self, conversation_id: str, keep: int) -> None:
+        """Keep the first ``keep`` turns, for undo, edit and retry."""
+        with self._writing():
+            self._touch(conversation_id, _now())
+            self._db.execute("DELETE FROM turns WHERE conversation = ? AND number > ?", (conversation_id, max(0, keep)))
+
+    def set_liked(self, conversation_id: str, number: int, liked: bool | None) -> None:
+        """Note what the user thought of a turn, counted from 1.
+
+        Raises:
+            BadInput: there is no such turn.
+        """
+        with self._writing():
+            changed = self._db.execute(
+                "UPDATE turns SET liked = ? WHERE conversation = ? AND number = ?", (liked, conversation_id, number)
+            ).rowcount
+            if not changed:
+                raise BadInput(f"there is no turn {number} in the conversation {conversation_id!r}; reload the page")
+
+    def rename(self, conversation_id: str, title: str) -> None:
+        """Give a conversation another title.
+
+        Raises:
+            BadInput: the title is blank.
+        """
+        if not title.strip():
+            raise BadInput("the title is empty; type a word or two")
+        with self._writing():
+            done = self._db.execute("UPDATE conversations SET title = ? WHERE id = ?", (_title(title), conversation_id))
+            if not done.rowcount:
+                raise _unknown(conversation_id)
+
+    def delete(self, conversation_id: str) -> None:
+        """Forget a conversation; its words are overwritten in the file."""
+        with self._writing():
+            if not self._db.execute("DELETE FROM conversations WHERE id = ?", (conversation_id,)).rowcount:
+                raise _unknown(conversation_id)
+        self._forget()
+
+    def clear(self, owner: str = "") -> int:
+        """Forget all conversations of the owner; returns how many they were."""
+        with self._writing():
+            count = self._db.execute("DELETE FROM conversations WHERE owner = ?", (owner,)).rowcount
+        self._forget()
+        return count
+
+    def search(self, text: str, owner: str = "") -> list[Conversation]:
+        """The owner's conversations in whose title, questions or answers every word of the text stands.
+
+        A blank text finds all; upper and lower case are the same.
+        """
+        words = [_storable(w) for w in text.casefold().split()]
+        found = set(self._ids_with(words, owner))
+        return [c for c in self.conversations(owner) if c.id in found]
+
+    def _ids_with(self, words: Sequence[str], owner: str) -> Iterator[str]:
+        rows = self._query(
+            "SELECT c.id, c.title, coalesce((SELECT group_concat(words, ' ') FROM turns t WHERE t.conversation = c.id), '') "
+            "FROM conversations c WHERE c.owner = ?",
+            owner,
+        )
+        for conversation_id, title, said in rows:
+            everything = f"{title.casefold()} {said}"
+            if all(w in everything for w in words):
+                yield conversation_id
+
+    def _touch(self, conversation_id: str, now: str) -> None:
+        done = self._db.execute("UPDATE conversations SET updated_at = ? WHERE id = ?", (now, conversation_id))
+        if not done.rowcount:
+            raise _unknown(conversation_id)
+
+    def _forget(self) -> None:
+        """Take deleted words out of the log too; where somebody reads just now, the next deletion does it."""
+        with self._lock:
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._lock:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                yield
+                self._db.execute("COMMIT")
+            except sqlite3.Error as exc:
+                self._roll_back()
+                raise Unkept(
+                    f"the history {self._file} cannot be written ({exc}): check free space and the folder's rights, "
+                    "then try again; nothing that was kept is lost"
+                ) from exc
+            except BaseException:
+                self._roll_back()
+                raise
+
+    def _roll_back(self) -> None:
+        if self._db.in_transaction:  # SQLite rolls back by itself when the disk is full
+            self._db.execute("ROLLBACK")
+
+    def _query(self, sql: str, *parameters: str) -> list[tuple]:  # type: ignore[type-arg]
+        with self._lock:
+            try:
+                return self._db.execute(sql, parameters).fetchall()
+            except sqlite3.Error as exc:
+                raise Unkept(
+                    f"the history {self._file} cannot be read ({exc}); move the file away to begin a new one"
+                ) from exc
+
+
+def _open(file: Path) -> sqlite3.Connection:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    db = sqlite3.connect(file, timeout=_BUSY_SECONDS, check_same_thread=False, isolation_level=None)
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA foreign_keys = ON")
+        db.execute("PRAGMA secure_delete = ON")
+        db.execute("BEGIN IMMEDIATE")
+        if not db.execute("PRAGMA user_version").fetchone()[0]:
+            for statement in _SCHEMA.split(";"):
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        db.execute("COMMIT")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _open_readonly(file: Path) -> sqlite3.Connection:
+    if not file.exists():  # a home on a disk that nobody may write: there is nothing to read
+        db = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+        db.executescript(_SCHEMA)
+        db.execute("PRAGMA query_only = ON")
+        return db
+    # A WAL database needs its -shm file even for reading; where that can't be made, SQLite takes the
+    # file as one that nobody changes. With a -wal beside it, somebody else may be writing just now.
+    mode = "mode=ro" if file.with_name(f"{file.name}-wal").exists() else "immutable=1"
+    return sqlite3.connect(
+        f"{file.absolute().as_uri()}?{mode}", uri=True, timeout=_BUSY_SECONDS, check_same_thread=False,
+        isolation_level=None,
+    )  # fmt: skip
+
+
+def _is_readonly(file: Path) -> bool:
+    folder = file.parent
+    if not folder.exists():
+        return False  # making it tells what is wrong
+    return not os.access(folder, os.W_OK) or (file.exists() and not os.access(file, os.W_OK))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _title(text: str) -> str:
+    words = _storable(" ".join(text.split())) or "Untitled"
+    return words if len(words) <= TITLE_CHARS else words[:TITLE_CHARS].rsplit(" ", 1)[0] + " …"
+
+
+def _storable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+def _unknown(conversation_id: str) -> BadInput:
+    return BadInput(f"there is no conversation {conversation_id!r}; it may have been deleted in another window")
