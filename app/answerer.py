@@ -15,6 +15,7 @@ from app.decide import Calibration, Decision, decide
 from app.evidence import Evidence, PassageReader, ReadPassage, gather
 from app.language import language_of, unreadable
 from app.question import Question, kind_of, tidy
+from app.stream import Done, Event, settled
 from index.embed import Encoder
 from index.search import Filters, Hit, IndexReader, OpenIndex, SearchSettings
 
@@ -95,6 +96,18 @@ class Answerer:
     def answer(self, question: str, history: Sequence[followup.Turn] = (), *, filters: Filters = Filters()) -> Answer:
         """The answer to a question; see :meth:`answer_with_trace`."""
         return self.answer_with_trace(question, history, filters=filters)[0]
+
+    def stream(
+        self, question: str, history: Sequence[followup.Turn] = (), *, filters: Filters = Filters()
+    ) -> Iterator[Event]:
+        """The answer as it comes about, ``Done`` last; closing the iterator stops the work.
+
+        Raises:
+            BadInput: the question is empty or too long.
+        """
+        answer, _ = self.answer_with_trace(question, history, filters=filters)
+        yield from settled(answer)
+        yield Done(answer=answer)
 
     def answer_with_trace(
         self, question: str, history: Sequence[followup.Turn] = (), *, filters: Filters = Filters()
