@@ -17,7 +17,7 @@ import random
 import re
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,7 +173,7 @@ def _of_question(
         variants.append((False, [h for h in hits if not any(key_of(h.passage.text) in t for t in gold_texts)][:DEPTH]))
     for answerable, kept in variants:
         evidence = gather(question.text, kept, reader, home.encoder, opened.vocabulary)
-        best = [any(holds(key_of(e.text), g) for g in gold) for e in evidence[:3]]
+        best = [_gold(e.text, gold) for e in evidence[:3]]
         yield Row(
             source=question.source,
             kind=question.kind if answerable == bool(gold) else "gold removed",
@@ -183,10 +183,16 @@ def _of_question(
             found=answerable and any(best),
             values=features(evidence, missing, len(terms)),
             best=evidence[0].text if evidence else "",
-            scores=[
-                (e.score, any(holds(key_of(e.text), g) for g in gold) and answerable, e.text) for e in evidence[:15]
+            missing=missing,
+            leading=[
+                (e.score, e.passage_score, e.similarity, e.hit.similarity, answerable and _gold(e.text, gold), e.text)
+                for e in evidence[:15]
             ],
         )
+
+
+def _gold(text: str, gold: Iterable[str]) -> bool:
+    return any(holds(key_of(text), g) for g in gold)
 
 
 def holds(one: str, other: str) -> bool:
