@@ -59,7 +59,8 @@ def record(
 
 def _append(file: int, line: bytes) -> None:
     end = os.lseek(file, 0, os.SEEK_END)
-    if end and os.pread(file, 1, end - 1) != b"\n":  # somebody was killed while writing: their line ends here
+    os.lseek(file, max(0, end - 1), os.SEEK_SET)
+    if end and os.read(file, 1) != b"\n":  # somebody was killed while writing: their line ends here
         line = b"\n" + line
     try:
         while line:

@@ -1,0 +1,272 @@
+"""An answer or a conversation as a file: Markdown, HTML, JSON, or its references in a citation style."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Literal, get_args
+from urllib.parse import quote
+
+from markupsafe import Markup, escape
+
+from app.answer import Answer, Citation, Difference, from_json, to_json
+from app.errors import BadInput
+from app.history import StoredTurn
+from app.references import STYLES, bibliography, entry, note, references
+from app.render import GENRE_WORDS, STATUS_WORDS, message_html, origin_words, render, status_words, web_address
+
+Format = Literal["markdown", "html", "json", "chicago", "chicago-bibliography", "bibtex", "ris"]
+FORMATS: tuple[str, ...] = get_args(Format)
+SUFFIXES = {
+    "markdown": ".md", "html": ".html", "json": ".json", "chicago": ".txt", "chicago-bibliography": ".txt",
+    "bibtex": ".bib", "ris": ".ris",
+}  # fmt: skip
+KIND = "iskp-qa export"
+VERSION = 1
+_URL_CHARS = "/:?#[]@!$&'()*+,;=%~-._"
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~$&!])|(?<=^)([-+=])|(?<=^)(\d+)([.)])")
+_ITALIC = ("\x02", "\x03")
+"""Stand around what is set in italics until everything else is escaped; references hold no control characters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """What is exported: a conversation, or one answer as a conversation of one turn.
+
+    Attributes:
+        exported_at: ISO time in UTC.
+    """
+
+    title: str
+    exported_at: str
+    turns: tuple[StoredTurn, ...]
+
+
+def export_answer(answer: Answer, form: Format | str, *, at: str | None = None) -> str:
+    """One answer in a form of :data:`FORMATS`.
+
+    Args:
+        at: ISO time of the answer; now by default.
+
+    Raises:
+        BadInput: the form is unknown.
+    """
+    at = at or _now()
+    turn = StoredTurn(question=answer.question, answer=answer, at=at)
+    return write_export(Export(title=answer.question, exported_at=_now(), turns=(turn,)), form)
+
+
+def export_conversation(title: str, turns: Sequence[StoredTurn], form: Format | str) -> str:
+    """A conversation in a form of :data:`FORMATS`.
+
+    Raises:
+        BadInput: the form is unknown.
+    """
+    return write_export(Export(title=title, exported_at=_now(), turns=tuple(turns)), form)
+
+
+def write_export(export: Export, form: Format | str) -> str:
+    """The text of the file.
+
+    Raises:
+        BadInput: the form is unknown.
+    """
+    if form in STYLES:
+        return references(_numbered(export), form)
+    writers: dict[str, Callable[[Export], str]] = {"markdown": _markdown, "html": _html, "json": _json}
+    if form not in writers:
+        raise BadInput(f"there is no export as {form!r}; choose one of {', '.join(FORMATS)}")
+    return writers[form](export)
+
+
+def read_export(text: str) -> Export:
+    """What :func:`write_export` wrote as JSON.
+
+    Raises:
+        BadInput: it is not such a file, or one of a newer version.
+    """
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as exc:
+        raise BadInput("this file is not JSON; export the conversation as JSON to read it again") from exc
+    if not isinstance(data, dict) or data.get("kind") != KIND:
+        raise BadInput(f'this is not an export of iskp-qa: its "kind" is not "{KIND}"')
+    if data.get("version") != VERSION:
+        raise BadInput(f"this export is of version {data.get('version')!r}, this program reads {VERSION}; upgrade it")
+    try:
+        turns = tuple(
+            StoredTurn(question=t["question"], answer=from_json(t["answer"]), at=t["at"], liked=t["liked"])
+            for t in data["turns"]
+        )
+        return Export(title=data["title"], exported_at=data["exported_at"], turns=turns)
+    except (KeyError, TypeError) as exc:
+        raise BadInput(f"this export is incomplete: {exc!r} is missing or not of its kind") from exc
+
+
+def file_name(title: str, form: Format | str) -> str:
+    """A plain file name for an export, such as ``how-many-fighters.md``."""
+    ascii_ = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().casefold()
+    words = re.sub(r"[^a-z0-9]+", "-", ascii_).strip("-")[:60].strip("-")
+    return f"{words or 'conversation'}{SUFFIXES.get(form, '.txt')}"
+
+
+def _json(export: Export) -> str:
+    turns = [{**asdict(replace(t, answer=_EMPTY)), "answer": to_json(t.answer)} for t in export.turns]
+    data = {
+        "kind": KIND, "version": VERSION, "title": export.title, "exported_at": export.exported_at,
+        "index_ids": _index_ids(export), "turns": turns,
+    }  # fmt: skip
+    text = json.dumps(data, ensure_ascii=False, indent=2)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair cannot stand in a file as it is
+        text = json.dumps(data, indent=2)
+    return text + "\n"
+
+
+def _markdown(export: Export) -> str:
+    parts = [f"# {_md(export.title)}\n"]
+    for t in export.turns:
+        parts.append("\n".join(_markdown_turn(t, alone=len(export.turns) == 1)))
+    parts.append(f"---\n\n{_md(_made(export))}\n")
+    return "\n".join(parts)
+
+
+def _markdown_turn(turn: StoredTurn, *, alone: bool) -> list[str]:
+    answer = turn.answer
+    lines = [] if alone else [f"## {_md(turn.question)}\n"]
+    if understood := _understood(answer):
+        lines.append(f"Understood as: {_md(understood)}\n")
+    if state := STATUS_WORDS.get(answer.status):
+        lines.append(f"**{state}**\n")
+    if answer.short_answer:
+        lines.append(f"**{_md(answer.short_answer)}**\n")
+    lines.append(f"{_md_body(answer.answer)}\n")
+    for difference in answer.differences:
+        lines += _markdown_difference(difference, answer)
+    for heading, cited in (("Sources", answer.citations), ("Nearest passages", answer.nearest)):
+        if cited:
+            lines += [f"### {heading}\n", *(_markdown_citation(c) for c in cited)]
+    if answer.citations:
+        lines += ["### Bibliography\n"]
+        lines += [f"- {_md_reference(entry, c, '. ')}" for c in bibliography(answer.citations)]
+        lines.append("")
+    lines.append(f"{_md(_answered(turn))}\n")
+    return lines
+
+
+def _markdown_citation(c: Citation) -> str:
+    words = "\n".join(f"  > {_md(line)}" for line in c.quote.split("\n"))
+    number = f"**[{c.marker}]** " if c.marker else ""
+    return f"- {number}{_md_reference(note, c, ', ')}\n\n{words}\n\n  {_md(' · '.join(_facts(c)))}\n"
+
+
+def _markdown_difference(difference: Difference, answer: Answer) -> list[str]:
+    by_marker = {c.marker: c for c in answer.citations}
+    lines = [f"The sources differ: {_md(difference.about)}\n", "| Figure | Date | Source |", "| --- | --- | --- |"]
+    for v in difference.values:
+        c = by_marker.get(v.marker)
+        source = f"{_md(c.publisher or c.title)} [{v.marker}]" if c else ""
+        lines.append(f"| {_md(f'{v.value} {v.unit}'.strip())} | {_md(v.date or 'undated')} | {source} |")
+    return [*lines, ""]
+
+
+def _md_reference(style: Callable[[Citation, Callable[[str], str]], str], c: Citation, before_url: str) -> str:
+    """A reference with its address as a link; the address is not escaped, since a link takes it as it is."""
+    url = web_address(c.url)
+    text = _md(style(replace(c, url=None), _italic)).replace(_ITALIC[0], "*").replace(_ITALIC[1], "*")
+    return f"{text[:-1]}{before_url}<{quote(url, safe=_URL_CHARS)}>." if url else text
+
+
+def _md(text: str) -> str:
+    """Somebody's text on one line, with nothing in it read as Markdown or HTML."""
+    return _MARKDOWN.sub(lambda m: f"{m[3]}\\{m[4]}" if m[3] else f"\\{m[0]}", " ".join(text.split()))
+
+
+def _md_body(text: str) -> str:
+    """An answer: its lines and bullets stay, its markers too."""
+    lines = []
+    for line in text.splitlines():
+        bullet = re.match(r"\s*[-–•*]\s+", line)
+        plain = re.sub(r"\\\[(\d+)\\\]", r"[\1]", _md(line[bullet.end() :] if bullet else line))
+        lines.append(f"- {plain}" if bullet else plain)
+    return "\n".join(lines)
+
+
+def _html(export: Export) -> str:
+    turns = [
+        {
+            "question": t.question, "understood": _understood(t.answer), "short": t.answer.short_answer,
+            "answer": message_html(t.answer, n), "answered": _answered(t),
+            "cited": [_html_citation(c, n) for c in t.answer.citations],
+            "nearest": [_html_citation(c, n) for c in t.answer.nearest],
+            "bibliography": [_html_reference(entry, c, ". ") for c in bibliography(t.answer.citations)],
+        }
+        for n, t in enumerate(export.turns, start=1)
+    ]  # fmt: skip
+    return render("export.html", title=export.title, turns=turns, made=_made(export), alone=len(turns) == 1)
+
+
+def _html_citation(c: Citation, turn: int) -> dict[str, Any]:
+    return {
+        "id": f"cite-{turn}-{c.marker}" if c.marker else "", "marker": c.marker, "quote": c.quote,
+        "reference": _html_reference(note, c, ", "), "facts": _facts(c),
+    }  # fmt: skip
+
+
+def _html_reference(style: Callable[[Citation, Callable[[str], str]], str], c: Citation, before_url: str) -> Markup:
+    text = escape(style(replace(c, url=None), _italic))
+    text = text.replace(_ITALIC[0], Markup("<em>")).replace(_ITALIC[1], Markup("</em>"))
+    url = web_address(c.url)
+    if not url:
+        return text
+    return text[:-1] + Markup('{}<a href="{}" rel="noopener noreferrer">{}</a>.').format(before_url, url, url)
+
+
+def _italic(text: str) -> str:
+    return text.join(_ITALIC)
+
+
+def _facts(c: Citation) -> list[str]:
+    genre = GENRE_WORDS.get(c.genre, c.genre) if c.genre != "unknown" else ""
+    place = f"{c.locator}, characters {c.start}–{c.end} of {c.source_id}"
+    return [
+        f
+        for f in (status_words(c), genre, origin_words(c.origin, c.fetched_at), place, f"support {c.support:.2f}")
+        if f
+    ]
+
+
+def _understood(answer: Answer) -> str:
+    same = answer.standalone_question == " ".join(answer.question.split())
+    return "" if same else answer.standalone_question
+
+
+def _answered(turn: StoredTurn) -> str:
+    words = f"Answered on {turn.at[:10]} at {turn.at[11:16]} UTC" if len(turn.at) > 10 else f"Answered on {turn.at}"
+    return f"{words} by the engine {turn.answer.engine}, index {turn.answer.index_id or 'none'}."
+
+
+def _numbered(export: Export) -> list[Citation]:
+    """All citations of an export, numbered through where there are several answers."""
+    cited = [c for t in export.turns for c in t.answer.citations]
+    return cited if len(export.turns) == 1 else [replace(c, marker=n) for n, c in enumerate(cited, start=1)]
+
+
+def _index_ids(export: Export) -> list[str]:
+    return list(dict.fromkeys(t.answer.index_id for t in export.turns if t.answer.index_id))
+
+
+def _made(export: Export) -> str:
+    return f"Exported from iskp-qa on {export.exported_at[:10]}. Quotes are exact; offsets count characters of the source's text."
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+_EMPTY = Answer(question="", standalone_question="", status="abstained", answer="")
