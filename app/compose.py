@@ -119,12 +119,13 @@ def originals_first(
     Args:
         penalty: how much stronger a compilation has to answer to stand before an original.
     """
+    return sorted(evidence, key=lambda item: -standing(item, sources, penalty))
 
-    def key(item: Evidence) -> float:
-        source = sources(item.hit.passage.source_id)
-        return -item.strength + (penalty if source is not None and source.genre == "notes" else 0.0)
 
-    return sorted(evidence, key=key)
+def standing(item: Evidence, sources: Callable[[str], Source | None], penalty: float = NOTES_PENALTY) -> float:
+    """Strength of evidence, less the penalty for compilations."""
+    source = sources(item.hit.passage.source_id)
+    return item.strength - (penalty if source is not None and source.genre == "notes" else 0.0)
 
 
 def compose(chosen: Sequence[Evidence], sources: Callable[[str], Source | None]) -> Composed:
