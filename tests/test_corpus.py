@@ -28,9 +28,9 @@ TABLE_FIGURES = {
     "events.csv": ("killed_low", "killed_high"),
 }
 TABLE_HEADS = {
-    "strength.csv": "as_of,low,high,unit,counts,who,source_id,locator,note",
+    "strength.csv": "as_of,low,high,unit,counts,who,source_id,locator,note,group",
     "attacks.csv": "period_start,period_end,value,unit,what,who,source_id,locator,note",
-    "events.csv": "date,title,place,killed_low,killed_high,what,source_id,locator,note",
+    "events.csv": "date,title,place,killed_low,killed_high,what,source_id,locator,note,group",
 }
 DATE_COLUMNS = ("as_of", "period_start", "period_end", "date")
 
