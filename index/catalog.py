@@ -70,7 +70,10 @@ class Catalog:
             "INSERT INTO lexical VALUES (?, ?, ?, ?)",
             [(p.id, p.source_id, p.text, p.context) for p in passages],
         )
-        words = {w for p in passages for w in _WORD.findall(f"{p.context} {p.text}".lower()) if w.isalpha()}
+        self._put_words("\n".join(f"{p.context} {p.text}" for p in passages))
+
+    def _put_words(self, text: str) -> None:
+        words = {w for w in _WORD.findall(text.lower()) if w.isalpha()}
         self._db.executemany("INSERT OR IGNORE INTO words VALUES (?)", [(w,) for w in words])
 
     def remove(self, source_id: str) -> None:
@@ -151,6 +154,16 @@ class Catalog:
     def words(self) -> list[str]:
         """Every word that was ever indexed here, lower case; those of removed sources may linger."""
         return [row[0] for row in self._query("SELECT word FROM words")]
+
+    def compact(self) -> None:
+        """Let go of the words of removed sources and of free pages. Not inside a transaction."""
+        self._db.execute("BEGIN")
+        self._db.execute("DELETE FROM words")
+        for context, body in self._db.execute("SELECT context, body FROM lexical"):
+            self._put_words(f"{context} {body}")
+        self._db.execute("INSERT INTO lexical(lexical) VALUES ('optimize')")
+        self._db.execute("COMMIT")
+        self._db.execute("VACUUM")
 
     def check(self) -> list[str]:
         """What SQLite's own integrity check finds wrong; empty when all is well."""

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -130,6 +130,16 @@ class VectorStore:
             found = self._collection.get(ids=list(ids), include=["documents", "metadatas", "embeddings"])
         vectors = np.asarray(found["embeddings"], dtype=np.float32)
         return _entries(cast("Mapping[str, Any]", found)), vectors
+
+    def copy_to(self, folder: Path) -> None:
+        """Write everything into a new store, which takes only the space that it needs.
+
+        Chroma frees neither the places of deleted vectors nor the pages of its database.
+        """
+        ids = list(self.all_ids())
+        with closing(VectorStore(folder)) as target:
+            for at in range(0, len(ids), _PAGE):
+                target.upsert(*self.get(ids[at : at + _PAGE]))
 
     def nearest(self, vector: Vectors, k: int, where: Mapping[str, Any] | None = None) -> list[tuple[Passage, float]]:
         """The ``k`` passages nearest to a unit vector with their cosine similarity, best first."""

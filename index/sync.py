@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import shutil
+import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
@@ -13,6 +16,7 @@ from typing import Protocol
 from index import generation
 from index.catalog import Catalog
 from index.embed import Encoder
+from index.errors import Unwritable
 from index.identity import Identity
 from index.store import Entry, VectorStore
 from ingest.chunk import ChunkSettings, Passage, chunk
@@ -22,6 +26,9 @@ from ingest.source import Source
 IDENTITY_FILE = "identity.json"
 CATALOG_FILE = "catalog.db"
 VECTORS_FOLDER = "chroma"
+WEAR_FILE = "wear.json"
+COMPACT_FROM = 1000
+"""Below so many dead passages (1.7 KB of vectors each) compaction is not worth the copying."""
 SHORT_PASSAGE_CHARS = 300
 """Passages below this length are embedded together with their title and headings."""
 _BATCH = 256
@@ -58,6 +65,10 @@ class SyncReport:
 
     ``updated`` counts passages whose place, badge or bibliographic data changed while their text did
     not; they are embedded again only when the context that is embedded with them changed.
+
+    Attributes:
+        compacted: whether the space of passages deleted since the last time was freed.
+        freed_bytes: how much that was.
     """
 
     added: int
@@ -68,6 +79,8 @@ class SyncReport:
     sources: int
     seconds: float
     rebuilt: bool = False
+    compacted: bool = False
+    freed_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +133,8 @@ def sync(
     """Make the index under ``root`` hold exactly the passages of the stored sources.
 
     Only passages whose text (or embedded context) is new are embedded. Readers keep the old
-    generation until the new one is complete.
+    generation until the new one is complete. When more passages were deleted since the last
+    compaction than are left, the new generation is compacted: its vectors are copied, not made anew.
 
     Args:
         rebuild: build from nothing, whatever is there; needed when model or passage length change.
@@ -153,6 +167,7 @@ def sync(
             with generation.writing(root):
                 building = generation.start_next(root, copy_from=base)
                 counts = _Applier(building, encoder, settings, progress).apply(sources, shelf)
+                freed = _settle(building, dead=read_dead(base) + counts.deleted, live=counts.live)
                 generation.replace_text(building / IDENTITY_FILE, identity.dump())
                 generation.publish(root, building)
         except BaseException:
@@ -161,7 +176,7 @@ def sync(
         return SyncReport(
             added=counts.added, updated=counts.updated, skipped=counts.skipped, deleted=counts.deleted,
             embedded=counts.embedded, sources=len(sources.add) + len(sources.update) + len(sources.skip),
-            seconds=time.monotonic() - began, rebuilt=rebuild,
+            seconds=time.monotonic() - began, rebuilt=rebuild, compacted=freed is not None, freed_bytes=freed or 0,
         )  # fmt: skip
 
 
@@ -171,6 +186,44 @@ def read_identity(folder: Path) -> Identity:
         return Identity.parse((folder / IDENTITY_FILE).read_text(encoding="utf-8"))
     except OSError:
         return Identity.parse("")
+
+
+def read_dead(folder: Path | None) -> int:
+    """How many deleted passages still take space in the generation in this folder."""
+    try:
+        return int(json.loads((folder / WEAR_FILE).read_text(encoding="utf-8"))["dead"]) if folder else 0
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+
+
+def _settle(building: Path, *, dead: int, live: int) -> int | None:
+    """Compact a built generation that is mostly dead space; the bytes freed, or None when it was left alone."""
+    freed = None
+    if dead >= COMPACT_FROM and dead > live:
+        freed = _compact(building)
+    generation.replace_text(building / WEAR_FILE, json.dumps({"dead": dead if freed is None else 0}))
+    return freed
+
+
+def _compact(building: Path) -> int | None:
+    """Copy the vectors into a store without dead space; None, and all as before, when the disk is too full."""
+    before = _bytes(building)
+    worn, fresh = building / VECTORS_FOLDER, building / f"{VECTORS_FOLDER}.new"
+    try:
+        with closing(VectorStore(worn)) as store:
+            store.copy_to(fresh)
+        with closing(Catalog(building / CATALOG_FILE)) as catalog:
+            catalog.compact()
+    except (Unwritable, OSError, sqlite3.OperationalError):
+        shutil.rmtree(fresh, ignore_errors=True)
+        return None
+    shutil.rmtree(worn)
+    fresh.rename(worn)
+    return max(0, before - _bytes(building))
+
+
+def _bytes(folder: Path) -> int:
+    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
 
 
 def require_identity(folder: Path, encoder: Encoder, settings: ChunkSettings) -> Identity:
@@ -191,6 +244,10 @@ class _Counts:
     skipped: int = 0
     deleted: int = 0
     embedded: int = 0
+
+    @property
+    def live(self) -> int:
+        return self.added + self.updated + self.skipped
 
 
 class _Applier:

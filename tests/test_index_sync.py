@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from index import generation
 from index.catalog import Catalog
-from index.errors import Damaged, IdentityMismatch
+from index.errors import Damaged, IdentityMismatch, Unwritable
 from index.search import IndexReader
 from index.store import VectorStore
 from index.sync import CATALOG_FILE, IDENTITY_FILE, VECTORS_FOLDER, Progress, SyncReport, plan, sync
@@ -303,3 +303,87 @@ def test_an_old_generation_is_removed_once_its_last_reader_dropped_it(
     del old
     sync(root, stocked, hash_encoder)
     assert len(list(root.glob("gen-*"))) == 1
+
+
+# Space
+
+
+def vectors_by_text(root: Path) -> dict[str, list[float]]:
+    folder = generation.current(root)
+    assert folder is not None
+    with closing(VectorStore(folder / VECTORS_FOLDER)) as store:
+        entries, vectors = store.get(list(store.all_ids()))
+    return {e.passage.text: v.tolist() for e, v in zip(entries, vectors, strict=True)}
+
+
+def bytes_of(root: Path) -> int:
+    return sum(p.stat().st_size for p in root.rglob("*") if p.is_file())
+
+
+def test_the_space_of_deleted_passages_is_freed_without_embedding_anything(
+    stocked: Library, root: Path, make_encoder, put
+) -> None:
+    encoder = make_encoder(dimension=384)
+    for part in range(8):
+        put(f"log{part}", "\n\n".join(f"Entry {part}-{i} of the harbour log, wind {i % 9}." for i in range(250)))
+    full = sync(root, stocked, encoder)
+    before, vectors = bytes_of(root), vectors_by_text(root)
+    encoder.texts.clear()
+    for part in range(3):
+        stocked.remove(f"log{part}")
+    few = sync(root, stocked, encoder)
+    # 750 of 2,005 are dead: not worth the copying yet, but not forgotten.
+    assert (full.compacted, few.compacted, few.freed_bytes, few.deleted) == (False, False, 0, 750)
+    for part in range(3, 7):
+        stocked.remove(f"log{part}")
+    most = sync(root, stocked, encoder)
+    assert most.compacted and most.deleted == 1000
+    assert encoder.texts == []
+    after = bytes_of(root)
+    assert after < before / 2
+    # What is freed is dead space: the whole index shrinks by at least that much.
+    assert 0 < most.freed_bytes <= before - after + 4096
+    left = vectors_by_text(root)
+    assert len(left) == 255
+    assert all(vectors[text] == pytest.approx(vector, abs=1e-6) for text, vector in left.items())
+    assert indexed(root) == wanted(stocked)
+    # Compacted once, it is clean again.
+    put("salt", SALT.replace("1711", "1712"))
+    assert not sync(root, stocked, encoder).compacted
+
+
+def test_a_compacted_index_forgets_the_words_of_removed_sources(
+    stocked: Library, root: Path, make_encoder, put
+) -> None:
+    encoder = make_encoder()
+    put("log", "\n\n".join(f"Zanthoxylum entry {i}." for i in range(1100)))
+    sync(root, stocked, encoder)
+    stocked.remove("log")
+    assert sync(root, stocked, encoder).compacted
+    folder = generation.current(root)
+    assert folder is not None
+    with closing(Catalog(folder / CATALOG_FILE, readonly=True)) as catalog:
+        assert "zanthoxylum" not in catalog.words()
+        assert {"honey", "smugglers"} <= set(catalog.words())
+
+
+def test_a_disk_too_full_to_compact_still_takes_the_sync(
+    stocked: Library, root: Path, make_encoder, put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = make_encoder()
+    put("log", "\n\n".join(f"Entry {i}." for i in range(1100)))
+    sync(root, stocked, encoder)
+    stocked.remove("log")
+
+    def full(self: VectorStore, folder: Path) -> None:
+        folder.mkdir()
+        raise Unwritable("no space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(VectorStore, "copy_to", full)
+        report = sync(root, stocked, encoder)
+    assert (report.deleted, report.compacted) == (1100, False)
+    assert indexed(root) == wanted(stocked)
+    assert not list(root.rglob("*.new"))
+    put("salt", SALT.replace("1711", "1712"))
+    assert sync(root, stocked, encoder).compacted  # the next one makes up for it
