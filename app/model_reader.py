@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from app.evidence import Reading, ReadPassage
-from app.reader import EvidenceReader, ReaderInput
+from app.reader import EvidenceReader, PassageReading, ReaderInput
 
 
 class ModelReader:
@@ -32,12 +32,20 @@ class ModelReader:
 
     def score(self, question: str, passages: Sequence[ReadPassage]) -> list[Reading]:
         """A reading for each passage."""
-        inputs = [ReaderInput(context=p.context, sentences=p.sentences) for p in passages]
-        return [
-            Reading(
-                sentences=r.sentence_scores,
-                passage=r.answerable,
-                spans=tuple((s[1], s[2], s[3]) if s else None for s in r.spans),
-            )
-            for r in self.load().read(question, inputs)
-        ]
+        return [_reading(r) for r in self.load().read(question, _inputs(passages))]
+
+    def check(self, claim: str, passages: Sequence[ReadPassage]) -> list[Reading]:
+        """How well each passage supports a claim; its spans mean nothing."""
+        return [_reading(r) for r in self.load().check(claim, _inputs(passages))]
+
+
+def _inputs(passages: Sequence[ReadPassage]) -> list[ReaderInput]:
+    return [ReaderInput(context=p.context, sentences=p.sentences) for p in passages]
+
+
+def _reading(read: PassageReading) -> Reading:
+    return Reading(
+        sentences=read.sentence_scores,
+        passage=read.answerable,
+        spans=tuple((s[1], s[2], s[3]) if s else None for s in read.spans),
+    )
