@@ -17,9 +17,9 @@ from ingest.chunk import ChunkSettings, chunk
 from ingest.dates import iso_date
 from ingest.errors import BadSource, IngestError, Unwritable
 from ingest.folder import FoundFile, find_files
-from ingest.library import Library, Record
+from ingest.library import Failure, Library, Record
 from ingest.read import extract, read_file
-from ingest.source import GENRES, Origin
+from ingest.source import GENRES, Origin, Source
 
 Status = Literal["added", "changed", "unchanged", "moved", "removed", "failed"]
 
@@ -81,36 +81,33 @@ def add_paths(
     for path in paths:
         # Else the next refresh would bring in what the pattern left out.
         folder = str(path.resolve()) if path.is_dir() and pattern is None else None
-        seen: set[str] = set()
-        unread: set[Path] = set()
-        for found in find_files([path], pattern=pattern):
-            if found.error:
-                unread.add(found.path.resolve())
-                yield Outcome(name=str(found.path), status="failed", reason=found.error)
-                continue
-            seen.add(str(found.path.resolve()))
-            yield _add_file(library, found, folder, overrides or {})
-        if folder:
-            yield from _remove_vanished(library, folder, seen, unread)
+        yield from _add_path(library, path, folder, overrides or {}, pattern, known={})
 
 
 def refresh(library: Library) -> Iterator[Outcome]:
     """Read again every file that changed since it was read; files that vanished from a folder leave.
 
-    A file that was given by itself and is gone now stays in the library: its text is stored here.
-    A library that may only be read stays as it is.
+    What is unchanged is not told, nor is a file that failed before and is still the same. A file
+    that was given by itself and is gone now stays in the library: its text is stored here. A
+    library that may only be read stays as it is.
     """
     if library.readonly:
         return
-    folders = {r.folder for r in library.records() if r.folder}
-    yield from _drop_unchanged(add_paths(library, [Path(f) for f in sorted(folders) if Path(f).is_dir()]))
+    known = {failure.path: failure for failure in library.failures()}
+    folders = {r.folder for r in library.records() if r.folder} | {f.folder for f in known.values() if f.folder}
+    for folder in sorted(folders):
+        if Path(folder).is_dir():
+            yield from _drop_unchanged(_add_path(library, Path(folder), folder, {}, None, known))
     for record in library.records():
         if record.folder or not record.path or not os.path.isabs(record.path):
             continue
         path = Path(record.path)
-        if path.is_file() and _stamp(path) != record.stamp:
+        if path.is_file() and _stamp(path) != record.stamp and not _failed_before(known, path):
             found = FoundFile(path=path, source_id=record.id)
             yield from _drop_unchanged([_add_file(library, found, None, record.overrides)])
+    for failure in known.values():
+        if not os.path.lexists(failure.path):
+            library.forget_failure(failure.path)
 
 
 def add_bytes(
@@ -145,14 +142,27 @@ def add_bytes(
     passages = len(chunk(source, ChunkSettings()))
     if not passages:
         raise BadSource("no passage could be made of it: it holds only headings or page furniture")
-    twins = [r.id for r in library.with_digest(digest) if r.id != source_id]
     before = library.record(source_id)
-    library.put(source, raw_digest=digest, path=path, folder=folder, stamp=stamp, overrides=given)
     status: Status = "added"
     if before is not None:
         status = "unchanged" if before.fingerprint == source.fingerprint else "changed"
-    reason = f"same bytes as {twins[0]!r}" if twins else ""
+    reason = "" if status == "unchanged" else _twin(library, source, digest)
+    library.put(
+        source, raw_digest=digest, path=path, folder=folder, stamp=stamp, overrides=given, passages=passages
+    )  # fmt: skip
     return Outcome(name=name, status=status, source_id=source_id, passages=passages, reason=reason)
+
+
+def _twin(library: Library, source: Source, digest: str) -> str:
+    """Which stored source holds the same, as a clause for the user; empty when none does."""
+    same = [r.id for r in library.with_digest(digest) if r.id != source.id]
+    if same:
+        return f"same bytes as {same[0]!r}"
+    found = library.same_text(source)
+    if found is None:
+        return ""
+    other, share = found
+    return f"same text as {other!r}" if share == 1.0 else f"nearly the same text as {other!r} ({share:.0%})"
 
 
 def load_bundled(library: Library) -> Iterator[Outcome]:
@@ -216,6 +226,42 @@ def _is_bundled(record: Record) -> bool:
     return record.path == _bundled_path(record.id)
 
 
+def _add_path(
+    library: Library,
+    path: Path,
+    folder: str | None,
+    overrides: Mapping[str, str],
+    pattern: str | None,
+    known: Mapping[str, Failure],
+) -> Iterator[Outcome]:
+    """Outcomes of a file, or of the files of a folder, but for those that are known to fail and did not change."""
+    seen: set[str] = set()
+    unread: set[Path] = set()
+    for found in find_files([path], pattern=pattern):
+        place = str(found.path.resolve())
+        if not found.error:
+            seen.add(place)
+            if not _failed_before(known, Path(place)):
+                yield _add_file(library, found, folder, overrides)
+            continue
+        unread.add(Path(place))
+        before = known.get(place)
+        if before is None or before.reason != found.error:
+            if folder:
+                library.put_failure(Failure(path=place, folder=folder, stamp=None, reason=found.error))
+            yield Outcome(name=str(found.path), status="failed", reason=found.error)
+    if folder:
+        yield from _remove_vanished(library, folder, seen, unread)
+        for failure in library.failures():
+            if failure.folder == folder and failure.path not in seen and Path(failure.path) not in unread:
+                library.forget_failure(failure.path)
+
+
+def _failed_before(known: Mapping[str, Failure], path: Path) -> bool:
+    failure = known.get(str(path))
+    return failure is not None and failure.stamp is not None and failure.stamp == _stamp(path)
+
+
 def _add_file(library: Library, found: FoundFile, folder: str | None, overrides: Mapping[str, str]) -> Outcome:
     began = time.monotonic()
     outcome = _read_and_store(library, found, folder, overrides)
@@ -225,40 +271,60 @@ def _add_file(library: Library, found: FoundFile, folder: str | None, overrides:
 def _read_and_store(library: Library, found: FoundFile, folder: str | None, overrides: Mapping[str, str]) -> Outcome:
     name = str(found.path)
     path = str(found.path.resolve())
+    known: Record | None = None
+    moved: Record | None = None
+    stamp = None
     try:
         stamp = _stamp(found.path)
         known = library.with_path(path)
         if known and known.stamp == stamp and not (overrides and dict(overrides) != dict(known.overrides)):
             if known.folder != folder and folder is not None:
                 library.touch(known.id, path=path, folder=folder, stamp=stamp)
-            return _unchanged(library, known.id, name)
+            library.forget_failure(path)
+            return Outcome(name=name, status="unchanged", source_id=known.id, passages=_passages(library, known))
         data = read_file(found.path)
         digest = hashlib.sha256(data).hexdigest()
         if known is None:
             known = moved = _moved_from(library, digest)
-            if moved and not overrides:
+            if moved and not overrides and _suffix(moved.path) == _suffix(path):
                 library.touch(moved.id, path=path, folder=folder, stamp=stamp)
                 return Outcome(
                     name=name, status="moved", source_id=moved.id, reason=f"was {moved.path}",
-                    passages=len(chunk(library.get(moved.id))),
+                    passages=_passages(library, moved),
                 )  # fmt: skip
         given = {**(known.overrides if known else {}), **overrides}
         source_id = known.id if known else _free_id(library, found)
-        return add_bytes(
+        outcome = add_bytes(
             library, data, name=name, source_id=source_id, path=path, stamp=stamp, overrides=given,
             # A file of a mirrored folder that is given by itself stays one.
             folder=folder or (known.folder if known and known.path == path else None),
         )  # fmt: skip
+        if moved is None:
+            return outcome
+        # Under another suffix the same bytes are read another way, and may come to another text.
+        status: Status = "moved" if outcome.status == "unchanged" else "changed"
+        return replace(outcome, status=status, reason=f"was {moved.path}; it was read again")
     except Unwritable:
         raise  # no other file would fare better
     except IngestError as exc:
+        if stamp is not None and (folder or known):
+            library.put_failure(Failure(path=path, folder=folder, stamp=stamp, reason=str(exc)))
         return Outcome(name=name, status="failed", reason=str(exc))
     except OSError as exc:
         return Outcome(name=name, status="failed", reason=f"it cannot be read: {exc.strerror or exc}")
 
 
-def _unchanged(library: Library, source_id: str, name: str) -> Outcome:
-    return Outcome(name=name, status="unchanged", source_id=source_id, passages=len(chunk(library.get(source_id))))
+def _passages(library: Library, record: Record) -> int:
+    """To how many passages a stored source came; counted once where that was not kept."""
+    if record.passages is not None:
+        return record.passages
+    passages = len(chunk(library.get(record.id), ChunkSettings()))
+    library.count_passages(record.id, passages)
+    return passages
+
+
+def _suffix(path: str | None) -> str:
+    return Path(path or "").suffix.lower()
 
 
 def _moved_from(library: Library, digest: str) -> Record | None:

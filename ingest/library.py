@@ -14,16 +14,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingest.copies import SAME, resemblance, sketch, text_digest, words_of
 from ingest.errors import BadSource, IngestError, Unwritable
 from ingest.source import Source, from_json, to_json
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS sources (
   id TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, source TEXT NOT NULL,
-  raw_digest TEXT NOT NULL, path TEXT, folder TEXT, stamp TEXT, overrides TEXT NOT NULL DEFAULT '{}');
+  raw_digest TEXT NOT NULL, path TEXT, folder TEXT, stamp TEXT, overrides TEXT NOT NULL DEFAULT '{}',
+  passages INTEGER, text_digest TEXT);
 CREATE INDEX IF NOT EXISTS by_digest ON sources (raw_digest);
 CREATE INDEX IF NOT EXISTS by_path ON sources (path);
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS failures (
+  path TEXT PRIMARY KEY, folder TEXT, stamp TEXT, reason TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS sketches (
+  hash INTEGER NOT NULL, source_id TEXT NOT NULL, PRIMARY KEY (hash, source_id)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS sketches_by_source ON sketches (source_id);
+"""
+SCHEMA_VERSION = 2
+"""Kept as SQLite's user_version; 0 is a store from before versions were kept, with the tables of 1.
+
+2 adds passage counts, sketches of the texts, and the files that could not be read.
 """
 _BUSY_SECONDS = 30.0
 
@@ -38,6 +50,7 @@ class Record:
         folder: the folder that was given for ingest, if the file was found in one.
         stamp: size and time of the file when it was read, or the server's validators as JSON.
         overrides: bibliographic data given by the user, kept for re-reading.
+        passages: how many passages it came to when it was read; None when that was not counted.
     """
 
     id: str
@@ -47,6 +60,24 @@ class Record:
     folder: str | None
     stamp: str | None
     overrides: Mapping[str, str]
+    passages: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A file that could not become a source, remembered so that it is read again only when it changed.
+
+    Attributes:
+        path: absolute path.
+        folder: the mirrored folder that it was found in, if any.
+        stamp: size and time of the file when it was tried; None when it could not even be opened.
+        reason: one clause for the user.
+    """
+
+    path: str
+    folder: str | None
+    stamp: str | None
+    reason: str
 
 
 class Library:
@@ -65,10 +96,19 @@ class Library:
         self.readonly = _is_readonly(file)
         try:
             self._db = _open_readonly(file) if self.readonly else _open(file)
+            version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
         except (OSError, sqlite3.Error) as exc:
             raise IngestError(
                 f"the store of sources {file} cannot be opened: {exc}; check the folder's rights and free space"
             ) from exc
+        if version > SCHEMA_VERSION:
+            self._db.close()
+            raise IngestError(
+                f"the store of sources {file} is of version {version}, and this program reads up to {SCHEMA_VERSION}; "
+                "update iskp-qa, or choose another --home"
+            )
+        # An older store that may only be read cannot be brought up to date.
+        self._columns = _RECORD if version >= 2 else f"{_OLD_RECORD}, NULL"
 
     def close(self) -> None:
         """Let the file go."""
@@ -96,22 +136,30 @@ class Library:
         folder: str | None = None,
         stamp: str | None = None,
         overrides: Mapping[str, str] | None = None,
+        passages: int | None = None,
     ) -> None:
         """Add or replace a source."""
-        with self._lock:
+        words = words_of(source)
+        with self._together():
             self._write(
-                "INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                f"INSERT OR REPLACE INTO sources ({_RECORD}, source, text_digest) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     source.id,
                     source.fingerprint,
-                    json.dumps(to_json(source)),
                     raw_digest,
                     path,
                     folder,
                     stamp,
                     json.dumps(dict(overrides or {})),
+                    passages,
+                    json.dumps(to_json(source)),
+                    text_digest(words),
                 ),
             )
+            self._put_sketch(source.id, words)
+            if path is not None:
+                self.forget_failure(path)
 
     def touch(self, source_id: str, *, path: str | None, folder: str | None, stamp: str | None) -> None:
         """Note where an unchanged source lies now."""
@@ -121,15 +169,21 @@ class Library:
                 (path, folder, stamp, source_id),
             )
 
+    def count_passages(self, source_id: str, passages: int) -> None:
+        """Note to how many passages a source came."""
+        with self._lock:
+            self._write("UPDATE sources SET passages = ? WHERE id = ?", (passages, source_id))
+
     def remove(self, source_id: str) -> None:
         """Forget a source.
 
         Raises:
             BadSource: there is none of this id.
         """
-        with self._lock:
+        with self._together():
             if not self._write("DELETE FROM sources WHERE id = ?", (source_id,)).rowcount:
                 raise BadSource(f"there is no source {source_id!r}; 'iskp sources' lists them")
+            self._write("DELETE FROM sketches WHERE source_id = ?", (source_id,))
 
     def get(self, source_id: str) -> Source:
         """The source of this id.
@@ -153,21 +207,71 @@ class Library:
 
     def records(self) -> list[Record]:
         """How each source came here, by id."""
-        return [_record(r) for r in self._query(f"SELECT {_RECORD} FROM sources ORDER BY id")]
+        return [_record(r) for r in self._query(f"SELECT {self._columns} FROM sources ORDER BY id")]
 
     def record(self, source_id: str) -> Record | None:
         """How this source came here, or None."""
-        rows = self._query(f"SELECT {_RECORD} FROM sources WHERE id = ?", source_id)
+        rows = self._query(f"SELECT {self._columns} FROM sources WHERE id = ?", source_id)
         return _record(rows[0]) if rows else None
 
     def with_digest(self, raw_digest: str) -> list[Record]:
         """Sources made from exactly these bytes."""
-        return [_record(r) for r in self._query(f"SELECT {_RECORD} FROM sources WHERE raw_digest = ?", raw_digest)]
+        return [
+            _record(r) for r in self._query(f"SELECT {self._columns} FROM sources WHERE raw_digest = ?", raw_digest)
+        ]
 
     def with_path(self, path: str) -> Record | None:
         """The source that was read from this path, or None."""
-        rows = self._query(f"SELECT {_RECORD} FROM sources WHERE path = ?", path)
+        rows = self._query(f"SELECT {self._columns} FROM sources WHERE path = ?", path)
         return _record(rows[0]) if rows else None
+
+    def same_text(self, source: Source) -> tuple[str, float] | None:
+        """Another stored source with the same body text and how much of it is the same, or None.
+
+        Returns:
+            Its id and the share of common word sequences, from :data:`ingest.copies.SAME` to 1.0;
+            1.0 only when all words are equal. The most alike one where there are several.
+        """
+        self._sketch_the_rest()
+        words = words_of(source)
+        equal = self._query(
+            "SELECT id FROM sources WHERE text_digest = ? AND id <> ? ORDER BY id", text_digest(words), source.id
+        )
+        if equal:
+            return str(equal[0][0]), 1.0
+        hashes = sketch(words)
+        marks = ", ".join("?" * len(hashes))
+        candidates = self._query(
+            f"SELECT source_id FROM sketches WHERE hash IN ({marks}) AND source_id <> ? "
+            "GROUP BY source_id HAVING COUNT(*) >= ? ORDER BY COUNT(*) DESC, source_id LIMIT 5",
+            *hashes, source.id, len(hashes) // 2,
+        )  # fmt: skip
+        found = [(str(row[0]), resemblance(words, words_of(self.get(str(row[0]))))) for row in candidates]
+        best = max(found, key=lambda pair: pair[1], default=None)
+        return (best[0], min(best[1], 0.999)) if best and best[1] >= SAME else None
+
+    def failures(self) -> list[Failure]:
+        """Files that could not be read and have not changed since, by path."""
+        try:
+            rows = self._query("SELECT path, folder, stamp, reason FROM failures ORDER BY path")
+        except sqlite3.OperationalError:  # a read-only store from before failures were kept
+            return []
+        return [Failure(path=r[0], folder=r[1], stamp=r[2], reason=r[3]) for r in rows]
+
+    def put_failure(self, failure: Failure) -> None:
+        """Remember a file that could not be read."""
+        with self._lock:
+            self._write(
+                "INSERT OR REPLACE INTO failures (path, folder, stamp, reason) VALUES (?, ?, ?, ?)",
+                (failure.path, failure.folder, failure.stamp, failure.reason),
+            )
+
+    def forget_failure(self, path: str) -> None:
+        """Forget that a file could not be read; an unknown path is ignored."""
+        # Looked up first: this is asked of every unchanged file, and most never failed.
+        with self._lock:
+            if self._query("SELECT 1 FROM failures WHERE path = ?", path):
+                self._write("DELETE FROM failures WHERE path = ?", (path,))
 
     def note(self, name: str) -> str | None:
         """A small fact kept about the home, or None."""
@@ -179,7 +283,29 @@ class Library:
         with self._lock:
             self._write("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, value))
 
-    def _write(self, sql: str, parameters: Sequence[str | None] = ()) -> sqlite3.Cursor:
+    def _put_sketch(self, source_id: str, words: list[str]) -> None:
+        self._write("DELETE FROM sketches WHERE source_id = ?", (source_id,))
+        for value in sketch(words):
+            self._write("INSERT INTO sketches (hash, source_id) VALUES (?, ?)", (value, source_id))
+
+    def _sketch_the_rest(self) -> None:
+        """Give the sources that were stored before sketches were kept theirs."""
+        for (source_id,) in self._query("SELECT id FROM sources WHERE text_digest IS NULL"):
+            words = words_of(self.get(source_id))
+            with self._together():
+                self._put_sketch(source_id, words)
+                self._write("UPDATE sources SET text_digest = ? WHERE id = ?", (text_digest(words), source_id))
+
+    @contextmanager
+    def _together(self) -> Iterator[None]:
+        with self._lock:
+            if self._db.in_transaction:
+                yield
+            else:
+                with self.transaction():
+                    yield
+
+    def _write(self, sql: str, parameters: Sequence[str | int | None] = ()) -> sqlite3.Cursor:
         try:
             return self._db.execute(sql, parameters)
         except sqlite3.OperationalError as exc:
@@ -188,7 +314,7 @@ class Library:
                 "rights, then try again; nothing that was stored is lost"
             ) from exc
 
-    def _query(self, sql: str, *parameters: str) -> list[tuple]:  # type: ignore[type-arg]
+    def _query(self, sql: str, *parameters: str | int) -> list[tuple]:  # type: ignore[type-arg]
         with self._lock:
             return self._db.execute(sql, parameters).fetchall()
 
@@ -198,8 +324,27 @@ def _open(file: Path) -> sqlite3.Connection:
     db = sqlite3.connect(file, timeout=_BUSY_SECONDS, check_same_thread=False, isolation_level=None)
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
-    db.executescript(_SCHEMA)
+    if db.execute("PRAGMA user_version").fetchone()[0] < SCHEMA_VERSION:
+        _upgrade(db)
     return db
+
+
+def _upgrade(db: sqlite3.Connection) -> None:
+    db.execute("BEGIN IMMEDIATE")  # another process may be doing the same
+    try:
+        for statement in _SCHEMA.split(";"):
+            db.execute(statement)
+        known = {row[1] for row in db.execute("PRAGMA table_info(sources)")}
+        for column in ("passages INTEGER", "text_digest TEXT"):
+            if column.split()[0] not in known:
+                db.execute(f"ALTER TABLE sources ADD COLUMN {column}")
+        db.execute("CREATE INDEX IF NOT EXISTS by_text ON sources (text_digest)")
+        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
 
 
 def _open_readonly(file: Path) -> sqlite3.Connection:
@@ -216,11 +361,12 @@ def _is_readonly(file: Path) -> bool:
     return file.exists() and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
 
 
-_RECORD = "id, fingerprint, raw_digest, path, folder, stamp, overrides"
+_OLD_RECORD = "id, fingerprint, raw_digest, path, folder, stamp, overrides"
+_RECORD = f"{_OLD_RECORD}, passages"
 
 
 def _record(row: tuple) -> Record:  # type: ignore[type-arg]
     return Record(
         id=row[0], fingerprint=row[1], raw_digest=row[2], path=row[3], folder=row[4], stamp=row[5],
-        overrides=json.loads(row[6]),
+        overrides=json.loads(row[6]), passages=row[7],
     )  # fmt: skip

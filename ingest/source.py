@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from ingest.errors import BadSource
@@ -83,7 +83,6 @@ class Source:
     origin: Origin = "file"
     media_type: str = "text/plain"
     fetched_at: str | None = None
-    extra: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         last = 0
@@ -98,13 +97,10 @@ class Source:
     @property
     def fingerprint(self) -> str:
         """Hex digest of everything that an index or a citation shows of this source."""
-        facts = to_json(self)
+        # "extra" was a field once; without it every stored source would look changed.
+        facts = {**to_json(self), "extra": {}}
         facts.pop("fetched_at")
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
-
-    def with_metadata(self, **changes: Any) -> Source:
-        """This source with other bibliographic data; the text stays."""
-        return replace(self, **changes)
 
 
 def to_json(source: Source) -> dict[str, Any]:
@@ -120,6 +116,7 @@ def from_json(data: Mapping[str, Any]) -> Source:
     """
     try:
         paragraphs = tuple(Paragraph(**{**p, "headings": tuple(p.get("headings", ()))}) for p in data["paragraphs"])
-        return Source(**{**data, "paragraphs": paragraphs})
+        known = {name: value for name, value in data.items() if name != "extra"}  # a field once
+        return Source(**{**known, "paragraphs": paragraphs})
     except (KeyError, TypeError) as exc:
         raise BadSource(f"a stored source cannot be read: {exc}") from exc

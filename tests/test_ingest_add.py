@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import os
+import re
+import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
+from fpdf import FPDF
 
 import ingest.add
 from ingest.add import (
@@ -18,8 +21,9 @@ from ingest.add import (
     removed_notes,
 )
 from ingest.errors import BadSource
-from ingest.folder import FoundFile
+from ingest.folder import FoundFile, find_files
 from ingest.library import Library
+from ingest.read import read_file
 
 
 def write(file: Path, text: str) -> Path:
@@ -118,6 +122,71 @@ def test_a_copy_is_a_source_of_its_own_and_the_same_bytes_are_told(library: Libr
     write(shelf / "copy.md", (shelf / "bakers.md").read_text())
     outcome = next(o for o in add_paths(library, [shelf]) if o.source_id == "copy.md")
     assert (outcome.status, outcome.reason) == ("added", "same bytes as 'bakers.md'")
+
+
+ARTICLE = (
+    "The harbour board raised the pilot fee to 40 crowns a ship, the first rise since the long strike of 1911.",
+    "Owners of coal barges said that they would take their trade to a better-run port farther along the coast.",
+    "The fee pays for two lights on the north mole, which has been dark since a winter storm took the keeper's hut.",
+    "A vote of the town council is due in May, and the mayor expects a narrow majority for the new rate.",
+)
+
+
+def test_the_same_text_in_another_format_is_told(library: Library, tmp_path: Path) -> None:
+    page = "<html><head><title>Fees</title></head><body><article><h1>Pilot fees rise</h1>{}</article></body></html>"
+    write(tmp_path / "in" / "fees.html", page.format("".join(f"<p>{p}</p>" for p in ARTICLE)))
+    wrapped = "\n\n".join(textwrap.fill(p, 60, break_on_hyphens=True) for p in ARTICLE)
+    write(tmp_path / "in" / "fees.txt", f"Pilot fees rise\n\n{wrapped}\n")
+    pdf = FPDF()
+    pdf.set_font("Helvetica", size=12)
+    pdf.add_page()
+    for paragraph in ARTICLE:
+        pdf.multi_cell(0, 6, paragraph, new_x="LMARGIN", new_y="NEXT")
+        pdf.ln(4)
+    pdf.output(str(tmp_path / "in" / "fees.pdf"))
+    outcomes = {o.source_id: (o.status, o.reason) for o in add_paths(library, [tmp_path / "in"])}
+    assert outcomes == {
+        "fees.html": ("added", ""),
+        "fees.pdf": ("added", "same text as 'fees.html'"),
+        "fees.txt": ("added", "same text as 'fees.html'"),
+    }
+
+
+def test_nearly_the_same_text_is_told_and_another_report_on_the_event_is_not(library: Library, tmp_path: Path) -> None:
+    write(tmp_path / "in" / "a.txt", "\n".join(ARTICLE))
+    write(tmp_path / "in" / "b.txt", "\n".join([*ARTICLE[:3], ARTICLE[3].replace("May", "June")]))
+    rival = "The harbour board raised the pilot fee to 40 crowns a ship, the mayor said. Coal barges may go elsewhere."
+    write(tmp_path / "in" / "c.txt", f"{rival}\nThe lights on the north mole will burn again by spring.")
+    reasons = {o.source_id: o.reason for o in add_paths(library, [tmp_path / "in"])}
+    assert reasons["a.txt"] == reasons["c.txt"] == ""
+    assert re.fullmatch(r"nearly the same text as 'a.txt' \((8|9)\d%\)", reasons["b.txt"])
+
+
+def test_a_text_edited_apart_from_its_copy_is_no_longer_told_as_one(library: Library, tmp_path: Path) -> None:
+    write(tmp_path / "in" / "a.txt", "\n".join(ARTICLE))
+    list(add_paths(library, [tmp_path / "in"]))
+    write(tmp_path / "in" / "a.txt", "Nothing of the fees is left in this file.")
+    write(tmp_path / "in" / "b.txt", "\n".join(ARTICLE))
+    assert {o.source_id: (o.status, o.reason) for o in refresh(library)} == {
+        "a.txt": ("changed", ""), "b.txt": ("added", ""),
+    }  # fmt: skip
+
+
+def test_a_file_moved_to_another_suffix_is_read_as_what_it_is_now(library: Library, shelf: Path) -> None:
+    """It kept the extraction of its old suffix: a.md that had been a.txt showed its hash signs."""
+    file = write(shelf / "smiths.txt", "# Smiths\n\nSmiths worked **iron** at night.\n")
+    list(add_paths(library, [shelf]))
+    assert "**iron**" in library.get("smiths.txt").text
+    file.rename(shelf / "smiths.md")
+    (outcome,) = refresh(library)
+    assert (outcome.status, outcome.source_id, outcome.reason) == (
+        "changed",
+        "smiths.txt",
+        f"was {file}; it was read again",
+    )
+    assert library.get("smiths.txt").text == "Smiths\n\nSmiths worked iron at night."
+    assert library.get("smiths.txt").media_type == "text/markdown"
+    assert list(refresh(library)) == []
 
 
 # What leaves
@@ -289,6 +358,104 @@ def test_a_file_that_became_unreadable_leaves_the_last_good_text(library: Librar
     write(shelf / "bakers.md", "---\ngenre: poem\n---\nText.\n")
     assert told(refresh(library)) == {"bakers.md": "failed"}
     assert "rye" in library.get("bakers.md").text
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the files whose bytes were read."""
+    names: list[str] = []
+
+    def reading(path: Path) -> bytes:
+        names.append(path.name)
+        return read_file(path)
+
+    monkeypatch.setattr(ingest.add, "read_file", reading)
+    return names
+
+
+def test_a_file_that_fails_is_told_once_and_read_again_only_when_it_changed(
+    library: Library, shelf: Path, read: list[str]
+) -> None:
+    """At every question the whole of a bad PDF was read, and its failure told."""
+    write(shelf / "poem.md", "---\ngenre: poem\n---\nText.\n")
+    assert told(add_paths(library, [shelf]))["poem.md"] == "failed"
+    assert [(f.path, f.folder, "poem" in f.reason) for f in library.failures()] == [
+        (str(shelf / "poem.md"), str(shelf), True)
+    ]
+    read.clear()
+    assert list(refresh(library)) == []
+    assert read == []
+    write(shelf / "poem.md", "---\ngenre: ode\n---\nText.\n")
+    assert told(refresh(library)) == {"poem.md": "failed"}
+    assert "ode" in library.failures()[0].reason
+    assert list(refresh(library)) == []
+    write(shelf / "poem.md", "---\ngenre: opinion\n---\nText.\n")
+    assert told(refresh(library)) == {"poem.md": "added"}
+    assert library.failures() == []
+
+
+def test_a_file_named_again_is_read_again_though_it_failed(library: Library, shelf: Path, read: list[str]) -> None:
+    write(shelf / "poem.md", "---\ngenre: poem\n---\nText.\n")
+    list(add_paths(library, [shelf]))
+    assert told(add_paths(library, [shelf]))["poem.md"] == "failed"
+    assert read.count("poem.md") == 2
+
+
+def test_a_failure_is_forgotten_with_its_file(library: Library, shelf: Path) -> None:
+    write(shelf / "poem.md", "---\ngenre: poem\n---\nText.\n")
+    list(add_paths(library, [shelf]))
+    (shelf / "poem.md").unlink()
+    assert list(refresh(library)) == []
+    assert library.failures() == []
+
+
+def test_a_folder_of_nothing_but_bad_files_is_mirrored_all_the_same(library: Library, tmp_path: Path) -> None:
+    file = write(tmp_path / "in" / "poem.md", "---\ngenre: poem\n---\nText.\n")
+    list(add_paths(library, [tmp_path / "in"]))
+    write(file, "Bread was weighed in the square.\n")
+    assert told(refresh(library)) == {"poem.md": "added"}
+
+
+def test_a_single_file_that_became_unreadable_is_told_once(library: Library, shelf: Path, read: list[str]) -> None:
+    list(add_paths(library, [shelf / "bakers.md"]))
+    write(shelf / "bakers.md", "---\ngenre: poem\n---\nText.\n")
+    assert told(refresh(library)) == {"bakers.md": "failed"}
+    read.clear()
+    assert list(refresh(library)) == []
+    assert read == []
+
+
+def test_a_file_without_permission_is_told_once_and_read_when_it_has_it(
+    library: Library, shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list(add_paths(library, [shelf]))
+    found = list(find_files([shelf]))
+    new = write(shelf / "smiths.md", "Smiths worked iron at night.\n")
+    closed = FoundFile(path=new, source_id="smiths.md", error="it may not be read")
+    with monkeypatch.context() as patched:
+        patched.setattr(ingest.add, "find_files", lambda paths, pattern: [*found, closed])
+        assert told(refresh(library)) == {"smiths.md": "failed"}
+        assert list(refresh(library)) == []
+    assert told(refresh(library)) == {"smiths.md": "added"}
+    assert library.failures() == []
+
+
+# What costs nothing
+
+
+def test_unchanged_files_are_neither_read_nor_cut_again(
+    library: Library, shelf: Path, read: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list(add_paths(library, [shelf]))
+    read.clear()
+
+    def never(source: object, settings: object) -> list[object]:
+        raise AssertionError("an unchanged source was cut into passages")
+
+    monkeypatch.setattr(ingest.add, "chunk", never)
+    assert list(refresh(library)) == []
+    assert [o.passages for o in add_paths(library, [shelf])] == [1, 2, 1]
+    assert read == []
 
 
 # Bundled notes

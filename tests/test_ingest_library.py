@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import json
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from ingest.errors import BadSource, IngestError
-from ingest.library import Library, Record
-from ingest.source import Source
+from ingest.library import SCHEMA_VERSION, Failure, Library, Record
+from ingest.source import Source, to_json
 
 Make = Callable[..., Source]
 
@@ -167,3 +170,56 @@ def test_a_place_where_nothing_can_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("a file where the folder should be")
     with pytest.raises(IngestError, match="check the folder's rights"):
         Library(tmp_path / "home" / "library.db")
+
+
+_FIRST_SCHEMA = """
+CREATE TABLE sources (
+  id TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, source TEXT NOT NULL,
+  raw_digest TEXT NOT NULL, path TEXT, folder TEXT, stamp TEXT, overrides TEXT NOT NULL DEFAULT '{}');
+CREATE INDEX by_digest ON sources (raw_digest);
+CREATE INDEX by_path ON sources (path);
+CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+
+
+@pytest.mark.parametrize("version", [0, 1])
+def test_a_store_of_a_former_version_is_brought_up_to_date_with_all_that_it_holds(
+    tmp_path: Path, salt: Source, make_source: Make, version: int
+) -> None:
+    file = tmp_path / "library.db"
+    with closing(sqlite3.connect(file)) as db:
+        db.executescript(f"{_FIRST_SCHEMA}PRAGMA user_version = {version};")
+        stored = json.dumps({**to_json(salt), "extra": {}})
+        row = (salt.id, salt.fingerprint, stored, "d1", "/a/salt.md", "/a", "5:6", "{}")
+        db.execute("INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        db.commit()
+    with closing(Library(file)) as library:
+        assert list(library) == [salt]
+        record = library.record("salt.md")
+        assert record is not None and (record.path, record.passages) == ("/a/salt.md", None)
+        assert library.failures() == []
+        copy = make_source("copy.md", "# Of salt\n\nSalt was taxed in 1711.\n")
+        assert library.same_text(copy) == ("salt.md", 1.0)
+    with closing(sqlite3.connect(file)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+
+
+def test_a_failure_is_kept_until_its_file_is_stored(library: Library, salt: Source) -> None:
+    one = Failure(path="/a/salt.md", folder="/a", stamp="5:6", reason="it is empty")
+    two = Failure(path="/a/tar.md", folder=None, stamp=None, reason="it may not be read")
+    library.put_failure(one)
+    library.put_failure(two)
+    assert library.failures() == [one, two]
+    library.put(salt, raw_digest="d1", path="/a/salt.md")
+    assert library.failures() == [two]
+    library.forget_failure("/a/tar.md")
+    assert library.failures() == []
+
+
+def test_a_removed_source_is_nobodys_copy(library: Library, salt: Source, make_source: Make) -> None:
+    library.put(salt, raw_digest="d1")
+    copy = make_source("copy.md", "Salt was taxed in 1711.\n")
+    assert library.same_text(copy) == ("salt.md", 1.0)
+    assert library.same_text(salt) is None
+    library.remove("salt.md")
+    assert library.same_text(copy) is None

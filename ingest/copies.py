@@ -1,0 +1,55 @@
+"""Whether two sources hold the same text, whatever format each came in.
+
+A source's sketch is the smallest hashes of its word sequences (Broder, "On the resemblance and
+containment of documents", 1997): sources that share most of a sketch share most of their text, so a
+copy is found among thousands of sources without reading them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+
+from ingest.source import Source
+
+SKETCH_SIZE = 48
+SAME = 0.75
+"""Share of common word sequences from which two texts count as one; two reports on one event stay far below."""
+_SEQUENCE = 5
+_MAX_WORDS = 20_000
+_HYPHEN = re.compile(r"(?<=\w)[-\u2010\u00ad]\s*(?=\w)")
+_WORD = re.compile(r"\w+")
+
+
+def words_of(source: Source) -> list[str]:
+    """The words of the body paragraphs, lower case; hyphens, which line ends put in, are dropped."""
+    parts = [source.text[p.start : p.end] for p in source.paragraphs if p.role == "body"]
+    text = unicodedata.normalize("NFKC", "\n".join(parts) or source.text).lower()
+    return _WORD.findall(_HYPHEN.sub("", text))
+
+
+def text_digest(words: list[str]) -> str:
+    """Hex digest that is equal for equal words."""
+    return hashlib.sha256(" ".join(words).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def sequences(words: list[str]) -> set[int]:
+    """64-bit hashes of all runs of five words; of the whole where there are fewer. Long texts by their beginning."""
+    head = words[:_MAX_WORDS]
+    runs = {" ".join(head[i : i + _SEQUENCE]) for i in range(max(1, len(head) - _SEQUENCE + 1))}
+    return {
+        int.from_bytes(hashlib.blake2b(run.encode("utf-8", "surrogatepass"), digest_size=8).digest(), signed=True)
+        for run in runs
+    }
+
+
+def sketch(words: list[str]) -> list[int]:
+    """The smallest hashes of the sequences, at most :data:`SKETCH_SIZE`."""
+    return sorted(sequences(words))[:SKETCH_SIZE]
+
+
+def resemblance(one: list[str], other: list[str]) -> float:
+    """Jaccard index of the word sequences of two texts, in [0, 1]."""
+    mine, theirs = sequences(one), sequences(other)
+    return len(mine & theirs) / len(mine | theirs)
