@@ -99,6 +99,8 @@ class Answer:
         confidence: calibrated probability in [0, 1] that the evidence answers the question.
         unsupported: sentences of a language model that the cited words did not carry.
         reasons: why the engine decided as it did, in words.
+        notice: what a reader should know of how the answer came about, such as a language model that failed.
+        usage: calls of a language model and its tokens in and out; empty without one.
     """
 
     question: str
@@ -117,6 +119,8 @@ class Answer:
     index_id: str = ""
     prompt_id: str = ""
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    notice: str = ""
+    usage: Mapping[str, int] = field(default_factory=dict)
 
 
 def to_json(answer: Answer) -> dict[str, Any]:

@@ -1,0 +1,701 @@
+"""Answers in a language model's words, each sentence checked against the exact words that it cites.
+
+Whether there is an answer at all has been decided before (``app.decide``); the model only words it. A sentence that
+no passage carries is given back to the model once and else leaves the answer. If the model fails, or nothing of its
+draft is left, the extractive answer stands in and says so.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from typing import Literal, Protocol
+
+import prompts
+from app import instructions
+from app.answer import MARKER, Answer, Citation, Difference, cite, outlet
+from app.compose import with_marker
+from app.drafting import Drafting, DraftSentence, plain
+from app.engines import EngineError, TooLong, Usage, estimated_tokens
+from app.followup import Turn
+from app.markers import Mark, closed_up, existing, split, without_markers
+from app.question import kind_of
+from app.stream import Discarded, Done, Draft, Event, Settled, Verdict, settled
+from ingest.chunk import Passage
+from ingest.sentences import sentence_spans
+from ingest.source import Source
+from prompts import Prompt
+
+MOST_SENTENCES = 16
+"""What a model writes beyond these is dropped: it was asked for four, or for one a source."""
+MOST_REPAIRS = 6
+MOST_CITED = 3
+_RESERVE_TOKENS = 64
+"""For the model's own chat format around our text."""
+_OTHERS = 3
+"""Passages tried for a sentence whose markers lead nowhere."""
+_LONG_QUOTE = 3
+_REPAIRED = re.compile(r"^\W{0,3}([a-z])\W{0,2}[).:\]]\s*(.*)$", re.I)
+_WORD = re.compile(r"\w+", re.U)
+Stage = Callable[[str], AbstractContextManager[None]]
+
+
+class Carried(Protocol):
+    """How far quotes carry a sentence, see ``app.support``."""
+
+    @property
+    def label(self) -> Literal["supported", "partly", "unsupported"]:
+        """Whether they do."""
+
+    @property
+    def support(self) -> float:
+        """How surely, in [0, 1]."""
+
+    @property
+    def best(self) -> tuple[int, int, int] | None:
+        """Which quote carries it best, and where in it: (index, start, end)."""
+
+    @property
+    def others(self) -> Sequence[tuple[int, int, int]]:
+        """Further places that are needed or say the same."""
+
+    @property
+    def reasons(self) -> Sequence[str]:
+        """What does not fit, in words."""
+
+
+class Checker(Protocol):
+    """Compares a sentence with the words that it cites."""
+
+    def carried(self, sentence: str, quotes: Sequence[str], contexts: Sequence[str] = ()) -> Carried:
+        """Whether the quotes together carry the sentence."""
+
+
+class Model(Protocol):
+    """The language model, see :class:`app.engines.Engine`."""
+
+    @property
+    def name(self) -> str:
+        """As the user names it."""
+
+    @property
+    def window_tokens(self) -> int:
+        """Room for prompt and reply."""
+
+    @property
+    def answer_tokens(self) -> int:
+        """Room for the reply."""
+
+    def count(self, text: str) -> int:
+        """Tokens of a text."""
+
+    def ask(self, system: str, user: str, usage: Usage) -> Iterator[str]:
+        """The reply as it comes in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriterSettings:
+    """What becomes of sentences that nothing carries.
+
+    Attributes:
+        repair: give them back to the model once.
+        unsupported: leave them out, or show them struck out with a badge.
+    """
+
+    repair: bool = True
+    unsupported: Literal["remove", "strike"] = "remove"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """A passage that the model may use, with its source and the same words elsewhere."""
+
+    passage: Passage
+    source: Source
+    copies: tuple[tuple[Source, Passage], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """What there is to write from.
+
+    Attributes:
+        question: what is to be answered; only parts that the evidence answers.
+        passages: best evidence first.
+        topic: what an overview is wanted of, if one is.
+        before, after: text of the extractive answer that stays: what the sources leave open, which figures differ.
+            Its markers are those of the extractive answer.
+    """
+
+    question: str
+    passages: tuple[Given, ...]
+    topic: str | None = None
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Support:
+    given: Given
+    start: int
+    end: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    label: str = "unsupported"
+    supports: Sequence[_Support] = ()
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class _Sentence:
+    """A sentence on its way from draft to answer; ``verdict`` None while it waits for its repair."""
+
+    draft: DraftSentence
+    text: str
+    verdict: Verdict | None = None
+    supports: Sequence[_Support] = ()
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class _Sheet:
+    """The answer as it grows: settled text, and citations numbered by first use."""
+
+    citations: list[Citation] = field(default_factory=list)
+    text: str = ""
+    said: set[str] = field(default_factory=set)
+
+    def number(self, support: _Support) -> Citation:
+        """The citation of a quote, a new one at its first use."""
+        given = support.given
+        for known in self.citations:
+            if (known.passage_id, known.start, known.end) == (given.passage.id, support.start, support.end):
+                return known
+        made = cite(
+            given.source, given.passage, start=support.start, end=support.end, support=support.score,
+            marker=len(self.citations) + 1, also_in=tuple(outlet(s, p) for s, p in given.copies),
+        )  # fmt: skip
+        self.citations.append(made)
+        return made
+
+    def adopt(self, citation: Citation) -> int:
+        """The number of a citation that the extractive answer made."""
+        for known in self.citations:
+            if (known.source_id, known.start, known.end) == (citation.source_id, citation.start, citation.end):
+                return known.marker
+        self.citations.append(replace(citation, marker=len(self.citations) + 1))
+        return len(self.citations)
+
+
+class Writer:
+    """Writes answers with a language model. Threads may share one."""
+
+    def __init__(self, model: Model, checker: Checker, settings: WriterSettings = WriterSettings()) -> None:
+        self._model = model
+        self._checker = checker
+        self._settings = settings
+
+    @property
+    def name(self) -> str:
+        """The engine's name, kept in answers."""
+        return self._model.name
+
+    def condense(self, question: str, history: Sequence[Turn]) -> str | None:
+        """The question with what it takes from the conversation written out, by the model.
+
+        None when there is nothing to add, the model's words are not to be trusted (a name or a figure that stands
+        nowhere, an answer instead of a question) or it failed.
+        """
+        turns = [t for t in history if t.content.strip()][-4:]
+        if not turns:
+            return None
+        conversation = "\n".join(f"<turn by={t.role!r}>{_data(without_markers(t.content))}</turn>" for t in turns)
+        system, user = prompts.load("condense").render(conversation=conversation, question=_data(question))
+        try:
+            reply = "".join(self._model.ask(system, user, Usage()))
+        except EngineError:
+            return None
+        return trusted_rewrite(reply, question, [t.content for t in turns])
+
+    def write(self, base: Answer, material: Material, stage: Stage) -> Iterator[Event]:
+        """The answer as it comes about, ``Done`` last.
+
+        Args:
+            base: the extractive answer, which stands in when the model fails.
+            stage: measures what is done inside it.
+        """
+        work = _Work(self._model, self._checker, self._settings, base, material, stage)
+        try:
+            yield from work.run()
+        except EngineError as exc:
+            yield from work.stand_in(str(exc))
+
+
+@dataclass(slots=True)
+class _Work:
+    """One answer being written."""
+
+    model: Model
+    checker: Checker
+    settings: WriterSettings
+    base: Answer
+    material: Material
+    stage: Stage
+    usage: Usage = field(default_factory=Usage)
+    sheet: _Sheet = field(default_factory=_Sheet)
+    sentences: list[_Sentence] = field(default_factory=list)
+    given: tuple[Given, ...] = ()
+    invented: list[int] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    shown: int = 0
+    drafted: bool = False
+
+    @property
+    def prompt(self) -> Prompt:
+        return prompts.load("overview" if self.material.topic else "answer")
+
+    def run(self) -> Iterator[Event]:
+        room = self.model.window_tokens - self.model.answer_tokens - _RESERVE_TOKENS
+        try:
+            yield from self.draft(room)
+        except TooLong:
+            # The window was a guess, or the tokens were.
+            if self.drafted:
+                raise
+            yield from self.draft(room // 2)
+        if not self.sentences:
+            raise EngineError(f"the model {self.model.name} wrote nothing that can be used")
+        if self.settings.repair:
+            self.repair()
+        for sentence in self.sentences:
+            sentence.verdict = sentence.verdict or self.rejected
+        yield from self.settle()
+        if not any(s.verdict in {"supported", "repaired"} for s in self.sentences):
+            raise EngineError(f"nothing that the model {self.model.name} wrote is carried by the passages")
+        yield from self.close()
+        yield Done(answer=self.answer())
+
+    @property
+    def rejected(self) -> Verdict:
+        return "struck" if self.settings.unsupported == "strike" else "removed"
+
+    # drafting
+
+    def draft(self, room: int) -> Iterator[Event]:
+        self.notes.clear()
+        names = {"topic": self.material.topic} if self.material.topic else {"question": self.material.question}
+        wording = {name: _data(text or "") for name, text in names.items()}
+        empty = "\n".join(self.prompt.render(passages="", **wording))
+        with self.stage("generate"):
+            room -= self.model.count(empty)
+            self.given, left_out = fitting(self.material.passages, room, self.model.count)
+        if not self.given:
+            raise TooLong(f"the window of the model {self.model.name} is too small for a single passage")
+        if left_out:
+            self.notes.append(
+                f"{left_out} of {left_out + len(self.given)} passages found no room in the model's window and were left out"
+            )
+        system, user = self.prompt.render(passages=as_data(self.given), **wording)
+        drafting = Drafting()
+        with _Closing(self.model.ask(system, user, self.usage)) as reply:
+            while True:
+                with self.stage("generate"):
+                    delta = next(reply, None)
+                words = drafting.finish() if delta is None else drafting.feed(delta)
+                if words:
+                    self.drafted = True
+                    yield Draft(text=words)
+                for sentence in drafting.sentences(whole=delta is None):
+                    yield from self.take(sentence)
+                if delta is None or len(self.sentences) >= MOST_SENTENCES:
+                    break
+        if self.usage.cut:
+            self.notes.append("the model wrote more than it was allowed to; the rest was dropped")
+
+    def take(self, draft: DraftSentence) -> Iterator[Settled]:
+        """Check a finished sentence, and settle what can be settled."""
+        key = _key(draft.text)
+        if len(self.sentences) >= MOST_SENTENCES or key in self.sheet.said:
+            return
+        self.sheet.said.add(key)
+        with self.stage("verify"):
+            sentence = _Sentence(draft=draft, text=draft.text)
+            cited, invented = existing(draft.marks, len(self.given))
+            self.invented += invented
+            sentence.supports, sentence.reason = self.judge(draft.text, cited)
+        if sentence.supports:
+            sentence.verdict = "supported"
+        elif not self.settings.repair:
+            sentence.verdict = self.rejected
+        self.sentences.append(sentence)
+        yield from self.settle()
+
+    def settle(self) -> Iterator[Settled]:
+        """The next sentences whose fate is known, in order."""
+        while self.shown < len(self.sentences):
+            sentence = self.sentences[self.shown]
+            if sentence.verdict is None:
+                return
+            self.shown += 1
+            text, citations = self.worded(sentence)
+            if text:
+                text = self.lead(sentence) + text
+                self.sheet.text += text
+            yield Settled(text=text, verdict=sentence.verdict, citations=citations, draft_end=sentence.draft.end)
+
+    def lead(self, sentence: _Sentence) -> str:
+        """What stands before a sentence: the text that goes before all, a space or a new line."""
+        preface = f"{self.material.before} " if self.material.before and not self.sheet.text else ""
+        if self.material.topic:
+            return f"{preface.strip()}\n- ".lstrip("\n") if self.sheet.text or preface else "- "
+        return preface or (" " if self.sheet.text else "")
+
+    def worded(self, sentence: _Sentence) -> tuple[str, tuple[Citation, ...]]:
+        if sentence.verdict == "struck":
+            return f"~~{sentence.text}~~ (not supported by the sources)", ()
+        if sentence.verdict not in {"supported", "repaired"}:
+            return "", ()
+        citations = tuple(self.sheet.number(s) for s in sentence.supports)
+        markers = sorted({c.marker for c in citations})
+        text = with_marker(sentence.text, markers[0])
+        first = f"[{markers[0]}]"
+        return text.replace(first, first + "".join(f"[{m}]" for m in markers[1:]), 1), citations
+
+    # checking
+
+    def judge(self, sentence: str, cited: Sequence[int]) -> tuple[Sequence[_Support], str]:
+        """The quotes that carry a sentence, or none and why.
+
+        First the passages that it cites, each alone, then together; then the nearest others: a sentence with a
+        wrong marker or none gets the right one.
+        """
+        how_to = kind_of(self.material.question) == "manner"
+        if instructions.question(sentence):
+            return [], "it is a question"
+        if instructions.to_answerer(sentence) or (instructions.command(sentence) and not how_to):
+            return [], "it tells somebody what to do"
+        named = [self.given[n - 1] for n in cited][:MOST_CITED]
+        reason = "" if named else "it cites no passage"
+        readings = [self.read(sentence, [g], how_to) for g in named]
+        found = [r.supports for r in readings if r.label == "supported"]
+        if found:
+            return [*found[0], *(more[0] for more in found[1:])][:MOST_CITED], ""
+        if readings:
+            reason = readings[0].reason
+        if len(named) > 1:
+            together = self.read(sentence, named, how_to)
+            if together.label == "supported":
+                return together.supports, ""
+            reason = together.reason
+        for other in nearest(sentence, [g for g in self.given if g not in named])[:_OTHERS]:
+            reading = self.read(sentence, [other], how_to)
+            if reading.label == "supported":
+                return reading.supports, ""
+        return [], reason or "no passage says so"
+
+    def read(self, sentence: str, passages: Sequence[Given], how_to: bool) -> _Reading:
+        """What passages have to say on a sentence, by the checker."""
+        runs = [(g, a, b) for g in passages for a, b in usable(g.passage.text, commands=how_to)]
+        if instructions.link(sentence):
+            addresses = [w.strip(".,;()<>\"'") for w in sentence.split() if instructions.link(w)]
+            runs = [(g, a, b) for g, a, b in runs if all(w in g.passage.text[a:b] for w in addresses)]
+        if not runs:
+            return _Reading(reason="the passage states nothing of the kind")
+        told = self.checker.carried(
+            sentence, [g.passage.text[a:b] for g, a, b in runs], [g.passage.context for g, _, _ in runs]
+        )
+        places = ([told.best] if told.best else []) + [*told.others]
+        supports: list[_Support] = []
+        for which, start, end in places[:MOST_CITED]:
+            given, offset, run_end = runs[which]
+            first, last = quoted(given.passage.text, offset + start, min(offset + end, run_end))
+            begin = given.passage.start
+            made = _Support(given=given, start=begin + first, end=begin + last, score=told.support)
+            if made not in supports:
+                supports.append(made)
+        return _Reading(
+            label=told.label if supports else "unsupported", supports=supports, reason="; ".join(told.reasons)
+        )
+
+    # repairing
+
+    def repair(self) -> None:
+        """Give the model one try at the sentences that nothing carries."""
+        waiting = [s for s in self.sentences if s.verdict is None][:MOST_REPAIRS]
+        if not waiting:
+            return
+        listed = "\n".join(
+            f"{letter}) {s.text} ({s.reason})" for letter, s in zip(string.ascii_lowercase, waiting, strict=False)
+        )
+        system, user = prompts.load("repair").render(passages=as_data(self.given), sentences=_data(listed, lines=True))
+        try:
+            with self.stage("generate"), _Closing(self.model.ask(system, user, self.usage)) as reply:
+                lines = "".join(reply).splitlines()
+        except EngineError as exc:
+            self.notes.append(f"no sentence was written again: {exc}")
+            return
+        with self.stage("verify"):
+            for line in lines:
+                found = _REPAIRED.match(line)
+                at = ord(found[1].lower()) - ord("a") if found else len(waiting)
+                if found is None or at >= len(waiting) or waiting[at].verdict is not None:
+                    continue
+                words = list(split(found[2]))
+                text = plain("".join(p.text for p in words if not isinstance(p, Mark)))
+                marks = [p for p in words if isinstance(p, Mark)]
+                if not _WORD.search(text) or len(sentence_spans(text)) > 1 or _key(text) in self.sheet.said:
+                    continue
+                cited, invented = existing(marks, len(self.given))
+                self.invented += invented
+                supports, _ = self.judge(text, cited)
+                if supports:
+                    self.sheet.said.add(_key(text))
+                    waiting[at].text, waiting[at].supports, waiting[at].verdict = text, supports, "repaired"
+
+    # finishing
+
+    def close(self) -> Iterator[Settled]:
+        """What the extractive answer says behind its evidence, renumbered."""
+        if not self.material.after:
+            return
+        by_marker = {c.marker: c for c in self.base.citations}
+        cited: list[Citation] = []
+
+        def renumber(found: re.Match[str]) -> str:
+            known = by_marker.get(int(found[1]))
+            if known is None:
+                return found.group()
+            marker = self.sheet.adopt(known)
+            cited.append(self.sheet.citations[marker - 1])
+            return f"[{marker}]"
+
+        text = MARKER.sub(renumber, self.material.after)
+        self.sheet.text += text
+        end = self.sentences[-1].draft.end if self.sentences else 0
+        yield Settled(text=text, verdict="quoted", citations=tuple(dict.fromkeys(cited)), draft_end=end)
+
+    def answer(self) -> Answer:
+        """The written answer, once all is settled."""
+        differences = tuple(self.renumbered(d) for d in self.base.differences)
+        quotes = " ".join([self.sheet.text, *(c.quote for c in self.sheet.citations)])
+        short = self.base.short_answer
+        return replace(
+            self.base,
+            answer=self.sheet.text,
+            short_answer=short if short and short in closed_up(quotes) else None,
+            citations=tuple(self.sheet.citations),
+            differences=differences,
+            unsupported=self.unsupported(),
+            reasons=(*self.base.reasons, *self.told()),
+            engine=self.model.name,
+            prompt_id=self.prompt.id,
+            usage=self.tokens(),
+        )
+
+    def stand_in(self, reason: str) -> Iterator[Event]:
+        """The extractive answer instead, with the reason."""
+        notice = f"This answer is composed of quotations only: {reason}."
+        if self.drafted:
+            yield Discarded(reason=notice)
+        yield from settled(self.base)
+        yield Done(
+            answer=replace(
+                self.base,
+                unsupported=self.unsupported(),
+                reasons=(*self.base.reasons, *self.told(), notice),
+                notice=notice,
+                prompt_id=f"{self.base.prompt_id} {self.prompt.id}",
+                usage=self.tokens(),
+            )
+        )
+
+    def renumbered(self, difference: Difference) -> Difference:
+        by_marker = {c.marker: c for c in self.base.citations}
+        values = tuple(
+            replace(v, marker=self.sheet.adopt(by_marker[v.marker])) if v.marker in by_marker else v
+            for v in difference.values
+        )
+        return replace(difference, values=values)
+
+    def unsupported(self) -> tuple[str, ...]:
+        return tuple(s.draft.text for s in self.sentences if s.verdict not in {"supported", "repaired"})
+
+    def told(self) -> list[str]:
+        told = list(self.notes)
+        counts = {v: sum(1 for s in self.sentences if s.verdict == v) for v in ("repaired", "removed", "struck")}
+        told += [f"{n} of {len(self.sentences)} sentences of the model {v}" for v, n in counts.items() if n]
+        if self.invented:
+            told.append(f"{len(self.invented)} citation markers of the model name no passage and were dropped")
+        return told
+
+    def tokens(self) -> Mapping[str, int]:
+        return {
+            "calls": self.usage.calls, "input_tokens": self.usage.input_tokens, "output_tokens": self.usage.output_tokens,
+        }  # fmt: skip
+
+
+class _Closing(AbstractContextManager[Iterator[str]]):
+    """An iterator that is closed on leaving, if it can be."""
+
+    def __init__(self, pieces: Iterator[str]) -> None:
+        self._pieces = pieces
+
+    def __enter__(self) -> Iterator[str]:
+        return self._pieces
+
+    def __exit__(self, *_: object) -> None:
+        close = getattr(self._pieces, "close", None)
+        if close:
+            close()
+
+
+# --- passages as data --------------------------------------------------------------------------------------
+
+
+def fitting(passages: Sequence[Given], room: int, count: Callable[[str], int]) -> tuple[tuple[Given, ...], int]:
+    """The passages that fit into so many tokens, whole, in their order, and how many do not."""
+    if estimated_tokens(as_data(passages)) <= room:
+        return tuple(passages), 0  # the usual case, without asking a server's tokenizer for each
+    chosen: list[Given] = []
+    for given in passages:
+        needed = count(as_data([given])) + 2
+        if needed <= room:
+            chosen.append(given)
+            room -= needed
+    return tuple(chosen), len(passages) - len(chosen)
+
+
+def as_data(passages: Sequence[Given]) -> str:
+    """Numbered passages between delimiters that cannot stand inside them, with source, date and claim status."""
+    blocks = []
+    for number, given in enumerate(passages, start=1):
+        passage, source = given.passage, given.source
+        facts = {
+            "n": str(number),
+            "source": ", ".join(filter(None, (source.author, source.publisher))) or source.title,
+            "title": source.title,
+            "date": source.date or "undated",
+            "place": passage.locator,
+        }
+        if passage.claim_status:
+            whose = f" by {passage.claimed_by}" if passage.claimed_by else ""
+            facts["status"] = f"{passage.claim_status}{whose}"
+        attributes = " ".join(f'{name}="{_data(value)}"' for name, value in facts.items() if value)
+        blocks.append(f"<passage {attributes}>\n{_data(passage.text)}\n</passage>")
+    return "\n".join(blocks)
+
+
+_ANGLES = str.maketrans({"<": "‹", ">": "›", "＜": "‹", "＞": "›", "﹤": "‹", "﹥": "›", '"': "”"})
+_CHAT_FORMAT = re.compile(r"\[\s*/?\s*(?:INST|SYS(?:TEM)?|ASSISTANT|USER)\s*\]|#{2,}\s*(?=\w)", re.I)
+
+
+def _data(text: str, *, lines: bool = False) -> str:
+    """Text of others without anything that a model could take for our delimiters, markers or its own chat format.
+
+    What it says stays; quotes are made from the original, never from this.
+    """
+    visible = "".join(c if c == "\n" or c.isprintable() else " " for c in text)
+    shown = _CHAT_FORMAT.sub("", visible.translate(_ANGLES))
+    if lines:
+        return shown
+    return without_markers(shown)
+
+
+def usable(text: str, *, commands: bool = False) -> list[tuple[int, int]]:
+    """The stretches of a passage that can be evidence: all but what speaks to an answering system, asks or orders.
+
+    Args:
+        commands: orders count too, as for a question how to do something.
+    """
+    runs: list[tuple[int, int]] = []
+    joined = False
+    for a, b in sentence_spans(text):
+        sentence = text[a:b]
+        if (
+            instructions.to_answerer(sentence)
+            or instructions.question(sentence)
+            or (instructions.command(sentence) and not commands)
+        ):
+            joined = False
+            continue
+        if joined:
+            runs[-1] = (runs[-1][0], b)
+        else:
+            runs.append((a, b))
+        joined = True
+    return runs
+
+
+def quoted(text: str, start: int, end: int) -> tuple[int, int]:
+    """The whole sentences that a stretch touches."""
+    touched = [(a, b) for a, b in sentence_spans(text) if a < end and start < b]
+    if not touched:
+        return start, end
+    return touched[0][0], touched[-1][1]
+
+
+def nearest(sentence: str, passages: Sequence[Given]) -> list[Given]:
+    """Passages that share words with a sentence, most first."""
+    words = _words(sentence)
+    shared = [(len(words & _words(g.passage.text)), at) for at, g in enumerate(passages)]
+    return [passages[at] for n, at in sorted(shared, key=lambda pair: (-pair[0], pair[1])) if n >= 2]
+
+
+def _words(text: str) -> set[str]:
+    return {w for w in _WORD.findall(text.lower()) if len(w) > 3 or w.isdigit()}
+
+
+def _key(text: str) -> str:
+    return " ".join(_WORD.findall(text.lower()))
+
+
+# --- follow-ups --------------------------------------------------------------------------------------------
+
+_LABEL = re.compile(r"^\W*(?:standalone |rewritten |the same |follow-up )?question\s*:\s*", re.I)
+_FIGURE = re.compile(r"\d[\d.,]*")
+_CAPITAL = re.compile(r"\b[A-ZÀ-ÞА-Я][\w’'-]*")
+_ASKS = re.compile(
+    r"^\W*(?:and |but |so )?(?:who|whom|whose|what|when|where|which|why|how|is|are|was|were|do|does|did|has|have|had|can|could|"
+    r"will|would|should|may|might|in|on|by|from|to|at|for|since|until|tell|describe|explain|list|name|give|compare|summari[sz]e)\b",
+    re.I,
+)
+
+
+def trusted_rewrite(reply: str, question: str, history: Sequence[str]) -> str | None:
+    """The model's standalone question, or None when it changes nothing or brings in what nobody said.
+
+    Names and figures of the rewrite must stand in the question or the conversation, those of the question must
+    stay, most of its other words must be known, and it must be one question.
+    """
+    lines = [line.strip() for line in reply.splitlines() if line.strip()]
+    if not lines or len(lines) > 3:
+        return None
+    rewrite = _LABEL.sub("", lines[0]).strip(" \"“”'`*")
+    known = " ".join([question, *history]).lower()
+    if not rewrite or _key(rewrite) == _key(question) or len(rewrite) > len(question) + 200:
+        return None
+    if len(sentence_spans(rewrite)) != 1 or not (rewrite.endswith("?") or _ASKS.match(rewrite)):
+        return None
+    if not _ASKS.match(rewrite):
+        return None
+    first = rewrite.split()[0]
+    names = [n for n in _CAPITAL.findall(rewrite) if n != first or not _ASKS.match(n)]
+    known_words = set(_WORD.findall(known))
+    if any(part not in known_words for name in names for part in _WORD.findall(name.lower())):
+        return None
+    figures = {f.strip(".,") for f in _FIGURE.findall(known)}
+    if any(f.strip(".,") not in figures for f in _FIGURE.findall(rewrite)):
+        return None
+    kept = rewrite.lower()
+    asked_names = [n for n in _CAPITAL.findall(question) if not _ASKS.match(n) and not question.startswith(n)]
+    must = [n.lower() for n in asked_names] + [f.strip(".,") for f in _FIGURE.findall(question)]
+    if any(m not in kept for m in must):
+        return None
+    new = [w for w in _words(rewrite) if w not in known_words]
+    return rewrite if len(new) <= max(1, len(_words(rewrite)) // 4) else None
