@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from app import followup, overview, parts, policy
-from app.answer import STAGES, Answer, Citation, cite
-from app.compose import Limits, compose, originals_first, select, short_answer
+from app import differences, followup, overview, parts, periods, policy
+from app.answer import MARKER, STAGES, Answer, Citation, cite
+from app.compose import Limits, compose, originals_first, select, short_answer, standing
 from app.decide import Calibration, Decision, decide
 from app.evidence import Evidence, PassageReader, ReadPassage, gather
 from app.language import language_of, unreadable
 from app.question import Question, kind_of, tidy
 from app.stream import Done, Event, settled
+from app.writer import Given, Material, Writer
 from index.embed import Encoder
 from index.search import Filters, Hit, IndexReader, OpenIndex, SearchSettings
+from ingest.chunk import Passage
 
 ABSTENTION = "The sources do not answer this question."
 NOTHING_INDEXED = "Nothing has been indexed yet, so there is no source to answer from."
 _NEAREST = 3
 _OVERVIEW_HITS = 30
+_WIDE_HITS = 80
+"""Passages looked through, not read, for figures that differ or for the time asked for."""
+_TIME_IN_SEARCH, _TIME_IN_READING = 0.15, 2.5
+"""What speaking of the time asked for is worth, in search score and in strength of evidence."""
 _PART_PASSAGES = 5
 """Passages read for each part of a question that asks several things."""
 
@@ -53,6 +60,21 @@ class Trace:
     hits: tuple[Hit, ...]
     evidence: tuple[Evidence, ...]
     decision: Decision
+    wording: Wording | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """What a language model has to keep of the extractive answer.
+
+    Attributes:
+        question: the parts of the question that the evidence answers.
+        before, after: text around the evidence: parts that stay open, figures that differ, how old it is.
+    """
+
+    question: str
+    before: str = ""
+    after: str = ""
 
 
 @dataclass(slots=True)
@@ -69,7 +91,7 @@ class _Clock:
 
 
 class Answerer:
-    """Answers questions from an index, without a language model."""
+    """Answers questions from an index, by quotation or, with a writer, in a language model's words."""
 
     def __init__(
         self,
@@ -80,14 +102,21 @@ class Answerer:
         calibration: Calibration,
         settings: AnswerSettings = AnswerSettings(),
         foreign: tuple[PassageReader, Calibration] | None = None,
+        today: Callable[[], dt.date] = dt.date.today,
+        writer: Writer | None = None,
     ) -> None:
-        """``foreign`` reads questions that are not in English, since the evidence reader knows English only."""
+        """``foreign`` reads questions that are not in English, since the evidence reader knows English only.
+
+        ``today`` tells what "last year" means and whether evidence is old.
+        """
         self._index = index
         self._encoder = encoder
         self._reader = reader
         self._calibration = calibration
         self._settings = settings
         self._foreign = foreign
+        self._today = today
+        self._writer = writer
 
     def warm_up(self) -> None:
         """Load what loads lazily, so that the first question is answered as fast as the next."""
@@ -105,9 +134,7 @@ class Answerer:
         Raises:
             BadInput: the question is empty or too long.
         """
-        answer, _ = self.answer_with_trace(question, history, filters=filters)
-        yield from settled(answer)
-        yield Done(answer=answer)
+        yield from self._follow(question, history, filters)
 
     def answer_with_trace(
         self, question: str, history: Sequence[followup.Turn] = (), *, filters: Filters = Filters()
@@ -117,15 +144,53 @@ class Answerer:
         Raises:
             BadInput: the question is empty or too long.
         """
+        events = self._follow(question, history, filters)
+        while True:
+            try:
+                next(events)
+            except StopIteration as stop:
+                answered: tuple[Answer, Trace | None] = stop.value
+                return answered
+
+    def _follow(
+        self, question: str, history: Sequence[followup.Turn], filters: Filters
+    ) -> Generator[Event, None, tuple[Answer, Trace | None]]:
         clock = _Clock()
-        with clock.stage("total"):
-            answer, trace = self._answer(question, history, filters, clock)
-        return replace(answer, timings_ms=clock.spent), trace
+        began = time.perf_counter()
+
+        def timed(answer: Answer) -> Answer:
+            total = round((time.perf_counter() - began) * 1000, 2)
+            return replace(answer, timings_ms={**clock.spent, "total": total})
+
+        rewritten = None
+        if self._writer and history:
+            with clock.stage("understand"):
+                rewritten = self._writer.condense(tidy(question), history)
+        opened = self._index.current()
+        answer, trace = self._answer(question, history, filters, clock, opened, rewritten)
+        if self._writer is None or opened is None or answer.status != "answered":
+            answer = timed(answer)
+            yield from settled(answer)
+            yield Done(answer=answer)
+            return answer, trace
+        for event in self._writer.write(answer, _material(answer, trace, opened), clock.stage):
+            if isinstance(event, Done):
+                answer = timed(event.answer)
+                yield Done(answer=answer)
+            else:
+                yield event
+        return answer, trace
 
     def _answer(
-        self, asked: str, history: Sequence[followup.Turn], filters: Filters, clock: _Clock
+        self,
+        asked: str,
+        history: Sequence[followup.Turn],
+        filters: Filters,
+        clock: _Clock,
+        opened: OpenIndex | None,
+        rewritten: str | None = None,
     ) -> tuple[Answer, Trace | None]:
-        opened = self._index.current()
+        """``rewritten`` is the standalone question of a language model; without it rules make one."""
         index_id = opened.id if opened else ""
         with clock.stage("understand"):
             text = tidy(asked)
@@ -133,7 +198,8 @@ class Answerer:
             language = language_of(text)
             served = self._settings.languages is None or language.code in self._settings.languages
             if opened and served and language.code == "en":
-                standalone = followup.standalone(opened.correct_spelling(text), history, opened.vocabulary)
+                standalone = rewritten or followup.standalone(opened.correct_spelling(text), history, opened.vocabulary)
+                standalone = periods.asked(standalone, self._today()).text
             refusal = policy.declines(text) or policy.declines(standalone)
         base = Answer(
             question=asked, standalone_question=standalone, status="declined", answer=refusal or "",
@@ -159,15 +225,41 @@ class Answerer:
             if not trace.decision.answer:
                 return self._abstained(base, trace, opened), trace
             chosen = self._chosen(trace, opened)
+            when = periods.asked(standalone, self._today())
+            if differences.off_time(chosen[0], when, trace.question):
+                return self._abstained(base, trace, opened, of_time=when.period), trace
+            found = self._differing(trace, when, opened, filters)
+            if found:
+                chosen = chosen[:1]
             composed = compose(chosen, opened.source)
             short = short_answer(trace.question, chosen[0], opened.source(chosen[0].hit.passage.source_id))
-        return replace(
-            base, status="answered", answer=composed.text, short_answer=short, citations=composed.citations
-        ), trace
+            answer = replace(
+                base, status="answered", answer=composed.text, short_answer=short, citations=composed.citations
+            )
+            whole = differences.added(answer, found, when, self._today(), opened.source)
+            after = whole.answer.removeprefix(composed.text)
+        return whole, replace(trace, wording=Wording(question=standalone, after=after))
+
+    def _differing(
+        self, trace: Trace, when: periods.Asked, opened: OpenIndex, filters: Filters
+    ) -> differences.Found | None:
+        def more() -> Sequence[Hit]:
+            return opened.search(trace.question.text, _WIDE_HITS, filters=filters, settings=self._settings.search)
+
+        return differences.find(trace.question, when, trace.evidence, more, opened.vocabulary, opened.source)
 
     def _chosen(self, trace: Trace, opened: OpenIndex) -> list[Evidence]:
         limits = Limits(fact_words=self._settings.fact_words, other_words=self._settings.other_words)
-        return select(trace.question, originals_first(trace.evidence, opened.source), opened.vocabulary, limits)
+        evidence = originals_first(trace.evidence, opened.source)
+        when = periods.asked(trace.question.text, self._today()).period
+        if when:
+            evidence = periods.in_time_first(
+                evidence, when, lambda e: e.text, lambda e: standing(e, opened.source), _TIME_IN_READING
+            )
+            if periods.strict(when):
+                # Nothing of another time goes with the lead as if it were of the time asked for.
+                evidence = [evidence[0], *(e for e in evidence[1:] if periods.speaks_of(e.text, when) >= 0)]
+        return select(trace.question, evidence, opened.vocabulary, limits)
 
     def _overview(self, base: Answer, topic: str, opened: OpenIndex, filters: Filters, clock: _Clock) -> Answer | None:
         """What each source says about a topic; None when no sentence of any is about it."""
@@ -209,11 +301,15 @@ class Answerer:
                 chosen += [e for e in self._chosen(part, opened) if not any(_overlap(e, c) for c in chosen)]
             composed = compose(chosen, opened.source)
             open_parts = [f"The sources do not answer “{t.question.text}”" for t in traces if t not in answered]
+            wording = Wording(
+                question=" ".join(t.question.text for t in answered), before=" ".join(f"{o}." for o in open_parts)
+            )
+            hits = tuple(dict.fromkeys(h for t in answered for h in t.hits))
         return replace(
             base, status="answered", answer=" ".join([*(f"{o}." for o in open_parts), composed.text]),
             citations=composed.citations, confidence=min(t.decision.confidence for t in answered),
             missing_terms=tuple(dict.fromkeys(m for t in traces if t not in answered for m in t.missing)),
-        ), answered[0]  # fmt: skip
+        ), replace(answered[0], hits=hits, wording=wording)  # fmt: skip
 
     def trace(
         self,
@@ -237,7 +333,13 @@ class Answerer:
             frequency = opened.document_frequency(terms)
             missing = tuple(t for t in terms if not frequency[t])
             wanted = _PART_PASSAGES if beside else self._settings.passages
-            hits = opened.search(standalone, wanted, filters=filters, settings=self._settings.search)
+            when = periods.asked(standalone, self._today()).period
+            # With a time asked for, passages that speak of it are read before likelier ones that don't.
+            deep = _WIDE_HITS if when else wanted
+            hits = opened.search(standalone, deep, filters=filters, settings=self._settings.search)
+            if when:
+                hits = periods.in_time_first(hits, when, lambda h: h.passage.text, lambda h: h.score, _TIME_IN_SEARCH)
+                hits = [replace(h, rank=n) for n, h in enumerate(hits[:wanted], start=1)]
             if beside:
                 known = {h.passage.id for h in hits}
                 more = opened.search(beside, _PART_PASSAGES, filters=filters, settings=self._settings.search)
@@ -247,14 +349,25 @@ class Answerer:
             if self._foreign and language_of(standalone).code != "en":
                 reader, calibration = self._foreign
             evidence = gather(standalone, hits, reader, self._encoder, opened.vocabulary)
+            if when:
+                evidence = periods.in_time_first(
+                    evidence, when, lambda e: e.text, lambda e: e.strength, _TIME_IN_READING
+                )
             decision = decide(question, evidence, missing, len(terms), calibration, self._settings.threshold)
         return Trace(
             question=question, terms=terms, missing=missing, hits=tuple(hits), evidence=tuple(evidence),
             decision=decision,
         )  # fmt: skip
 
-    def _abstained(self, base: Answer, trace: Trace, opened: OpenIndex) -> Answer:
+    def _abstained(
+        self, base: Answer, trace: Trace, opened: OpenIndex, of_time: periods.Period | None = None
+    ) -> Answer:
+        """``of_time`` is the time asked for when the sources speak only of others."""
         text = ABSTENTION
+        if of_time:
+            asked = trace.question.text[of_time.start : of_time.end]
+            text += f" What they say on the matter is not about {asked}."
+            base = replace(base, reasons=(*base.reasons, f"the best evidence speaks of other times than {asked}"))
         if trace.missing:
             text += f" No source mentions: {', '.join(trace.missing)}."
         return replace(
@@ -264,6 +377,41 @@ class Answerer:
 
 def _overlap(one: Evidence, other: Evidence) -> bool:
     return one.hit.passage.source_id == other.hit.passage.source_id and one.start < other.end and other.start < one.end
+
+
+def _material(answer: Answer, trace: Trace | None, opened: OpenIndex) -> Material:
+    """What a language model gets: the passages that the extractive answer quotes, then the others that were read.
+
+    What a list of differences cites is left out: the list itself stays in the answer.
+    """
+    wording = (trace.wording if trace else None) or Wording(question=answer.standalone_question)
+    quoted = {int(m) for m in MARKER.findall(answer.answer.removesuffix(wording.after))}
+    copies = {h.passage.id: h.copies for h in trace.hits} if trace else {}
+    passages = {h.passage.id: h.passage for h in trace.hits} if trace else {}
+    order: dict[str, Passage] = {}
+    for citation in answer.citations:
+        if citation.marker not in quoted:
+            continue
+        if citation.passage_id not in passages:
+            passages |= {p.id: p for p in opened.passages_of(citation.source_id)}
+        if citation.passage_id in passages:
+            order[citation.passage_id] = passages[citation.passage_id]
+    for item in trace.evidence if trace else ():
+        order.setdefault(item.hit.passage.id, item.hit.passage)
+    for hit in trace.hits if trace else ():
+        order.setdefault(hit.passage.id, hit.passage)
+    given = []
+    for passage in order.values():
+        source = opened.source(passage.source_id)
+        if source is not None:
+            elsewhere = ((opened.source(p.source_id), p) for p in copies.get(passage.id, ()))
+            given.append(
+                Given(passage=passage, source=source, copies=tuple((s, p) for s, p in elsewhere if s is not None))
+            )
+    topic = overview.topic_of(answer.standalone_question) if trace is None else None
+    return Material(
+        question=wording.question, passages=tuple(given), topic=topic, before=wording.before, after=wording.after
+    )
 
 
 def _nearest(trace: Trace, opened: OpenIndex) -> tuple[Citation, ...]:

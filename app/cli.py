@@ -22,6 +22,7 @@ import click
 
 if TYPE_CHECKING:
     from app.answer import Answer
+    from app.answerer import Answerer
     from app.followup import Turn
     from app.home import Home
     from index.search import Filters
@@ -113,13 +114,17 @@ def main(ctx: click.Context, home: Path | None) -> None:
 @click.option("--since", help="Only sources dated on or after DATE (2024, 2024-03 or 2024-03-22).", metavar="DATE")
 @click.option("--until", help="Only sources dated on or before DATE.", metavar="DATE")
 @click.option("--source", "sources", multiple=True, metavar="ID", help="Only this source; may be repeated.")
-@click.option("--engine", default="extractive", show_default=True, help="Who writes the answer.")
+@click.option(
+    "--engine",
+    metavar="ENGINE",
+    help="Who writes the answer: extractive, ollama:MODEL, openai:MODEL, anthropic:MODEL or URL#MODEL.  [default: engine.name]",
+)
 @click.option("--explain", is_flag=True, help="Show terms, hits, evidence and the decision.")
 @_home_option
 @click.pass_obj
 def ask(
     root_home: Path | None, question: str | None, as_json: bool, batch: Path | None, since: str | None,
-    until: str | None, sources: tuple[str, ...], engine: str, explain: bool, own_home: Path | None,
+    until: str | None, sources: tuple[str, ...], engine: str | None, explain: bool, own_home: Path | None,
 ) -> None:  # fmt: skip
     """Answer a QUESTION with citations, or say that the sources do not.
 
@@ -131,18 +136,17 @@ def ask(
     """
     if (question is None) == (batch is None):
         raise click.UsageError("give either a QUESTION or --batch FILE.jsonl")
-    if engine != "extractive":
-        raise click.UsageError(f"engine {engine!r} is not available; this version answers with 'extractive'")
     home = _open_home(own_home or root_home)
     filters = _filters(home, since, until, sources)
+    answerer = _answerer(home, engine)
     if batch is not None:
         _prepare(home)
-        for line in _batch(home, batch, filters):
+        for line in _batch(answerer, batch, filters):
             click.echo(json.dumps(line, ensure_ascii=False))
         return
     _prepare(home)
     assert question is not None
-    answer, trace = home.answerer.answer_with_trace(question, filters=filters)
+    answer, trace = answerer.answer_with_trace(question, filters=filters)
     if as_json:
         from app.answer import to_json
         from app.answerer import explain as explained
@@ -537,7 +541,7 @@ def _report_line(report: SyncReport) -> str:
     )
 
 
-def _batch(home: Home, file: Path, filters: Filters) -> Iterator[dict[str, Any]]:
+def _batch(answerer: Answerer, file: Path, filters: Filters) -> Iterator[dict[str, Any]]:
     from app.answer import to_json
     from app.errors import AppError
 
@@ -548,7 +552,7 @@ def _batch(home: Home, file: Path, filters: Filters) -> Iterator[dict[str, Any]]
             tell(f"answering line {number}")
             try:
                 question, history = _batch_line(raw)
-                yield to_json(home.answerer.answer(question, history, filters=filters))
+                yield to_json(answerer.answer(question, history, filters=filters))
             except AppError as exc:
                 yield {"error": f"line {number}: {exc}"}
 
@@ -599,6 +603,20 @@ def _print_outcomes(outcomes: Iterable[Outcome]) -> None:
 def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     from rich.console import Console
     from rich.table import Table
+def _answerer(home: Home, engine: str | None) -> Answerer:
+    """The answerer with the engine asked for; a name that cannot be one is a usage error."""
+    from app.engines import parse_engine
+    from app.errors import BadInput
+
+    if engine is None:
+        return home.answerer
+    try:
+        parse_engine(engine)
+    except BadInput as exc:
+        raise click.UsageError(str(exc)) from exc
+    return home.answerer_with(engine)
+
+
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -693,3 +711,5 @@ def _bar(text: str) -> Iterator[Callable[[int, int], None]]:
 
 if __name__ == "__main__":
     main()
+    if answer.notice:
+        click.echo(f"({answer.notice})\n")

@@ -12,7 +12,8 @@ from typing import Any, Literal
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from app.errors import BadSettings
+from app.engines import EXTRACTIVE, parse_engine
+from app.errors import BadInput, BadSettings
 
 SETTINGS_FILE = "iskp.toml"
 _PREFIX = "ISKP_"
@@ -78,6 +79,32 @@ class AnswerSection(_Section):
     other_words: int = Field(150, ge=10)
 
 
+class EngineSection(_Section):
+    """Who writes the answers; keys of language models never stand here but in the environment.
+
+    ``name``: extractive, ollama:MODEL, openai:MODEL, anthropic:MODEL or http://HOST:PORT/v1#MODEL.
+    ``context_tokens`` None asks the server.
+    """
+
+    name: str = EXTRACTIVE
+    timeout_seconds: float = Field(60.0, gt=0, le=3600)
+    total_seconds: float = Field(180.0, gt=0, le=3600)
+    retries: int = Field(2, ge=0, le=10)
+    context_tokens: int | None = Field(None, ge=512)
+    answer_tokens: int = Field(400, ge=16, le=8000)
+    temperature: float = Field(0.0, ge=0, le=2)
+    repair: bool = True
+    unsupported: Literal["remove", "strike"] = "remove"
+
+    @field_validator("name")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        try:
+            return parse_engine(value).name
+        except BadInput as exc:
+            raise ValueError(str(exc)) from exc
+
+
 class ChatSection(_Section):
     """The page."""
 
@@ -104,6 +131,7 @@ def load_settings(home: Path, environment: Mapping[str, str] | None = None) -> S
     """Settings from the home's file and the environment.
 
     ``ISKP_ANSWER_THRESHOLD=0.6`` overrides ``threshold`` in the table ``[answer]``.
+    engine: EngineSection = EngineSection()  # type: ignore[call-arg]
 
     Raises:
         BadSettings: unreadable file, unknown key or a value that does not fit; names the path of the key.

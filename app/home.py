@@ -10,8 +10,11 @@ from pathlib import Path
 from app.answerer import Answerer, AnswerSettings
 from app.config import Settings, load_settings
 from app.decide import load_calibrations
+from app.engines import Engine, EngineSettings, parse_engine
 from app.errors import AppError
 from app.evidence import PassageReader, SimilarityReader
+from app.support import SupportChecker, load_support_calibrations
+from app.writer import Writer, WriterSettings
 from index import generation
 from index.catalog import Catalog
 from index.embed import SentenceTransformerEncoder
@@ -73,10 +76,64 @@ class Home:
 
     @cached_property
     def answerer(self) -> Answerer:
-        """Answers questions from the index."""
+        """Answers questions from the index with the engine of the settings."""
+        return self.answerer_with(self.settings.engine.name)
+
+    def answerer_with(self, engine: str) -> Answerer:
+        """Answers questions from the index with an engine by name, see :func:`app.engines.parse_engine`.
+
+        Raises:
+            BadInput: there is no such engine.
+            EngineError: its package or key is missing.
+        """
+        if parse_engine(engine).provider == "extractive":
+            return self._answerer(None)
+        wanted = self.settings.engine
+        settings = WriterSettings(repair=wanted.repair, unsupported=wanted.unsupported)
+        return self._answerer(Writer(self.engine(engine), self.checker, settings))
+
+    def engine(self, name: str) -> Engine:
+        """A language model by name, with the limits of the settings.
+
+        Raises:
+            BadInput: there is no such engine.
+            EngineError: it is no language model, or its package or key is missing.
+        """
+        wanted = self.settings.engine
+        model = Engine(
+            parse_engine(name),
+            EngineSettings(
+                timeout_seconds=wanted.timeout_seconds,
+                total_seconds=wanted.total_seconds,
+                retries=wanted.retries,
+                context_tokens=wanted.context_tokens,
+                answer_tokens=wanted.answer_tokens,
+                temperature=wanted.temperature,
+            ),
+        )
+        model.load()
+        return model
+
+    def _answerer(self, writer: Writer | None) -> Answerer:
         answer = self.settings.answer
         kind = answer.reader
         reads = self.settings.encoder.reads()
+    @cached_property
+    def checker(self) -> SupportChecker:
+        """Checks claims against texts and the collection; its models are not yet loaded."""
+        calibrations = load_support_calibrations()
+        reader = None
+        if self.settings.answer.reader != "similarity":
+            from app.model_reader import ModelReader
+
+            reader = self.reader if isinstance(self.reader, ModelReader) else None
+        return SupportChecker(
+            reader=reader,
+            encoder=self.encoder,
+            calibration=calibrations["evidence" if reader else "similarity"],
+            vocabulary=self.vocabulary(),
+        )
+
         calibrations = load_calibrations()
         return Answerer(
             index=self.index,
@@ -90,6 +147,7 @@ class Home:
                 fact_words=answer.fact_words,
                 other_words=answer.other_words,
                 languages=reads,
+            writer=writer,
                 search=SearchSettings(
                     candidates=self.settings.search.candidates,
                     lexical_weight=self.settings.search.lexical_weight,

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from app.home import Home
     from eval.cases import Case
     from eval.formats import DataSet, Format
+    from eval.judge import Judged
     from eval.report import Report
+    from eval.run import Run
 
 
 @click.group("eval", invoke_without_command=True)
@@ -45,7 +48,10 @@ if TYPE_CHECKING:
     help="Which half; tune on dev only.",
 )
 @click.option("--limit", type=click.IntRange(1), help="Only so many cases, spread evenly.")
-@click.option("--engine", default="extractive", show_default=True, help="Who writes the answers.")
+@click.option(
+    "--engine", metavar="ENGINE", help="Who writes the answers, as for iskp ask.  [default: engine.name of the settings]"
+)
+@click.option("--judge", "judge_name", metavar="ENGINE", help="A language model that scores the answers too, shown apart.")
 @click.option(
     "--report",
     "folder",
@@ -74,8 +80,8 @@ if TYPE_CHECKING:
 )
 @click.pass_context
 def evaluate(
-    ctx: click.Context, case_files: tuple[Path, ...], form: Format, split: str, limit: int | None, engine: str,
-    folder: Path | None, baseline: Path | None, gates: tuple[str, ...], as_json: bool, progress: bool, own_home: Path | None,
+    ctx: click.Context, case_files: tuple[Path, ...], form: Format, split: str, limit: int | None,
+    engine: str | None, judge_name: str | None, folder: Path | None, baseline: Path | None, gates: tuple[str, ...], as_json: bool, progress: bool, own_home: Path | None,
 ) -> None:  # fmt: skip
     """Examine the engine with cases whose right answers are known, and write a report.
 
@@ -90,8 +96,8 @@ def evaluate(
     ctx.obj = own_home or ctx.obj
     if ctx.invoked_subcommand:
         return
-    if engine != "extractive":
-        raise click.UsageError(f"engine {engine!r} is not available; this version answers with 'extractive'")
+    _check_engine(engine)
+    _check_engine(judge_name)
     if form != "jsonl" and not case_files:
         raise click.UsageError(f"--format {form} needs --cases FILE")
     from eval.compare import breaches, compare, thresholds
@@ -105,7 +111,7 @@ def evaluate(
     with closing(_open_home(ctx.obj)) as home:
         target = folder or home.folder / "reports" / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         _make_folder(target)  # before minutes of work, not after
-        report = _examine(home, data_set, form=form, case_files=case_files, split=split, limit=limit, lines=progress)
+        report = _examine(home, data_set, form=form, case_files=case_files, split=split, limit=limit, lines=progress, name=engine, judge_name=judge_name)
     comparison = compare(before, report) if before else None
     failed = breaches(report, wanted)
     _write(target / "report.json", to_json(report))
@@ -182,7 +188,7 @@ def _data_set(form: Format, case_files: tuple[Path, ...]) -> DataSet:
 
 def _examine(
     home: Home, data_set: DataSet, *, form: Format, case_files: tuple[Path, ...], split: str, limit: int | None,
-    lines: bool,
+    lines: bool, name: str | None = None, judge_name: str | None = None,
 ) -> Report:  # fmt: skip
     from eval.cases import sample
     from eval.errors import EvalError
@@ -206,12 +212,13 @@ def _examine(
     def progress(number: int, case: Case) -> None:
         _tell(f"case {number} of {len(chosen)}: {case.id}", last=number == len(chosen), line=lines)
 
-    with engine_for(home, chosen) as engine:
+    with engine_for(home, chosen, name) as engine:
         runs = run_cases(chosen, engine, progress=progress)
-    name = ", ".join(f.name for f in case_files) if case_files else "the bundled cases"
+    judged = _judged(home, judge_name, runs, lines=lines) if judge_name else None
+    named = ", ".join(f.name for f in case_files) if case_files else "the bundled cases"
     header = make_header(
         runs,
-        cases=name if form == "jsonl" else f"{name} ({form})",
+        cases=named if form == "jsonl" else f"{named} ({form})",
         split=split,
         corpus=dict(Counter(s.origin for s in home.library)),
         settings={
@@ -222,7 +229,26 @@ def _examine(
         },
         seconds=time.perf_counter() - began,
     )
-    return make_report(runs, header)
+    return make_report(runs, header, judged)
+
+
+def _judged(home: Home, judge_name: str, runs: Sequence[Run], *, lines: bool) -> Judged:
+    from eval.judge import judge_runs
+
+    def progress(number: int, total: int) -> None:
+        _tell(f"judging {number} of {total}", last=number == total, line=lines)
+
+    return judge_runs(home.engine(judge_name), runs, progress=progress)
+
+
+def _check_engine(name: str | None) -> None:
+    from app.engines import parse_engine
+    from app.errors import BadInput
+
+    try:
+        parse_engine(name or "extractive")
+    except BadInput as exc:
+        raise click.UsageError(str(exc)) from exc
 
 
 def _tell(text: str, *, last: bool, line: bool) -> None:

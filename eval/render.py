@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from eval.compare import Comparison
+from eval.judge import Judged
 from eval.metrics import Metric
 from eval.plots import calibration_plot, kinds_plot, latency_plot, risk_coverage_plot
 from eval.report import VERDICTS, Report
@@ -45,6 +46,8 @@ def terminal(report: Report, comparison: Comparison | None = None) -> Group:
     parts: list[Table | Text] = [_header(report), _metrics(report), _kinds(report)]
     times = ", ".join(f"{s.stage} {s.p50:.0f}/{s.p95:.0f}" for s in report.latency if s.p95 > 0)
     parts.append(Text(f"Latency p50/p95 in ms: {times or 'none'}"))
+    if report.judged:
+        parts += _judged(report.judged)
     if comparison:
         parts += _comparison(comparison)
     return Group(*parts)
@@ -97,6 +100,14 @@ def _kinds(report: Report) -> Table:
             _percent(row.key_fact_recall), _percent(row.citation_precision), _percent(row.recall),
         )  # fmt: skip
     return table
+
+
+def _judged(judged: Judged) -> list[Table | Text]:
+    table = _table("judge", "value", "95% interval", "n", "unscored")
+    for name, s in (("faithfulness", judged.faithfulness), ("relevance", judged.relevance)):
+        low_high = f"{_percent(s.low)} – {_percent(s.high)}" if s.value is not None else ""
+        table.add_row(name, _percent(s.value), low_high, str(s.n), str(s.unscored))
+    return [Text(f"\nOpinion of the model {judged.model} ({judged.prompt}), no part of the scores above:"), table]
 
 
 def _percent(value: float | None) -> str:

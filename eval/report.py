@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from eval.errors import EvalError
+from eval.judge import Judged
 from eval.metrics import (
     METRICS,
     POOLED,
@@ -149,6 +150,7 @@ class Report:
     calibration: tuple[Bin, ...]
     latency: tuple[Stage, ...]
     rows: tuple[Row, ...]
+    judged: Judged | None = None
 
     def value(self, name: str) -> float | None:
         """The value of a metric by name.
@@ -170,7 +172,7 @@ class Report:
         raise EvalError(f"there is no metric {name!r}; known are {', '.join(r.metric.name for r in self.metrics)}")
 
 
-def make_report(runs: Sequence[Run], header: Header) -> Report:
+def make_report(runs: Sequence[Run], header: Header, judged: Judged | None = None) -> Report:
     """Score the runs and lay everything out."""
     scores = score_all(runs)
     rows = [MetricRow(metric=m, summary=summarise(scores[m.name].values())) for m in METRICS]
@@ -184,6 +186,7 @@ def make_report(runs: Sequence[Run], header: Header) -> Report:
         calibration=tuple(bins(calibration_pairs(runs))),
         latency=stages,
         rows=tuple(_row(run, {name: by_case[run.case.id] for name, by_case in scores.items()}) for run in runs),
+        judged=judged,
     )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from app.answer import Answer, Citation
+from app.answerer import Answerer
 from app.errors import AppError
 from app.followup import Turn
 from app.home import Home
@@ -75,12 +76,13 @@ class HomeEngine:
     """The real engine over a home."""
 
     home: Home
+    answerer: Answerer
     _sources: dict[str, Source | None] = field(default_factory=dict)
 
     def answer(self, case: Case) -> Answer:
         """As the command line would answer."""
         history = [Turn(role=t.role, content=t.content) for t in case.history]
-        return self.home.answerer.answer(case.question, history, filters=filters(case))
+        return self.answerer.answer(case.question, history, filters=filters(case))
 
     def retrieve(self, question: str, case: Case) -> Sequence[Retrieved]:
         """As the answerer would retrieve, but ``DEPTH`` passages."""
@@ -168,13 +170,20 @@ def quote_valid(citation: Citation, source: Source | None) -> bool:
 
 
 @contextmanager
-def engine_for(home: Home, cases: Sequence[Case]) -> Iterator[Engine]:
+def engine_for(home: Home, cases: Sequence[Case], name: str | None = None) -> Iterator[Engine]:
     """The home's engine; cases with a planted source go to a copy of the home that holds the planted ones.
 
     The home itself is never changed. The models are shared between the two.
+
+    Args:
+        name: an engine other than that of the settings.
     """
+
+    def engine(of: Home) -> HomeEngine:
+        return HomeEngine(of, of.answerer_with(name) if name else of.answerer)
+
     planted = {c.planted.id: c.planted for c in cases if c.planted}
-    usual = HomeEngine(home)
+    usual = engine(home)
     if not planted:
         yield usual
         return
@@ -185,7 +194,7 @@ def engine_for(home: Home, cases: Sequence[Case]) -> Iterator[Engine]:
         for source in planted.values():
             plant(copy, source)
         copy.sync()
-        yield Switched(usual=usual, planted=HomeEngine(copy))
+        yield Switched(usual=usual, planted=engine(copy))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,17 @@ No test reaches beyond this machine: connections to anything but the loopback ad
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
+import subprocess
+import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -125,3 +132,135 @@ def make_index(
         return root
 
     return build
+
+
+class ChatServer:
+    """A real HTTP server on the loopback address that speaks the OpenAI-compatible form and replies as scripted.
+
+    ``replies`` holds one reply a request, the last one for all further: a text to be streamed word by word, a
+    ``(status, body)``, or a function that is given the handler and writes what it likes. ``asked`` records the
+    requests, ``unread`` whether a client went away before a reply was whole.
+    """
+
+    def __init__(self) -> None:
+        self.replies: list[Any] = ["Nothing."]
+        self.asked: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
+        self.unread = threading.Event()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if not self.path.endswith("/chat/completions"):
+                    self.send_error(404)
+                    return
+                outer.asked.append(body)
+                outer.headers.append(dict(self.headers))
+                reply = outer.replies[min(len(outer.asked), len(outer.replies)) - 1]
+                try:
+                    outer.send(self, reply)
+                except (BrokenPipeError, ConnectionResetError):
+                    outer.unread.set()
+
+            def do_GET(self) -> None:
+                self.send_error(404)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    @property
+    def engine(self) -> str:
+        """The server as an engine's name."""
+        return f"http://127.0.0.1:{self._server.server_port}/v1#scripted"
+
+    def prompt(self, number: int = -1) -> str:
+        """System and user text of a request."""
+        return "\n".join(m["content"] for m in self.asked[number]["messages"])
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def send(self, handler: BaseHTTPRequestHandler, reply: Any) -> None:
+        if callable(reply):
+            reply(handler)
+        elif isinstance(reply, str):
+            self.begin(handler)
+            for word in re.findall(r"\s*\S+|\s+", reply):
+                self.piece(handler, word)
+            self.end(handler)
+        else:
+            status, body = reply
+            raw = body.encode()
+            handler.send_response(status)
+            handler.send_header("Content-Type", "application/json")
+            handler.send_header("Content-Length", str(len(raw)))
+            handler.end_headers()
+            handler.wfile.write(raw)
+
+    @staticmethod
+    def begin(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/event-stream")
+        handler.end_headers()
+
+    @staticmethod
+    def piece(handler: BaseHTTPRequestHandler, text: str) -> None:
+        choice = {"index": 0, "delta": {"content": text}, "finish_reason": None}
+        data = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "scripted", "choices": [choice]}
+        handler.wfile.write(f"data: {json.dumps(data)}\n\n".encode())
+        handler.wfile.flush()
+
+    @staticmethod
+    def end(handler: BaseHTTPRequestHandler, usage: Mapping[str, int] | None = None) -> None:
+        data = {
+            "id": "1", "object": "chat.completion.chunk", "created": 0, "model": "scripted", "choices": [],
+            "usage": usage or {"prompt_tokens": 70, "completion_tokens": 8, "total_tokens": 78},
+        }  # fmt: skip
+        handler.wfile.write(f"data: {json.dumps(data)}\n\ndata: [DONE]\n\n".encode())
+
+
+@pytest.fixture
+def chat_server() -> Iterator[ChatServer]:
+    """A scripted model server."""
+    server = ChatServer()
+    yield server
+    server.close()
+
+
+@contextmanager
+def llama_server(context_tokens: int) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A llama.cpp server with SmolLM2-135M in a process of its own: its engine name, and the process to kill."""
+    script = Path(__file__).with_name("llama_server.py")
+    process = subprocess.Popen(
+        [sys.executable, str(script), str(context_tokens)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None and process.stdin is not None
+    try:
+        address = process.stdout.readline().strip()
+        assert address.startswith("http://127.0.0.1:"), "the model server did not start"
+        yield f"{address}/v1#smollm2", process
+    finally:
+        process.stdin.close()
+        process.stdout.close()
+        process.kill()
+        process.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def start_llama() -> Callable[[int], AbstractContextManager[tuple[str, subprocess.Popen[str]]]]:
+    """Starts a model server of one's own, such as one to be killed."""
+    return llama_server
+
+
+@pytest.fixture(scope="session")
+def smollm() -> Iterator[str]:
+    """The engine name of a real small model, started once: a poor one that invents facts."""
+    with llama_server(2048) as (engine, _):
+        yield engine
