@@ -278,16 +278,26 @@ def fetch(root_home: Path | None, source_ids: tuple[str, ...], as_json: bool, ow
 
 
 @main.group(invoke_without_command=True)
+@click.option("--failed", is_flag=True, help="List the files of mirrored folders that could not be read, and why.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_home_option
 @click.pass_context
-def sources(ctx: click.Context, as_json: bool, own_home: Path | None) -> None:
+def sources(ctx: click.Context, failed: bool, as_json: bool, own_home: Path | None) -> None:
     """List the stored sources; 'show' prints one, 'remove' forgets one."""
     ctx.obj = own_home or ctx.obj
     if ctx.invoked_subcommand:
         return
     home = _open_home(ctx.obj)
     _update(home)
+    failures = home.library.failures()
+    if failed:
+        if as_json:
+            click.echo(json.dumps([_plain(f) for f in failures], ensure_ascii=False, indent=2))
+        elif failures:
+            _table(("file", "reason"), [(f.path, f.reason) for f in failures])
+        else:
+            click.echo("Every file of the mirrored folders could be read.", err=True)
+        return
     rows = [_source_row(s) for s in home.library]
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
@@ -296,6 +306,8 @@ def sources(ctx: click.Context, as_json: bool, own_home: Path | None) -> None:
         click.echo("No sources yet. Add some: iskp ingest FILE_OR_FOLDER", err=True)
         return
     _table(("id", "date", "genre", "title"), [(r["id"], r["date"] or "undated", r["genre"], r["title"]) for r in rows])
+    if failures:
+        click.echo(f"{len(failures)} files could not be read; their reasons: iskp sources --failed", err=True)
 
 
 @sources.command("show")
@@ -417,6 +429,8 @@ def doctor(root_home: Path | None, repair: bool, as_json: bool, own_home: Path |
     else:
         for name, value in report.facts.items():
             click.echo(f"{name}: {value}")
+        for unread in report.unread:
+            click.echo(f"not read: {unread}")
         for problem in report.problems:
             click.echo(f"problem: {problem}")
         for repaired in report.repaired:
@@ -538,6 +552,7 @@ def _report_line(report: SyncReport) -> str:
     return (
         f"Index: {report.added} added, {report.updated} updated, {report.skipped} skipped, "
         f"{report.deleted} deleted passages of {report.sources} sources in {report.seconds:.1f} s; {what}."
+        + (f" Compacted: {report.freed_bytes / 1e6:.1f} MB freed." if report.compacted else "")
     )
 
 

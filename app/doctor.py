@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -12,10 +13,10 @@ from typing import Any
 from app.home import Home
 from index import generation
 from index.catalog import Catalog
-from index.embed import bundled_model_path, check_weights
+from index.embed import DEFAULT_MODEL, bundled_model_path, check_weights
 from index.errors import IndexingError
 from index.store import VectorStore
-from index.sync import CATALOG_FILE, VECTORS_FOLDER, read_identity, require_identity
+from index.sync import CATALOG_FILE, VECTORS_FOLDER, read_dead, read_identity, require_identity
 from ingest.chunk import chunk
 from ingest.library import Library
 
@@ -24,11 +25,17 @@ _PACKAGES = ("iskp-qa", "chromadb", "sentence-transformers", "torch", "gradio", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examination:
-    """Facts about a home, what is wrong with it, and what was mended."""
+    """Facts about a home, what is wrong with it, and what was mended.
+
+    Attributes:
+        unread: files of mirrored folders that could not be read, each with its reason. They are the
+            user's to mend, so they are no problem of the home.
+    """
 
     facts: Mapping[str, str]
     problems: tuple[str, ...]
     repaired: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As plain data."""
@@ -37,14 +44,19 @@ class Examination:
 
 def examine(home: Home, *, repair: bool = False) -> Examination:
     """Look a home over; with ``repair``, re-index where the index does not match the sources."""
-    facts = _versions(home)
+    facts = {**_versions(home), **_model_facts(home)}
     problems = _model_problems(home)
     index_problems = _index_problems(home, facts)
     repaired: list[str] = []
     if repair and index_problems:
         report = home.sync(rebuild=True)
         repaired.append(f"the index was rebuilt: {report.added} passages of {report.sources} sources")
-    return Examination(facts=facts, problems=(*problems, *index_problems), repaired=tuple(repaired))
+    return Examination(
+        facts=facts,
+        problems=(*problems, *index_problems),
+        repaired=tuple(repaired),
+        unread=tuple(f"{failure.path}: {failure.reason}" for failure in home.library.failures()),
+    )
 
 
 def _versions(home: Home) -> dict[str, str]:
@@ -57,8 +69,20 @@ def _versions(home: Home) -> dict[str, str]:
     return facts
 
 
+def _model_facts(home: Home) -> dict[str, str]:
+    """The embedding model by name and the SHA-256 of its weights, where it is a folder with a weights file."""
+    name = home.settings.encoder.model
+    try:
+        folder = bundled_model_path() if name == DEFAULT_MODEL else Path(name).expanduser()
+        with (folder / "model.safetensors").open("rb") as stream:
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
+    except (IndexingError, OSError):
+        return {"embedding model": name}
+    return {"embedding model": f"{name}, SHA-256 {found}"}
+
+
 def _model_problems(home: Home) -> list[str]:
-    if home.settings.encoder.model != "all-MiniLM-L6-v2":
+    if home.settings.encoder.model != DEFAULT_MODEL:
         return []
     try:
         check_weights(bundled_model_path())
@@ -92,6 +116,7 @@ def _compare(home: Home, folder: Path, facts: dict[str, str]) -> list[str]:
     wanted = _wanted(home.library, home)
     facts["sources"] = str(len(stored))
     facts["passages"] = str(len(vectors))
+    facts["deleted passages still on disk"] = f"{read_dead(folder)} (freed by a sync when they outweigh the rest)"
     for what, ids in (("vector store", vectors), ("lexical index", lexical)):
         if ids != wanted:
             problems.append(f"the {what} lacks {len(wanted - ids)} passages and holds {len(ids - wanted)} unknown ones")

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
-from eval.bench.chunking import Piece, Question, as_table, merged, overlap, raw_ranges, run
+from app.cli import main
+from eval.bench.chunking import Piece, Question, as_table, find_data, merged, overlap, raw_ranges, run
+from eval.errors import EvalError
 
 
 def question(*excerpts: tuple[int, int]) -> Question:
@@ -74,3 +77,32 @@ def test_a_run_scores_fixed_windows_and_our_passages(tmp_path: Path, hash_encode
     assert ours.recall == 1 and ours.iou > fixed.iou > 0
     assert ours.iou == pytest.approx(ours.precision)  # all of the gold was found
     assert "ours 900, hybrid" in as_table([fixed, ours])
+
+
+def test_the_data_are_found_where_the_variable_says_else_in_the_usual_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ISKP_BENCH_DATA", raising=False)
+    with pytest.raises(EvalError, match=r"^no data were found: get them with 'git clone https://.*ISKP_BENCH_DATA$"):
+        find_data()
+    for folder in ("data/chunking_evaluation", "mine"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "questions_df.csv").write_text("question,references,corpus_id\n")
+    assert find_data() == Path("data/chunking_evaluation")
+    monkeypatch.setenv("ISKP_BENCH_DATA", str(tmp_path / "mine"))
+    assert find_data() == tmp_path / "mine"
+    monkeypatch.setenv("ISKP_BENCH_DATA", "nowhere")
+    with pytest.raises(EvalError, match=r"names 'nowhere', which does not hold questions_df\.csv"):
+        find_data()
+
+
+def test_without_data_the_command_says_in_one_line_where_to_get_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ISKP_BENCH_DATA", raising=False)
+    for arguments in ([], [str(tmp_path)]):
+        result = CliRunner().invoke(main, ["bench", "chunking", *arguments], catch_exceptions=False)
+        assert result.exit_code == 1 and result.stdout == ""
+        assert len(result.stderr.strip().splitlines()) == 1 and "questions_df.csv" in result.stderr

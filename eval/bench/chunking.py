@@ -19,6 +19,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import os
 import statistics
 import tempfile
 import time
@@ -30,6 +31,7 @@ from typing import Any
 
 import numpy as np
 
+from eval.errors import EvalError
 from index.embed import Encoder, Progress, Vectors, cosine
 from index.search import IndexReader
 from index.sync import sync
@@ -43,6 +45,10 @@ Range = tuple[int, int]
 Retrieve = Callable[[str, int], Sequence["Piece"]]
 
 FIXED_CHARS = 1200
+DATA_VARIABLE = "ISKP_BENCH_DATA"
+_DATA_PLACES = ("data/chunking_evaluation", "../shared/data/chunking_evaluation")
+_QUESTIONS = "questions_df.csv"
+_DATA_HOME = "https://github.com/brandonstarxel/chunking_evaluation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +132,23 @@ def run(
     return rows
 
 
+def find_data() -> Path:
+    """The folder that ``ISKP_BENCH_DATA`` names, else the first usual place that is there.
+
+    Raises:
+        EvalError: none is; the message says where the data can be got and how to point at them.
+    """
+    named = os.environ.get(DATA_VARIABLE, "")
+    for place in [named] if named else _DATA_PLACES:
+        if (Path(place) / _QUESTIONS).is_file():
+            return Path(place)
+    tried = f"{DATA_VARIABLE} names {named!r}, which does not hold {_QUESTIONS}" if named else "no data were found"
+    raise EvalError(
+        f"{tried}: get them with 'git clone {_DATA_HOME}', and give the folder in it that holds {_QUESTIONS} and "
+        f"corpora/ as DATA or in {DATA_VARIABLE}"
+    )
+
+
 def read_corpora(data: Path) -> dict[str, str]:
     """The corpora as they are, by name."""
     # newline="": offsets of the gold excerpts count what is in the file.
@@ -133,15 +156,15 @@ def read_corpora(data: Path) -> dict[str, str]:
     for file in sorted((data / "corpora").glob("*.md")):
         with file.open(encoding="utf-8", newline="") as stream:
             texts[file.stem] = stream.read()
-    if not texts:
-        raise FileNotFoundError(f"there are no corpora in {data}; give the folder of chunking_evaluation")
+    if not texts or not (data / _QUESTIONS).is_file():
+        raise EvalError(f"{data} does not hold {_QUESTIONS} and corpora/*.md; give the folder of chunking_evaluation")
     return texts
 
 
 def read_questions(data: Path, corpora: Mapping[str, str]) -> list[Question]:
     """The questions in file order; those whose excerpt is not where the file says are an error."""
     questions = []
-    with (data / "questions_df.csv").open(encoding="utf-8", newline="") as stream:
+    with (data / _QUESTIONS).open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
             excerpts = [(int(r["start_index"]), int(r["end_index"])) for r in json.loads(row["references"])]
             questions.append(Question(text=row["question"], corpus=row["corpus_id"], excerpts=tuple(merged(excerpts))))

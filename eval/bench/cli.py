@@ -14,28 +14,29 @@ def bench() -> None:
 
 
 @bench.command("chunking")
-@click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("data", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("-k", default=5, show_default=True, type=click.IntRange(1, 100), help="Passages for a question.")
 @click.option(
     "--max-chars", multiple=True, type=click.IntRange(50), help="Longest passage; may be repeated.  [default: ours]"
 )
 @click.option("--limit", type=click.IntRange(1), help="Only so many questions, spread evenly.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def chunking(data: Path, k: int, max_chars: tuple[int, ...], limit: int | None, as_json: bool) -> None:
+def chunking(data: Path | None, k: int, max_chars: tuple[int, ...], limit: int | None, as_json: bool) -> None:
     """Score passages and search by characters against fixed windows of 1,200 characters.
 
-    DATA is the folder of chunking_evaluation (questions_df.csv and corpora/*.md).
+    DATA is the folder of chunking_evaluation (questions_df.csv and corpora/*.md). Without it, the folder
+    that ISKP_BENCH_DATA names, else data/chunking_evaluation or ../shared/data/chunking_evaluation.
 
     \b
     Example:
-      iskp bench chunking ../shared/data/chunking_evaluation --max-chars 600 --max-chars 900
+      iskp bench chunking --max-chars 600 --max-chars 900
     """
-    from eval.bench.chunking import as_table, run, to_json
+    from eval.bench.chunking import as_table, find_data, run, to_json
     from index.embed import SentenceTransformerEncoder
     from ingest.chunk import ChunkSettings
 
     rows = run(
-        data,
+        data or find_data(),
         SentenceTransformerEncoder(),
         k=k,
         max_chars=max_chars or (ChunkSettings().max_chars,),
