@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal
@@ -17,7 +17,7 @@ from app.answer import Answer, Citation, Difference, Value, cite, outlet
 from app.compose import one_line, shortened
 from app.evidence import Evidence
 from app.periods import Asked, Period, of_date, overlap, periods, shown, speaks_of, strict
-from app.quantities import Kind, Quantity, events_in, group_of, quantities
+from app.quantities import PARTICIPLES, Kind, Quantity, events_in, group_of, is_measure, quantities
 from app.question import FACT_KINDS, Question, kind_of
 from index.search import Hit
 from index.terms import TOKEN, Vocabulary
@@ -49,6 +49,14 @@ _FLOW_HEADS = frozenset(
         "application", "death", "shipment", "earthquake", "fire", "storm", "revenue",
     )
 )  # fmt: skip
+_FLOW_LABELS = frozenset(
+    group_of(w)
+    for w in (
+        "revenue", "turnover", "profit", "loss", "sale", "income", "earning", "turnout", "rainfall", "rain", "snow", "emission",
+        "budget", "spending", "export", "import", "growth", "rate", "inflation", "unemployment", "output", "production",
+        "consumption", "harvest", "yield", "traffic", "share", "percentage", "percent", "vote",
+    )
+)  # fmt: skip
 _HOW_MANY = re.compile(r"\bhow many\b|\b(?:number|count|estimates?|total) of\b(?! (?:isk|the )?$)", re.I)
 _HOW_STRONG = re.compile(r"\bhow (?:large|big|strong|sizeable|numerous)\b|\b(?:strength|size|membership)\b", re.I)
 _HOW_POPULOUS = re.compile(r"\bpopulation\b|\bhow populous\b", re.I)
@@ -69,6 +77,30 @@ _WHAT_FIGURE = re.compile(
 _CHANGE = re.compile(
     r"\bby how (?:much|many)\b|\b(?:how (?:much|far) (?:did|has|have|had|do|does)\b.*\b(?:fall|fallen|rise|risen|drop|dropped|grow|"
     r"grown|increase[d]?|decrease[d]?|decline[d]?|shrink|shrunk|change[d]?))\b",
+    re.I,
+)
+_DIMENSIONS = {
+    "high": frozenset({"high", "height", "tall", "elev", "altitud", "rise", "stand"}),
+    "tall": frozenset({"high", "height", "tall", "stand"}),
+    "long": frozenset({"long", "length", "last", "took", "take", "stretch", "durat", "run"}),
+    "wide": frozenset({"wide", "width", "across", "broad"}),
+    "deep": frozenset({"deep", "depth"}),
+    "heavy": frozenset({"heavi", "weigh", "weight"}),
+    "far": frozenset({"away", "distanc", "from"}),
+    "fast": frozenset({"fast", "speed"}),
+}
+_DID = re.compile(
+    r"\bdid\b.*?\b(?P<verb>[a-z]{3,})(?=\s+(?:in|on|at|during|from|by|for|since|after|before|according)\b|[?.\s]*$)"
+)
+_NEUTRAL = re.compile(
+    r"have|had|put|out|off|take|make|made|carry|carried|see|seen|report(?:ed)?|count(?:ed)?|estimate[d]?|claim(?:ed)?|state[d]?|record(?:ed)?|"
+    r"register(?:ed)?|list(?:ed)?|say|give|include[d]?|locate[d]?|base[d]?|need(?:ed)?|use[d]?|call(?:ed)?|name[d]?|publish(?:ed)?|announce[d]?|"
+    r"confirm(?:ed)?|measure[d]?|found|reach(?:ed)?|total(?:l?ed)?|number(?:ed)?|told|under|over|there|part|place",
+    re.I,
+)
+_CHANGED = re.compile(
+    r"f[ae]ll(?:en)?|r[io]sen?|drop(?:ped)?|gr[oe]wn?|(?:in|de)crease[sd]?|decline[sd]?|shr[iu]nk|change[sd]?|high|long|far|deep|wide|big|large|"
+    r"much|heavy|tall",
     re.I,
 )
 _NEGATED = re.compile(
@@ -122,6 +154,8 @@ _UNIQUE = re.compile(
     re.I,
 )
 _GIVEN_AS = re.compile(r"\b(?:of|at|is|are|was|were|to|as)\s+(?:be\s+)?$", re.I)
+_OTHER_NAME = re.compile(r"(?<=[^.!?\s]\s)[A-Z][^\W\d_]+")
+_ASIDE = re.compile(r",[^,;.]{3,80},(?=\s*(?:has|have|had|with|fields|fielded|number\w*)\s*(?:[a-z]+\s+){0,3}$)")
 _CITED = re.compile(r"\b(?:according to|article|report|study|paper|by)\b[^.;]*\($", re.I)
 _LED_IN = re.compile(r"(?:^|\b(?:in|on|of|by|at|during|around|from|between|as of|since|for|the|until|to)\s+)$", re.I)
 _RIGHT_BEHIND = re.compile(r"(?:\s[\w’'-]+){0,4},?\s+(?:in|as of|as at|by|for|during|on)\s+(?:\w+,\s+)*")
@@ -147,6 +181,8 @@ class Target:
         kinds: kinds of figure that may answer.
         label: stems of what is measured, for figures that are no counts ("turnout", "revenue").
         change: whether a rise or fall is asked for.
+        verb: stem of what was done to the things counted, where the question says so.
+        dimension: stems of which one must stand with the figure, for "how high", "how long".
         subject: the words that say whose figure it is; common words among them.
         names: the names among them; each spelling folded.
     """
@@ -158,15 +194,17 @@ class Target:
     change: bool
     subject: tuple[str, ...]
     names: tuple[str, ...]
+    verb: str = ""
+    dimension: frozenset[str] = frozenset()
 
     @property
     def nature(self) -> Nature:
         """How figures of it relate to time."""
         if self.events:
             return "toll"
-        if "count" in self.kinds and not self.heads & _FLOW_HEADS and self.heads:
-            return "stock"
-        return "flow"
+        if self.change or self.kinds == {"percent"} or self.heads & _FLOW_HEADS or self.label & _FLOW_LABELS:
+            return "flow"
+        return "stock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,7 +332,9 @@ def target_of(question: Question, vocabulary: Vocabulary) -> Target | None:
     consumed: set[str] = set()
     if asked_for:
         words = _noun_phrase(text[asked_for.end() :])
-        if words:
+        if words and is_measure(words[-1]):
+            kinds = {"measure"}
+        elif words:
             heads.add(group_of(words[-1]))
             consumed.add(vocabulary.stem(words[-1]))
     elif _HOW_POPULOUS.search(text):
@@ -318,10 +358,11 @@ def target_of(question: Question, vocabulary: Vocabulary) -> Target | None:
         and not _TREND.fullmatch(t) and t.lower() not in _ASKING
     ]  # fmt: skip
     if "count" not in kinds:
-        label = {vocabulary.stem(t) for t in about}
+        label = {vocabulary.stem(t) for t in about if not is_measure(t) and not _CHANGED.fullmatch(t)}
     return Target(
         heads=frozenset(heads), events=frozenset(events), kinds=frozenset(kinds), label=frozenset(label), change=change,
-        subject=tuple(about), names=tuple(names),
+        subject=tuple(about), names=tuple(names), dimension=_dimension(text) if "measure" in kinds else frozenset(),
+        verb="" if events else _asked_verb(text, vocabulary),
     )  # fmt: skip
 
 
@@ -347,8 +388,25 @@ def _noun_phrase(after: str) -> list[str]:
             if not words and word.lower() in {"the", "of"}:
                 continue
             break
+        if words and re.fullmatch(PARTICIPLES, word, re.I):
+            break
         words.append(word)
     return words
+
+
+def _asked_verb(question: str, vocabulary: Vocabulary) -> str:
+    """Stem of the verb in "how many houses were destroyed", "how many houses did the storm destroy"."""
+    if not re.search(r"\bhow many\b", question, re.I):
+        return ""
+    found = re.search(rf"\bhow many [\w -]*?\b(?P<verb>{PARTICIPLES})\b", question, re.I) or _DID.search(question)
+    if found is None or _NEUTRAL.fullmatch(found["verb"]):
+        return ""
+    return vocabulary.stem(found["verb"])
+
+
+def _dimension(question: str) -> frozenset[str]:
+    how = re.search(r"\bhow (\w+)", question, re.I)
+    return _DIMENSIONS.get(how[1].lower(), frozenset()) if how else frozenset()
 
 
 def _is_period(term: str) -> bool:
@@ -412,15 +470,18 @@ def fits(q: Quantity, target: Target, sentence: str, question: str, vocabulary: 
     if any(p.search(behind.split(",")[0]) and not p.search(question) for p in (_PLACE_AFTER, _PART_AFTER)):
         return False
     if q.kind != "count":
-        return target.label <= {vocabulary.stem(w) for w in vocabulary.stems(sentence)} | set(
-            vocabulary.stems(sentence)
-        )
+        stems = set(vocabulary.stems(sentence))
+        return target.label <= stems and (not target.dimension or bool(target.dimension & stems))
     asked_stems = set(vocabulary.stems(question))
     if any(not set(vocabulary.stems(name)) <= asked_stems for name in q.named):
         return False
     extra = {m for m in q.modifiers if m not in asked_stems and m not in {vocabulary.stem(g) for g in _GENERIC}}
     named = {s for name in q.named for s in (vocabulary.stem(name), *vocabulary.stems(name))}
     if extra - named:
+        return False
+    if target.verb and q.verb and q.verb != target.verb and not _NEUTRAL.match(q.verb):
+        return False
+    if target.verb and not q.verb and target.verb not in vocabulary.stems(sentence):
         return False
     return _same_noun(q, target, sentence, vocabulary)
 
@@ -434,8 +495,8 @@ def _same_noun(q: Quantity, target: Target, sentence: str, vocabulary: Vocabular
         return False
     if q.head in target.heads:
         return True
-    if "strength" in target.heads and q.head == "people":
-        return any(group_of(w) == "strength" for w in TOKEN.findall(sentence))
+    if q.head == "people" and target.heads & {"strength", "staff"}:
+        return any(group_of(w) in target.heads or w.lower().startswith("employ") for w in TOKEN.findall(sentence))
     if q.head == "" and not q.unit and target.heads & {"strength", "population"}:
         # "gives a size of 4,000–6,000"
         before = sentence[_clause(sentence, q)[0] : q.start]
@@ -458,14 +519,28 @@ def _covers(target: Target, item: Evidence, source: Source, vocabulary: Vocabula
     known = _spellings(text, vocabulary)
     stems = set(vocabulary.stems(text))
     for name in target.names:
-        if _spellings(name, vocabulary) and not _spellings(name, vocabulary) <= known:
-            return False
-        if not _spellings(name, vocabulary) and not set(vocabulary.stems(name)) <= stems:
+        if not _names_it(name, known, stems, vocabulary) and not (
+            _names_it(name, _spellings(passage.text, vocabulary), set(vocabulary.stems(passage.text)), vocabulary)
+            and _speaks_on(item, source, target)
+        ):
             return False
     near = stems | set(vocabulary.stems(passage.text))
     there = [t for t in target.subject if set(vocabulary.stems(t)) <= near or _alike(t, near)]
     needed = 0.5 if target.names else 0.75
     return len(there) >= needed * len(target.subject)
+
+
+def _names_it(name: str, known: frozenset[frozenset[str]], stems: Collection[str], vocabulary: Vocabulary) -> bool:
+    spelled = _spellings(name, vocabulary)
+    return spelled <= known if spelled else set(vocabulary.stems(name)) <= set(stems)
+
+
+def _speaks_on(item: Evidence, source: Source, target: Target) -> bool:
+    """Whether a sentence goes on about what its paragraph named before: it names nobody else but who says so."""
+    rest = _HOLDER.sub(" ", item.text)
+    known = f"{source.publisher} {source.title} {' '.join(target.names)}".lower()
+    others = [m.group() for m in _OTHER_NAME.finditer(rest) if m.group().lower() not in known]
+    return not [o for o in others if not periods(f"in {o} 2000")]
 
 
 def _alike(term: str, stems: set[str]) -> bool:
@@ -481,7 +556,8 @@ def _spellings(text: str, vocabulary: Vocabulary) -> frozenset[frozenset[str]]:
 
 def _another_owns(q: Quantity, sentence: str, target: Target, vocabulary: Vocabulary) -> bool:
     """Whether the figure is given for someone else than the question is about: "and the TTP at about 6,000"."""
-    owner = _LEFT_OWNER.search(sentence[: q.start])
+    # "Marbury, a rival of Fenwick, has 600": what stands between commas is not the owner.
+    owner = _LEFT_OWNER.search(_ASIDE.sub(" ", sentence[: q.start]))
     if owner is None:
         return False
     name = owner["name"]

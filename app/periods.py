@@ -63,14 +63,17 @@ _RELATIONS: tuple[tuple[Relation, re.Pattern[str]], ...] = (
 )
 # A year that is not one: "about 2000 fighters", "resolution 2734", "room 2010".
 _NO_YEAR_BEFORE = re.compile(
-    r"\b(?:about|around|some|roughly|approximately|nearly|almost|over|than|least|most|resolution|no\.|number|article|"
-    r"section|room|page|p\.|model|route|of about|hundred|up to|an estimated)\s+$", re.I,
-)  # fmt: skip
+    r"\b(?:about|around|some|roughly|approximately|nearly|almost|over|than|least|most|hundred|up to|an estimated)\s+$",
+    re.I,
+)
 _NO_YEAR_AFTER = re.compile(
     r"\s+(?:people|persons|men|women|fighters|members|soldiers|troops|militants|civilians|species|tons?|tonnes|"
     r"kilomet|met(?:er|re)s|miles|km|dollars|euros|pounds|homes|houses|families|votes|workers|employees|students|"
     r"hectares|acres|cases|deaths|dead|injured|killed|inhabitants|residents|birds|animals|trees|copies|million|billion)",
     re.I,
+)
+_NUMBERED = re.compile(
+    r"\b(?:resolution|no\.|number|article|section|room|page|p\.|model|route|flight|law|directive|decree)\s+$", re.I
 )
 _COUNTED = re.compile(r"(?!\s+(?:in|and|or|the|to|by|at|on|with|when|as|was|were|is|had|has)\b)\s+[a-z]|\s*\(")
 _RELATIVE = re.compile(
@@ -230,6 +233,8 @@ def _period(match: re.Match[str], text: str) -> Period | None:
     before = text[: match.start()]
     after = text[match.end() : match.end() + 24]
     alone = not (groups.get("m1") or groups.get("y2") or groups.get("part"))
+    if alone and _NUMBERED.search(before[-24:]):
+        return None
     if alone and (_NO_YEAR_AFTER.match(after) or (_NO_YEAR_BEFORE.search(before[-24:]) and _COUNTED.match(after))):
         return None
     last_year = groups.get("y2") or groups.get("y1") or ""

@@ -109,7 +109,7 @@ _STOP = re.compile(
     r"where|after|before|since|during|near|plus|including|among|according|into|over|under|were|will|would|could|may|might|can|said|"
     r"says|reported|there|also|so|not|they|it|its|their|this|these|those|between|because|though|although|out|per|each|left|came|"
     r"took|took|went|made|active|living|present|did|does|do|across|along|within|throughout|amid|against|if|now|then|still|only|"
-    r"last|this|next|every|worldwide|annually|respectively|alone|combined|together|today|yesterday)$",
+    r"last|this|next|every|worldwide|nationwide|countrywide|aboard|onboard|abroad|overseas|inside|outside|nearby|here|daily|weekly|monthly|yearly|a?round|overall|back|off|up|down|annually|respectively|alone|combined|together|today|yesterday)$",
     re.I,
 )
 _PARTICIPLE = re.compile(
@@ -117,6 +117,8 @@ _PARTICIPLE = re.compile(
     r"homeless|executed|jailed|convicted|died|drowned|murdered|vaccinated|hospitali[sz]ed|saved)$",
     re.I,
 )
+PARTICIPLES = r"(?:[a-z]{3,}ed|built|lost|sold|sank|sunk|burnt|broken|won|stolen|shot|bought|grown|sent|cut|dead|missing|homeless|hurt)"
+"""What is taken for a past tense or participle behind or before a counted noun."""
 _VERB_AFTER = re.compile(
     r"\s*(?:(?:,? (?:among|including) [^,]*,)?\s*(?:who )?(?:were|was|are|is|had been|have been|has been|being|had|have|reportedly|then|also|left|confirmed|"
     r"reported|presumed|feared|later|now|still)\s+)*"
@@ -183,6 +185,7 @@ class Quantity:
         modifiers: stems of the words between the figure and its noun.
         named: capitalised words between the figure and its noun ("13 US personnel").
         events: what happened to those counted, see :data:`EVENTS`.
+        verb: stem of what was done to the things counted ("200 houses damaged"); "" when no such word is near.
         aside: it stands beside the figure that is given: a part of it ("including 12 children") or an earlier
             state ("up from 900").
         change: it is a rise or a fall, not a level.
@@ -201,6 +204,7 @@ class Quantity:
     modifiers: frozenset[str] = frozenset()
     named: tuple[str, ...] = ()
     events: frozenset[str] = frozenset()
+    verb: str = ""
     aside: bool = False
     change: bool = False
 
@@ -221,6 +225,11 @@ def group_of(word: str) -> str:
     """What a counted noun is compared by: the name of its group, or its stem."""
     stem = _stem(word)
     return next((name for name, words in _HEADS.items() if stem in {_stem(w) for w in words.split()}), stem)
+
+
+def is_measure(word: str) -> bool:
+    """Whether a word is a unit of measurement, such as "hectares" or "km"."""
+    return bool(re.fullmatch(_MEASURE.removeprefix(r"\s?"), word, re.I))
 
 
 def events_in(text: str) -> frozenset[str]:
@@ -408,8 +417,21 @@ def _with_context(q: Quantity, text: str, every: Sequence[Quantity]) -> Quantity
     return replace(
         q, unit=unit, head=head, events=frozenset(events), aside=aside, change=change,
         modifiers=frozenset(_stem(w) for w in nouns[:-1]),
-        named=tuple(w for w in words[:-1] if w[0].isupper()),
+        named=tuple(w for w in words[:-1] if w[0].isupper()), verb=_verb(tail if words else after, before, every, q),
     )  # fmt: skip
+
+
+def _verb(tail: str, before: str, every: Sequence[Quantity], q: Quantity) -> str:
+    behind = re.match(
+        rf"\s*(?:(?:were|was|have been|had been|has been|are|is|being)\s+(?:\w+ly\s+)?)?(?P<verb>{PARTICIPLES})\b",
+        tail,
+        re.I,
+    )
+    if behind:
+        return _stem(behind["verb"])
+    segment = before[max((o.end for o in every if o.end <= q.start), default=0) :]
+    led = re.findall(rf"\b({PARTICIPLES})\b", segment, re.I)
+    return _stem(led[-1]) if led else ""
 
 
 def _noun_phrase(after: str) -> list[str]:
@@ -425,7 +447,7 @@ def _noun_phrase(after: str) -> list[str]:
             break
         at += gap.end() if gap else 0
         word = _WORD.match(after, at)
-        if not word or _STOP.match(word.group()) or (words and _PARTICIPLE.match(word.group())):
+        if not word or _STOP.match(word.group()) or (words and re.fullmatch(PARTICIPLES, word.group(), re.I)):
             break
         words.append(word.group())
         at = word.end()
