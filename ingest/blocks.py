@@ -12,7 +12,7 @@ from ingest.errors import BadSource
 from ingest.source import CONTEXT_ROLES, ClaimStatus, Genre, Origin, Paragraph, Role, Source
 
 SEPARATOR = "\n\n"
-_OUTSIDE_SECTIONS = frozenset({"title", "byline", "author-note", "remark", "footer"})
+_OUTSIDE_SECTIONS = frozenset({"title", "byline", "author-note", "footnote", "remark", "footer"})
 _SPACES = re.compile(r"[^\S\n]+")
 _LINE_EDGES = re.compile(r" ?\n ?")
 
@@ -25,6 +25,9 @@ class Block:
         number: the original's body paragraph number, when the notes state it.
         page: page number from 1, for paged formats.
         level: heading level from 1; 0 for everything else.
+        row: row of a table, from 1; 0 for a row of column names, which has the role ``heading``. All
+            rows of a table are one paragraph.
+        columns: column names of a row's table.
     """
 
     text: str
@@ -35,6 +38,8 @@ class Block:
     claim_status: ClaimStatus | None = None
     claimed_by: str | None = None
     via: str | None = None
+    row: int | None = None
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,14 +146,15 @@ def _lay_out(blocks: Sequence[Block], notes: bool) -> tuple[str, tuple[Paragraph
     paragraphs: list[Paragraph] = []
     headings: list[tuple[int, str]] = []
     on_page: Counter[int] = Counter()
-    at = count = 0
+    at = count = last = 0
     for block in blocks:
-        if block.role == "heading":
+        if block.role == "heading" and block.row is None:
             level = block.level or 2
             headings = [h for h in headings if h[0] < level]
         number = None
         if block.role == "body":
-            number = block.number if block.number is not None else count + 1
+            following = last if (block.row or 1) > 1 else count + 1
+            number = last = block.number if block.number is not None else following
             count = max(count, number)
         paragraphs.append(
             Paragraph(
@@ -157,13 +163,13 @@ def _lay_out(blocks: Sequence[Block], notes: bool) -> tuple[str, tuple[Paragraph
                 role=block.role,
                 number=number,
                 locator=_locator(block, number, on_page, notes),
-                headings=() if block.role in _OUTSIDE_SECTIONS else tuple(text for _, text in headings),
+                headings=() if block.role in _OUTSIDE_SECTIONS else (*(text for _, text in headings), *block.columns),
                 claim_status=block.claim_status,
                 claimed_by=block.claimed_by,
                 via=block.via,
             )
         )
-        if block.role == "heading":
+        if block.role == "heading" and block.row is None:
             headings.append((block.level or 2, block.text))
         pieces.append(block.text)
         at += len(block.text) + len(SEPARATOR)
@@ -174,7 +180,8 @@ def _locator(block: Block, number: int | None, on_page: Counter[int], notes: boo
     if block.role != "body":
         word = block.role.replace("-", " ")
         return f"p. {block.page} {word}" if block.page else word
+    row = f" row {block.row}" if block.row else ""
     if block.page:
-        on_page[block.page] += 1
-        return f"p. {block.page} ¶{on_page[block.page]}"
-    return f"note {number}" if notes else f"¶{number}"
+        on_page[block.page] += (block.row or 1) == 1
+        return f"p. {block.page} ¶{on_page[block.page]}{row}"
+    return f"note {number}{row}" if notes else f"¶{number}{row}"

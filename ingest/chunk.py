@@ -16,6 +16,7 @@ _ROLE_WORDS = {
     "byline": "written by",
     "caption": "image caption",
     "credit": "image credit",
+    "footnote": "footnote",
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 from ingest.errors import BadSource
 
-Role = Literal["title", "body", "heading", "caption", "credit", "byline", "author-note", "remark", "footer"]
+Role = Literal["title", "body", "heading", "caption", "credit", "byline", "author-note", "footnote", "remark", "footer"]
 """What a block of text is. Only ``body`` blocks count as paragraphs; ``title``, ``heading``, ``footer`` and
 ``remark`` (what notes say about themselves) blocks are shown with the source, never quoted as an answer."""
 
@@ -33,9 +33,10 @@ class Paragraph:
         end: one past the last character.
         role: what the block is.
         number: body paragraphs are counted from 1; None for everything else. Several blocks of
-            bundled notes may carry the same number, because they note the same original paragraph.
-        locator: what a reader is shown: ``¶8``, ``p. 12 ¶3``, ``caption``, ``author note``.
-        headings: headings above the block, outermost first.
+            bundled notes may carry the same number, because they note the same original paragraph;
+            so do the rows of a table.
+        locator: what a reader is shown: ``¶8``, ``p. 12 ¶3``, ``¶4 row 2``, ``caption``, ``author note``.
+        headings: headings above the block, outermost first; then the column names of a table's row.
         claim_status: in annotated notes, whether the block is a fact, a claim or an opinion.
         claimed_by: whose claim or opinion it is.
         via: address of the report through which a fact was seen, if not in the source itself.

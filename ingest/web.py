@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ingest.add import Outcome, add_bytes
+from ingest.blocks import Block
 from ingest.chunk import chunk
 from ingest.errors import BadSource, IngestError, Unreachable, Unwritable
 from ingest.fetch import Fetched, FetchLimits, NotModified, fetch, source_id_of_url
@@ -121,7 +122,7 @@ def _add(
     given = dict(overrides)
     if notes is not None:
         page = extract(found.data, name=found.url, declared_type=found.content_type)
-        _require_original(notes, [b.text for b in page.blocks if b.role == "body"])
+        _require_original(notes, [b for b in page.blocks if b.role == "body"])
         if page.metadata.date:
             given.pop("date", None)  # the page's own date is at least as exact as the notes'
     outcome = add_bytes(
@@ -142,17 +143,18 @@ def _add(
     )  # fmt: skip
 
 
-def _require_original(notes: Source, body: Sequence[str]) -> None:
+def _require_original(notes: Source, body: Sequence[Block]) -> None:
     """Refuse what can't be the original: a notice, a consent page, a text with fewer paragraphs.
 
     Raises:
         BadSource: it isn't.
     """
-    if sum(map(len, body)) < _LEAST_CHARS:
+    if sum(len(block.text) for block in body) < _LEAST_CHARS:
         raise BadSource(f"what {notes.url} gave is too short to be the original of {notes.id!r}")
     last = max((p.number or 0 for p in notes.paragraphs if p.locator.startswith("¶")), default=0)
-    if len(body) < last:
-        raise BadSource(f"what {notes.url} gave has {len(body)} paragraphs, but the notes speak of ¶{last}")
+    paragraphs = sum(1 for block in body if (block.row or 1) == 1)
+    if paragraphs < last:
+        raise BadSource(f"what {notes.url} gave has {paragraphs} paragraphs, but the notes speak of ¶{last}")
 
 
 def _validators(record: Record | None) -> dict[str, str | None]:

@@ -14,6 +14,7 @@ from fpdf import FPDF
 from pypdf import PdfReader, PdfWriter
 
 from ingest.blocks import Extract, assemble
+from ingest.chunk import chunk
 from ingest.decode import decode
 from ingest.errors import BadSource, Unsupported
 from ingest.formats import pdf
@@ -257,6 +258,43 @@ def test_pdf_locators_count_paragraphs_on_each_page() -> None:
     assert second == [f"p. 2 ¶{n}" for n in range(1, len(second) + 1)]
 
 
+_PORTS = ("Aldby", "Benby", "Cedby", "Dorby", "Elmby", "Farby")
+
+
+def test_pdf_footnotes_are_findable_and_shift_no_paragraph() -> None:
+    document = FPDF()
+    document.set_auto_page_break(False)
+    for page in (1, 2):
+        document.add_page()
+        document.set_font("Times", size=12)
+        for port in _PORTS[:2] if page == 1 else _PORTS[3:5]:
+            text = f"The harbour of {port} was used by nine vessels in spring, and two of them changed their names at sea. "
+            document.multi_cell(0, 6, text * 3, new_x="LMARGIN", new_y="NEXT")
+            document.ln(4)
+        document.set_y(255)
+        document.set_font("Times", size=8.5)
+        note = (
+            f"{page} Interview with the harbour master of {_PORTS[page]}, who gave the names of both vessels in full."
+        )
+        document.multi_cell(100, 4, note, new_x="LMARGIN", new_y="NEXT")
+    # An annex in small print is no footnote.
+    document.add_page()
+    document.set_font("Times", size=8.5)
+    document.multi_cell(0, 4, "1 The annex lists every vessel that called at one of the six harbours of the province.")
+    source = assemble("x", extract(bytes(document.output()), name="x.pdf"))
+    found = [(p.locator, p.number, source.text[p.start : p.end][:22]) for p in source.paragraphs]
+    assert found == [
+        ("p. 1 ¶1", 1, "The harbour of Aldby w"),
+        ("p. 1 ¶2", 2, "The harbour of Benby w"),
+        ("p. 1 footnote", None, "1 Interview with the h"),
+        ("p. 2 ¶1", 3, "The harbour of Dorby w"),
+        ("p. 2 ¶2", 4, "The harbour of Elmby w"),
+        ("p. 2 footnote", None, "2 Interview with the h"),
+        ("p. 3 ¶1", 5, "1 The annex lists ever"),
+    ]
+    assert [p.context for p in chunk(source) if p.role == "footnote"] == [f"{source.title} – footnote"] * 2
+
+
 def test_pdf_title_and_date_come_from_the_title_page() -> None:
     metadata = extract(_report(), name="report.pdf").metadata
     assert metadata.title == "Ninth report of the survey team"
@@ -359,7 +397,8 @@ def test_docx_keeps_headings_lists_tables_and_captions_in_order() -> None:
         ("heading", 1, "Findings"),
         ("body", 0, "The ramps are worn.\nBoth of them are."),
         ("body", 0, "first point"),
-        ("body", 0, "Year | Trips\n2023 | 811"),
+        ("body", 0, "Year | Trips"),
+        ("body", 0, "2023 | 811"),
         ("caption", 0, "Figure 1: the ramp"),
         ("body", 0, "The last word goes to the people on the quay."),
     ]

@@ -269,8 +269,8 @@ def _press_release() -> Page:
 {_FOOTER}</body></html>"""
     return Page(
         name="press release", html=html, title="Transport office announces works at Talsk crossing", date="2024-03-11",
-        publisher="Regional Transport Office", headings=("What will change", "Passengers by year"),
-        paragraphs=(*BRIDGE[:2], *items, *BRIDGE[5:], "Year | Passengers\n2021 | 811,000\n2022 | 902,000"),
+        publisher="Regional Transport Office", headings=("What will change", "Passengers by year", "Year | Passengers"),
+        paragraphs=(*BRIDGE[:2], *items, *BRIDGE[5:], "2021 | 811,000", "2022 | 902,000"),
     )  # fmt: skip
 
 

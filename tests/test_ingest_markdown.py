@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.blocks import Block, Metadata
+from ingest.blocks import Block, Metadata, assemble
 from ingest.errors import BadSource
 from ingest.formats.markdown import read
 
@@ -165,8 +165,21 @@ def test_markup_is_taken_off_and_its_words_stay(text: str, plain: str) -> None:
 def test_lists_quotations_tables_and_code_are_text_too() -> None:
     text = "- pans\n- ponds\n  - deep ponds\n\n> Salt is heavy.\n\n| Year | Tax |\n|---|---|\n| 1711 | 2 |\n\n```\nboil();\n```\n"
     assert [t.strip() for _, t in blocks(text)] == [
-        "pans", "ponds", "deep ponds", "Salt is heavy.", "Year", "Tax", "1711", "2", "boil();",
+        "pans", "ponds", "deep ponds", "Salt is heavy.", "Year | Tax", "1711 | 2", "boil();",
     ]  # fmt: skip
+
+
+def test_a_table_row_is_quoted_whole_and_carries_what_is_said_of_the_table() -> None:
+    text = "Before.\n\n{paragraph=4 status=claim by=UN}\n| Year | Tax |\n|---|---|\n| 1711 | **2** |\n| 1720 | |\n\nAfter.\n"
+    source = assemble("x", read(text))
+    rows = [(p.locator, p.number, p.headings, p.claim_status, source.text[p.start : p.end]) for p in source.paragraphs]
+    assert rows == [
+        ("¶1", 1, (), None, "Before."),
+        ("heading", None, (), None, "Year | Tax"),
+        ("¶4 row 1", 4, ("Year | Tax",), "claim", "1711 | 2"),
+        ("¶4 row 2", 4, ("Year | Tax",), "claim", "1720 |"),
+        ("¶5", 5, (), None, "After."),
+    ]
 
 
 def test_comments_and_raw_markup_are_not_read() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import itertools
 import re
 import zipfile
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from lxml import etree
 from ingest.blocks import Block, Extract, Metadata, clean
 from ingest.errors import BadSource
 from ingest.formats import plain
+from ingest.formats.table import table_blocks
 from ingest.formats.zipped import DAMAGE, open_zip, parse_xml
 from ingest.source import Role
 
@@ -40,7 +42,7 @@ def read(data: bytes) -> Extract:
     """Blocks and core properties of a Word file.
 
     Text that was deleted under tracked changes is left out, inserted text is kept. Footnotes come
-    last, under a heading of their own.
+    last.
 
     Raises:
         BadSource: it is damaged, encrypted, a zip bomb, or no Word file.
@@ -55,7 +57,7 @@ def read(data: bytes) -> Extract:
     blocks = [block for block in _blocks(document.element.body, styles) if clean(block.text)]
     blocks = _with_shown_roles(blocks)
     if notes:
-        blocks += [Block(text="Footnotes", role="heading", level=2), *notes]
+        blocks += notes
     shown = plain.metadata_of([b.text for b in blocks], [b.role for b in blocks])
     title = next((clean(b.text).replace("\n", " ") for b in blocks if b.role == "title"), None)
     core = _core(document)
@@ -74,9 +76,9 @@ def _blocks(parent: Any, styles: dict[str, str]) -> Iterator[Block]:
         if child.tag == qn("w:p"):
             yield from _paragraph(child, styles)
         elif child.tag == qn("w:tbl"):
-            rows = [" | ".join(_cells(row)) for row in child.iter(qn("w:tr"))]
-            if any(row.strip(" |") for row in rows):
-                yield Block(text="\n".join(row for row in rows if row.strip(" |")))
+            rows = [row for row in child.iter(qn("w:tr")) if next(row.iterancestors(qn("w:tbl"))) is child]
+            marked = itertools.takewhile(lambda row: row.find(f"{qn('w:trPr')}/{qn('w:tblHeader')}") is not None, rows)
+            yield from table_blocks([list(_cells(row)) for row in rows], named=sum(1 for _ in marked))
         elif child.tag == qn("w:sdt"):
             for content in child.findall(qn("w:sdtContent")):
                 yield from _blocks(content, styles)
@@ -147,7 +149,7 @@ def _text(element: Any) -> str:
 def _with_shown_roles(blocks: list[Block]) -> list[Block]:
     """Title, byline, captions and author note by plain text's rules, where no style told them."""
     lines = [clean(b.text) for b in blocks]
-    if any(b.role in {"title", "heading"} for b in blocks):
+    if any(b.role in {"title", "heading"} and b.row is None for b in blocks):
         roles: list[Role] = [b.role for b in blocks]
         plain.mark_ending(lines, roles, 0)
         for i, line in enumerate(lines[:6]):
@@ -158,7 +160,7 @@ def _with_shown_roles(blocks: list[Block]) -> list[Block]:
     else:
         roles = plain.roles_of(lines)
     return [
-        replace(b, role=r, level=b.level if r == b.role else 3 if r == "heading" else 0)
+        b if b.row is not None else replace(b, role=r, level=b.level if r == b.role else 3 if r == "heading" else 0)
         for b, r in zip(blocks, roles, strict=True)
     ]
 
@@ -173,7 +175,7 @@ def _footnotes(archive: zipfile.ZipFile) -> Iterator[Block]:
     for note in parse_xml(data).iter(qn("w:footnote")):
         text = " ".join(" ".join(_text(p).split()) for p in note.iter(qn("w:p"))).strip()
         if text and note.get(qn("w:type")) in {None, "normal"}:
-            yield Block(text=text)
+            yield Block(text=text, role="footnote")
 
 
 def _core(document: Document) -> Metadata:

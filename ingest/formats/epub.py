@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import zipfile
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from lxml import etree, html
 from ingest.blocks import Block, Extract, Metadata, clean
 from ingest.dates import iso_date
 from ingest.errors import BadSource
+from ingest.formats.table import table_blocks
 from ingest.formats.zipped import DAMAGE, open_zip, parse_xml
 
 _CONTAINER = "{urn:oasis:names:tc:opendocument:xmlns:container}"
@@ -59,15 +61,26 @@ def _blocks(chapter: bytes) -> Iterator[Block]:
     # Through the HTML parser: it mends what is not well-formed and knows the named entities.
     tree = html.document_fromstring(chapter, parser=html.HTMLParser(encoding="utf-8", no_network=True))
     for element in tree.iter():
+        if element.tag == "table" and not any(a.tag in {*_SKIPPED, "table"} for a in element.iterancestors()):
+            yield from _table(element)
         if element.tag not in _TEXT and not (element.tag == "div" and not any(True for _ in element)):
             continue
-        if any(a.tag in _SKIPPED or a.tag in _TEXT for a in element.iterancestors()):
+        if any(a.tag in _SKIPPED or a.tag in _TEXT or a.tag == "table" for a in element.iterancestors()):
             continue
         for part in _parts(element):
             if element.tag in _HEADINGS:
                 yield Block(text=part, role="heading", level=_HEADINGS[element.tag])
             else:
                 yield Block(text=part, role="caption" if element.tag in {"figcaption", "caption"} else "body")
+
+
+def _table(element: html.HtmlElement) -> Iterator[Block]:
+    rows = [[c for c in row if c.tag in {"td", "th"}] for row in element.iter("tr")]
+    named = itertools.takewhile(lambda row: row and all(c.tag == "th" for c in row), rows)
+    for caption in element.iter("caption"):
+        yield Block(text=clean("".join(caption.itertext())), role="caption")
+    texts = [[clean("".join(cell.itertext())) for cell in row] for row in rows]
+    yield from table_blocks(texts, named=sum(1 for _ in named))
 
 
 def _parts(element: html.HtmlElement) -> Iterator[str]:

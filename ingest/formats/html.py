@@ -19,6 +19,7 @@ from ingest.blocks import Block, Extract, Metadata, clean
 from ingest.errors import BadSource
 from ingest.formats import plain
 from ingest.formats.page_metadata import is_date_line, key, linked_article_body, page_metadata
+from ingest.formats.table import table_blocks
 from ingest.source import Role
 
 _BREAK = "\ue000"  # stands for an empty line made of two <br>, which trafilatura would drop
@@ -266,14 +267,15 @@ def _items(element: etree._Element) -> Iterator[Block]:
 
 
 def _table(element: etree._Element) -> Iterator[Block]:
-    rows = [[_line(_inline(cell)) for cell in row.iter("cell")] for row in element.iter("row")]
-    rows = [row for row in rows if any(row)]
-    if not rows:
-        return
-    if max(len(row) for row in rows) == 1:  # a table that only lays out the page
-        yield from (Block(text=row[0]) for row in rows)
-    else:
-        yield Block(text="\n".join(" | ".join(row) for row in rows))
+    named, rows = 0, []
+    for row in element.iter("row"):
+        cells = list(row.iter("cell"))
+        texts = [_line(_inline(cell)) for cell in cells]
+        marked = all(cell.get("role") == "head" for cell, text in zip(cells, texts, strict=True) if text)
+        if marked and named == len(rows):
+            named += 1
+        rows.append(texts)
+    yield from table_blocks(rows, named=named)
 
 
 def _inline(element: etree._Element) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import yaml
@@ -15,6 +17,7 @@ from mdit_py_plugins.front_matter import front_matter_plugin
 from ingest.blocks import Block, Extract, Metadata
 from ingest.dates import iso_date
 from ingest.errors import BadSource
+from ingest.formats.table import table_blocks
 from ingest.source import GENRES, ROLES, STATUSES
 
 _TEXT_FIELDS = ("title", "publisher", "author", "date_note", "url", "language", "licence")
@@ -88,7 +91,9 @@ def _blocks(tokens: list[Token]) -> Iterator[Block]:
             yield Block(text=token.content)
         elif token.type == "html_block":
             continue  # comments and markup are not text that a reader would see
-        elif token.type == "inline":
+        elif token.type == "table_open":
+            yield from _table(tokens[i:])
+        elif token.type == "inline" and tokens[i - 1].type not in {"th_open", "td_open"}:
             opener = tokens[i - 1]
             text = _plain(token.children or [])
             if opener.type == "heading_open":
@@ -100,6 +105,18 @@ def _blocks(tokens: list[Token]) -> Iterator[Block]:
                     yield Block(text=text, role="heading", level=level)
             else:
                 yield _annotated(text, _attributes(tokens, i))
+
+
+def _table(tokens: Sequence[Token]) -> Iterator[Block]:
+    rows: list[list[str]] = []
+    for token in itertools.takewhile(lambda t: t.type != "table_close", tokens):
+        if token.type == "tr_open":
+            rows.append([])
+        elif token.type == "inline":
+            rows[-1].append(_plain(token.children or []))
+    for block in table_blocks(rows, named=1):
+        note = _annotated(block.text, tokens[0].attrs) if block.role == "body" else block
+        yield replace(note, row=block.row, columns=block.columns)
 
 
 def _attributes(tokens: list[Token], i: int) -> Mapping[str, Any]:

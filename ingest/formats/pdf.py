@@ -45,6 +45,8 @@ _BAD_TITLE = re.compile(
 _BAD_AUTHOR = re.compile(
     r"^(?:user|admin|administrator|owner|author|unknown|anonymous|microsoft.*|adobe.*|\w*\d\w*|[a-z]{1,8})$", re.I
 )
+_FOOTNOTE_SIZE = 0.92
+_FOOTNOTE_MARK = re.compile(r"^(?:\[?\(?\d{1,4}\b[\]).]*|[*†‡§]+|[a-z]/?(?=\s))\s*\S")
 _DAY = re.compile(
     r"\b\d{1,2}(?:st|nd|rd|th)?\s+[^\W\d_]{3,9}\s+(?:19|20)\d{2}\b|\b[^\W\d_]{3,9}\s+\d{1,2},\s+(?:19|20)\d{2}\b"
 )
@@ -77,7 +79,7 @@ def read(data: bytes, *, max_pages: int = MAX_PAGES, max_seconds: float = MAX_SE
     pages = _lines_of_pages(reader, max_pages=max_pages, max_seconds=max_seconds)
     if sum(len(line.text) for page in pages for line in page) < 8 * min(len(pages), 20):
         raise BadSource(_SCANNED if _has_images(reader) else "it is a PDF that holds no text")
-    blocks = _headed(_paragraphs(_without_furniture(pages)))
+    blocks = _with_footnotes(_headed(_paragraphs(_without_furniture(pages))))
     metadata = _metadata(reader, pages)
     blocks, title = _titled(blocks, metadata.title)
     return Extract(
@@ -290,6 +292,31 @@ def _headed(blocks: Sequence[tuple[Block, _Line]]) -> list[tuple[Block, _Line]]:
             level = 2 + len(larger)
         headed.append((replace(block, role="heading", level=min(level, 6)) if level else block, line))
     return headed
+
+
+def _with_footnotes(blocks: list[tuple[Block, _Line]]) -> list[tuple[Block, _Line]]:
+    """The blocks with footnotes told apart: smaller print below all body text of a page, after a mark.
+
+    A page without larger print, such as an annex, has none.
+    """
+    letters: Counter[float] = Counter()
+    for block, line in blocks:
+        letters[line.size] += len(block.text)
+    usual = letters.most_common(1)[0][0] if letters else 0.0
+    lowest: dict[int, float] = {}
+    for block, line in blocks:
+        if block.role == "body" and line.size > _FOOTNOTE_SIZE * usual:
+            lowest[line.page] = min(line.y, lowest.get(line.page, line.y))
+    noted: set[int] = set()
+    result = []
+    for block, line in blocks:
+        below = block.role == "body" and line.size <= _FOOTNOTE_SIZE * usual and line.y < lowest.get(line.page, 0.0)
+        if below and (line.page in noted or _FOOTNOTE_MARK.match(block.text)):
+            noted.add(line.page)
+            result.append((replace(block, role="footnote"), line))
+        else:
+            result.append((block, line))
+    return result
 
 
 def _is_larger(block: Block, line: _Line, body: float) -> bool:
