@@ -17,7 +17,8 @@ from app.support import SupportChecker, load_support_calibrations
 from app.writer import Writer, WriterSettings
 from index import generation
 from index.catalog import Catalog
-from index.embed import SentenceTransformerEncoder
+from index.embed import Encoder
+from index.encoders import open_encoder
 from index.search import IndexReader, SearchSettings
 from index.sync import CATALOG_FILE, Progress, SyncReport, sync
 from index.terms import Vocabulary
@@ -42,9 +43,9 @@ class Home:
         return Library(self.folder / "library.db")
 
     @cached_property
-    def encoder(self) -> SentenceTransformerEncoder:
+    def encoder(self) -> Encoder:
         """The embedding model, not yet loaded."""
-        return SentenceTransformerEncoder(self.settings.encoder.model, batch_size=self.settings.encoder.batch_size)
+        return open_encoder(self.settings.encoder.model, batch_size=self.settings.encoder.batch_size)
 
     @cached_property
     def reader(self) -> PassageReader:
@@ -239,7 +240,7 @@ class Home:
 
     def warm_up(self) -> None:
         """Load the models, so that the first question is answered as fast as the next."""
-        self.encoder.load()
+        self.encoder.encode(["warm"])
         self.answerer.warm_up()
 
     def close(self) -> None:

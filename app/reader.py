@@ -11,15 +11,16 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from app.errors import ReaderError
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from torch import Tensor
-
-    from app.reader_model import Logits, ReaderNetwork
 
 WEIGHTS = Path(__file__).parent / "reader_weights"
 WEIGHTS_SHA256 = "da2c7bc399573dd9fe53482421f9d7073126eaeb04e777973d899857e0e96495"
@@ -85,19 +86,38 @@ class Packed:
     owners: list[int]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """Logits of one batch, as ``app.reader_model.Logits`` describes them."""
+
+    sentences: NDArray[np.float32]
+    passages: NDArray[np.float32]
+    spans: NDArray[np.float32]
+
+
+class Network(Protocol):
+    """The reader's network on some runtime."""
+
+    def read(self, batch: Sequence[Packed], mode: str) -> Scores:
+        """Logits of a batch; ``mode`` is ``answer`` or ``support``."""
+
+
 class EvidenceReader:
     """Reads passages; one instance may serve several threads (it keeps no state between calls)."""
 
-    def __init__(self, network: ReaderNetwork, tokenizer: Tokenizer, *, fingerprint: str = "unsaved") -> None:
+    def __init__(self, network: Network, tokenizer: Tokenizer, *, fingerprint: str = "unsaved") -> None:
         self._network = network
         self._tokenizer = tokenizer
         self.fingerprint = fingerprint
 
     @classmethod
-    def load(cls, path: Path | None = None) -> EvidenceReader:
+    def load(cls, path: Path | None = None, *, runtime: Literal["onnx", "torch"] = "onnx") -> EvidenceReader:
         """The reader in folder ``path``, or the packaged one, whose SHA-256 is checked.
 
         A folder of one's own is checked against ``sha256`` in its ``config.json``.
+
+        Args:
+            runtime: what computes; the scores are the same, but torch takes seconds to import.
 
         Raises:
             ReaderError: a file is missing or unreadable, or the weights have another hash.
@@ -118,11 +138,7 @@ class EvidenceReader:
                 f"the evidence reader's weights in {folder} have SHA-256 {found[:12]}…, "
                 f"not the expected {expected[:12]}…; reinstall the package"
             )
-        from app import reader_model
-
-        known = {f.name for f in fields(reader_model.Shape)}
-        shape = reader_model.Shape(**{k: v for k, v in config["shape"].items() if k in known})
-        network = reader_model.load(folder / "model.safetensors", shape)
+        network = _network(folder / "model.safetensors", config["shape"], runtime)
         return cls(network, load_tokenizer(vocabulary), fingerprint=f"reader:{found[:16]}")
 
     def read(self, question: str, passages: Sequence[ReaderInput], *, batch_size: int = 16) -> list[PassageReading]:
@@ -136,8 +152,6 @@ class EvidenceReader:
     def _read(
         self, question: str, passages: Sequence[ReaderInput], *, batch_size: int, mode: str
     ) -> list[PassageReading]:
-        import torch
-
         asked = tokenize(self._tokenizer, [question])[0].ids
         sentences = [tokenize(self._tokenizer, p.sentences) for p in passages]
         contexts = tokenize(self._tokenizer, [p.context for p in passages])
@@ -149,13 +163,26 @@ class EvidenceReader:
         ]
         jobs.sort(key=lambda job: len(job[2].ids))  # like lengths share a batch: less padding to compute
         collected = [_Collected(own) for own in sentences]
-        with torch.inference_mode():
-            for first in range(0, len(jobs), batch_size):
-                batch = jobs[first : first + batch_size]
-                logits = self._network(*tensors([packed for _, _, packed in batch]), mode=mode)
-                for row, (at, low, packed) in enumerate(batch):
-                    collected[at].add(low, packed, logits, row)
+        for first in range(0, len(jobs), batch_size):
+            batch = jobs[first : first + batch_size]
+            logits = self._network.read([packed for _, _, packed in batch], mode)
+            for row, (at, low, packed) in enumerate(batch):
+                collected[at].add(low, packed, logits, row)
         return [c.reading() for c in collected]
+
+
+def _network(weights: Path, shape: dict[str, Any], runtime: str) -> Network:
+    """The network with these weights on a runtime."""
+    if runtime == "onnx":
+        from app.reader_onnx import OnnxNetwork
+
+        return OnnxNetwork(weights)
+    from app import reader_model
+
+    known = {f.name for f in fields(reader_model.Shape)}
+    return reader_model.TorchNetwork(
+        reader_model.load(weights, reader_model.Shape(**{k: v for k, v in shape.items() if k in known}))
+    )
 
 
 class _Collected:
@@ -167,11 +194,11 @@ class _Collected:
         self._spans: list[Span | None] = [None] * len(sentences)
         self._passage = 0.0
 
-    def add(self, low: int, packed: Packed, logits: Logits, row: int) -> None:
+    def add(self, low: int, packed: Packed, logits: Scores, row: int) -> None:
         """Row ``row`` of a batch holds the window that begins with sentence ``low``."""
         count = max(packed.owners) - _FIRST_SENTENCE + 1
-        self._passage = max(self._passage, float(logits.passages[row].sigmoid()))
-        scores = logits.sentences[row].sigmoid().tolist()
+        self._passage = max(self._passage, float(_sigmoid(logits.passages[row])))
+        scores = _sigmoid(logits.sentences[row]).tolist()
         for k in range(count):
             if self._spans[low + k] is None or scores[k] > self._scores[low + k]:
                 self._scores[low + k] = scores[k]
@@ -186,12 +213,18 @@ class _Collected:
         return PassageReading(sentence_scores=tuple(self._scores), answerable=self._passage, spans=tuple(self._spans))
 
 
-def _best_span(logits: Tensor, offsets: Sequence[tuple[int, int]]) -> tuple[int, int, float]:
+def _sigmoid(logits: NDArray[np.float32] | np.float32) -> NDArray[np.float64]:
+    with np.errstate(over="ignore"):  # exp of a very small logit's negative is inf, and 1 / inf is right
+        return np.asarray(1.0 / (1.0 + np.exp(-np.float64(logits))))
+
+
+def _best_span(logits: NDArray[np.float32], offsets: Sequence[tuple[int, int]]) -> tuple[int, int, float]:
     """The likeliest stretch of at most ``_SPAN_TOKENS`` tokens; ``logits`` ``(tokens, 2)``."""
-    start, end = logits.softmax(dim=0).unbind(dim=1)
-    both = (start[:, None] * end[None, :]).triu().tril(_SPAN_TOKENS - 1)
-    at = int(both.argmax())
-    i, j = divmod(at, both.shape[1])
+    exact = logits.astype(np.float64)
+    odds = np.exp(exact - exact.max(axis=0))
+    start, end = (odds / odds.sum(axis=0)).T
+    both = np.tril(np.triu(start[:, None] * end[None, :]), _SPAN_TOKENS - 1)
+    i, j = divmod(int(both.argmax()), both.shape[1])
     return offsets[i][0], offsets[j][1], float(both[i, j])
 
 

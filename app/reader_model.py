@@ -5,6 +5,7 @@ Only ``app.reader`` and the training scripts import this module, so that torch i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from app.reader import Packed, Scores, tensors
 
 OTHER, QUESTION, FIRST_SENTENCE = 0, 1, 2
 """What a token belongs to: nothing that is pooled, the question, or sentence ``k`` (as ``FIRST_SENTENCE + k``)."""
@@ -134,6 +137,19 @@ class ReaderNetwork(nn.Module):
         there = size[:, 1:, 0] > 0
         sentences, passages = self.heads[mode](states[:, 0], pooled[:, 0], pooled[:, 1:], first[:, 1:], there)
         return Logits(sentences=sentences, passages=passages, spans=self.span(states).float())
+
+
+class TorchNetwork:
+    """A network behind the interface that the reader knows."""
+
+    def __init__(self, network: ReaderNetwork) -> None:
+        self._network = network
+
+    def read(self, batch: Sequence[Packed], mode: str) -> Scores:
+        """Logits of a batch; ``mode`` is ``answer`` or ``support``."""
+        with torch.inference_mode():
+            logits = self._network(*tensors(batch), mode=mode)
+        return Scores(sentences=logits.sentences.numpy(), passages=logits.passages.numpy(), spans=logits.spans.numpy())
 
 
 def from_minilm(path: Path, shape: Shape) -> ReaderNetwork:

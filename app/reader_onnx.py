@@ -1,0 +1,61 @@
+"""The reader's network on ONNX Runtime: the same weights and scores as ``app.reader_model`` without torch.
+
+The graph is drawn by ``eval/training/graphs.py`` and holds no weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.onnx_encoder import open_graph, padded
+
+if TYPE_CHECKING:
+    from app.reader import Packed, Scores
+
+GRAPH = Path(__file__).parent / "reader.onnx"
+
+
+class OnnxNetwork:
+    """Reads batches. Threads may share it.
+
+    Args:
+        weights: a file that :func:`app.reader_model.save` wrote, with the default shape.
+
+    Raises:
+        ModelUnavailable: the graph is missing or does not fit the weights.
+    """
+
+    def __init__(self, weights: Path) -> None:
+        self._session = open_graph(GRAPH, _weights(weights))
+
+    def read(self, batch: Sequence[Packed], mode: str) -> Scores:
+        """Logits of a batch; ``mode`` is ``answer`` or ``support``."""
+        from app.reader import Scores
+
+        ids, mask = padded([p.ids for p in batch])
+        types, owners = (padded(rows)[0] for rows in ([p.types for p in batch], [p.owners for p in batch]))
+        wanted = [f"{mode}_sentences", f"{mode}_passages", "spans"]
+        given = {"ids": ids, "types": types, "owners": owners, "mask": mask}
+        sentences, passages, spans = self._session.run(wanted, given)
+        return Scores(sentences=sentences, passages=passages, spans=spans)
+
+
+def _weights(file: Path) -> dict[str, NDArray[Any]]:
+    """Linear layers turned to ``(in, out)`` and all but the words in float32."""
+    from safetensors.numpy import load_file
+
+    stored = load_file(file)
+    words = {name: stored.pop(name) for name in ("words.rows", "words.scales")}
+    tables = {"position.weight": "position", "segment.weight": "segment"}
+    return {
+        **words,
+        **{
+            tables.get(name, name): (value.T if value.ndim == 2 and name not in tables else value).astype(np.float32)
+            for name, value in stored.items()
+        },
+    }

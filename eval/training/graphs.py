@@ -1,0 +1,212 @@
+"""Draws the networks of encoder and reader as ONNX graphs without weights.
+
+Weights stay in the safetensors files that are published and checked; ONNX Runtime gets them when a graph is
+opened. So a graph is a few kilobytes, depends on the shape alone, and new weights of the same shape need no
+new graph. Run again when a shape or the reader's network changes:
+
+    python -m eval.training.graphs
+
+Needs the extra ``train``. tests/test_index_onnx_encoder.py checks that the shipped graphs are these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper
+
+from app.reader_onnx import GRAPH as READER_GRAPH
+from index.onnx_encoder import GRAPH as ENCODER_GRAPH
+from index.onnx_encoder import STATE_LAYERS
+
+WIDTH, LAYERS, HEADS, INNER, VOCABULARY, POSITIONS, HEAD_WIDTH = 384, 6, 12, 1536, 30522, 512, 192
+_MICROSOFT = "com.microsoft"  # ONNX Runtime's own fused operators
+_EPSILON = 1e-12
+
+
+class _Drawing:
+    """Collects nodes, weights and constants; methods that add a node return the name of its output."""
+
+    def __init__(self) -> None:
+        self.nodes: list[NodeProto] = []
+        self.stored: list[TensorProto] = []
+        self._names = 0
+
+    def weight(self, name: str, *shape: int, kind: int = TensorProto.FLOAT) -> str:
+        """A tensor that is handed over when the graph is opened."""
+        tensor = TensorProto(name=name, data_type=kind, dims=shape, data_location=TensorProto.EXTERNAL)
+        tensor.external_data.add(key="location", value="given")
+        self.stored.append(tensor)
+        return name
+
+    def integers(self, *values: int) -> str:
+        """A constant vector of int64."""
+        self._names += 1
+        self.stored.append(helper.make_tensor(f"c{self._names}", TensorProto.INT64, [len(values)], values))
+        return f"c{self._names}"
+
+    def number(self, value: float, kind: int = TensorProto.FLOAT) -> str:
+        """A constant scalar."""
+        self._names += 1
+        self.stored.append(helper.make_tensor(f"c{self._names}", kind, [], [value]))
+        return f"c{self._names}"
+
+    def node(self, kind: str, *inputs: str, domain: str = "", name: str | None = None, **attributes: Any) -> str:
+        """One operator with one output."""
+        self._names += 1
+        output = name or f"n{self._names}"
+        self.nodes.append(helper.make_node(kind, inputs, [output], domain=domain, **attributes))
+        return output
+
+    def fused(self, kind: str, *inputs: str, **attributes: Any) -> str:
+        """One of ONNX Runtime's fused operators."""
+        return self.node(kind, *inputs, domain=_MICROSOFT, **attributes)
+
+    def model(self, inputs: Sequence[ValueInfoProto], outputs: Sequence[ValueInfoProto]) -> ModelProto:
+        """Everything as a checked model."""
+        graph = helper.make_graph(self.nodes, "network", inputs, outputs, self.stored)
+        versions = [helper.make_opsetid("", 20), helper.make_opsetid(_MICROSOFT, 1)]
+        return helper.make_model(graph, opset_imports=versions, ir_version=9, producer_name="iskp-qa")
+
+
+def layers(draw: _Drawing, words: str, types: str, mask: str, between: list[str] | None = None) -> str:
+    """Token states ``(b, t, width)`` of word embeddings, types ``(b, t)`` int64 and mask ``(b, t)`` int32.
+
+    Args:
+        between: gets the states after each layer.
+    """
+    count = draw.node("Slice", draw.node("Shape", types), draw.integers(1), draw.integers(2))
+    positions = draw.node("Slice", draw.weight("position", POSITIONS, WIDTH), draw.integers(0), count, draw.integers(0))
+    kinds = draw.node("Gather", draw.weight("segment", 2, WIDTH), types)
+    x = draw.node("Add", draw.node("Add", words, kinds), positions)
+    x = draw.node(
+        "LayerNormalization", x, draw.weight("norm.weight", WIDTH), draw.weight("norm.bias", WIDTH), epsilon=_EPSILON
+    )
+    for i in range(LAYERS):
+        at = f"layers.{i}"
+        attended = draw.fused(
+            "Attention", x, draw.weight(f"{at}.qkv.weight", WIDTH, 3 * WIDTH), draw.weight(f"{at}.qkv.bias", 3 * WIDTH),
+            mask, num_heads=HEADS,
+        )  # fmt: skip
+        x = _add_and_norm(draw, x, attended, at, "out", "norm1", WIDTH)
+        wide = draw.node("MatMul", x, draw.weight(f"{at}.up.weight", WIDTH, INNER))
+        x = _add_and_norm(
+            draw, x, draw.fused("BiasGelu", wide, draw.weight(f"{at}.up.bias", INNER)), at, "down", "norm2", INNER
+        )
+        if between is not None:
+            between.append(x)
+    return x
+
+
+def _add_and_norm(draw: _Drawing, x: str, change: str, at: str, linear: str, norm: str, size: int) -> str:
+    return draw.fused(
+        "SkipLayerNormalization",
+        x,
+        draw.node("MatMul", change, draw.weight(f"{at}.{linear}.weight", size, WIDTH)),
+        draw.weight(f"{at}.{norm}.weight", WIDTH),
+        draw.weight(f"{at}.{norm}.bias", WIDTH),
+        draw.weight(f"{at}.{linear}.bias", WIDTH),
+        epsilon=_EPSILON,
+    )
+
+
+def encoder() -> ModelProto:
+    """``ids``, ``mask`` ``(b, t)`` int64 to ``vectors`` ``(b, width)``: mean of the token states, unit length.
+
+    ``states`` ``(b, len(STATE_LAYERS), width)`` is the same after each of these layers.
+    """
+    draw = _Drawing()
+    words = draw.node("Gather", draw.weight("words", VOCABULARY, WIDTH), "ids")
+    after: list[str] = []
+    layers(draw, words, draw.node("Sub", "ids", "ids"), draw.node("Cast", "mask", to=TensorProto.INT32), after)
+    weights = draw.node("Cast", draw.node("Unsqueeze", "mask", draw.integers(1)), to=TensorProto.FLOAT)
+    # The sum has the direction of the mean, and only the direction is kept.
+    pooled = [draw.node("MatMul", weights, after[layer - 1]) for layer in STATE_LAYERS]
+    draw.node("LpNormalization", draw.node("Concat", *pooled, axis=1), axis=-1, p=2, name="states")
+    last = draw.node("Squeeze", draw.node("MatMul", weights, after[-1]), draw.integers(1))
+    draw.node("LpNormalization", last, axis=-1, p=2, name="vectors")
+    outputs = [_values("vectors", "b", WIDTH), _values("states", "b", len(STATE_LAYERS), WIDTH)]
+    return draw.model([_grid("ids"), _grid("mask")], outputs)
+
+
+def reader() -> ModelProto:
+    """``ids``, ``types``, ``owners``, ``mask`` ``(b, t)`` int64 to the logits of both heads, as app.reader_model has it."""
+    draw = _Drawing()
+    rows = draw.node(
+        "Cast", draw.node("Gather", draw.weight("words.rows", VOCABULARY, WIDTH, kind=TensorProto.INT8), "ids"),
+        to=TensorProto.FLOAT,
+    )  # fmt: skip
+    scales = draw.node("Gather", draw.weight("words.scales", VOCABULARY), "ids")
+    words = draw.node("Mul", rows, draw.node("Unsqueeze", scales, draw.integers(2)))
+    states = layers(draw, words, "types", draw.node("Cast", "mask", to=TensorProto.INT32))
+
+    last = draw.node("ReduceMax", "owners", keepdims=0)
+    one = draw.number(1, TensorProto.INT64)
+    parts = draw.node("Range", one, draw.node("Add", last, one), one)
+    same = draw.node(
+        "Equal",
+        draw.node("Unsqueeze", "owners", draw.integers(1)),
+        draw.node("Unsqueeze", parts, draw.integers(0, 2)),
+    )
+    member = draw.node("Cast", same, to=TensorProto.FLOAT)
+    size = draw.node("ReduceSum", member, draw.integers(2), keepdims=1)
+    share = draw.node("Div", member, draw.node("Max", size, draw.number(1.0)))
+    pooled = draw.node("MatMul", share, states)
+    starts = draw.node("ArgMax", member, axis=2, keepdims=1)
+    first = draw.node("GatherND", states, starts, batch_dims=1)
+
+    def sentences_of(x: str) -> str:
+        return draw.node("Slice", x, draw.integers(1), draw.integers(2**31), draw.integers(1))
+
+    zero = draw.number(0, TensorProto.INT64)
+    cls = draw.node("Gather", states, zero, axis=1)
+    question = draw.node("Slice", pooled, draw.integers(0), draw.integers(1), draw.integers(1))
+    mean, opening = sentences_of(pooled), sentences_of(first)
+    there = draw.node("Greater", draw.node("Squeeze", sentences_of(size), draw.integers(2)), draw.number(0.0))
+    wide = draw.node("Expand", draw.node("Unsqueeze", cls, draw.integers(1)), draw.node("Shape", mean))
+    features = draw.node("Concat", wide, mean, opening, draw.node("Mul", mean, question), axis=-1)
+    for mode in ("answer", "support"):
+        scores = _score(draw, features, f"heads.{mode}.sentence", 4 * WIDTH)
+        draw.node("Where", there, scores, draw.number(float("-inf")), name=f"{mode}_sentences")
+        best = draw.node("ReduceMax", f"{mode}_sentences", draw.integers(1), keepdims=0)
+        weighed = draw.node("Mul", best, draw.weight(f"heads.{mode}.best_weight"))
+        draw.node("Add", _score(draw, cls, f"heads.{mode}.passage", WIDTH), weighed, name=f"{mode}_passages")
+    spans = draw.node("MatMul", states, draw.weight("span.weight", WIDTH, 2))
+    draw.node("Add", spans, draw.weight("span.bias", 2), name="spans")
+    outputs = [
+        *(_values(f"{mode}_sentences", "b", "s") for mode in ("answer", "support")),
+        *(_values(f"{mode}_passages", "b") for mode in ("answer", "support")),
+        _values("spans", "b", "t", 2),
+    ]
+    return draw.model([_grid("ids"), _grid("types"), _grid("owners"), _grid("mask")], outputs)
+
+
+def _score(draw: _Drawing, x: str, at: str, size: int) -> str:
+    hidden = draw.fused(
+        "BiasGelu",
+        draw.node("MatMul", x, draw.weight(f"{at}.weight", size, HEAD_WIDTH)),
+        draw.weight(f"{at}.bias", HEAD_WIDTH),
+    )
+    out = draw.node("MatMul", hidden, draw.weight(f"{at}_out.weight", HEAD_WIDTH, 1))
+    return draw.node("Squeeze", draw.node("Add", out, draw.weight(f"{at}_out.bias", 1)), draw.integers(-1))
+
+
+def _grid(name: str) -> ValueInfoProto:
+    return helper.make_tensor_value_info(name, TensorProto.INT64, ["b", "t"])
+
+
+def _values(name: str, *shape: str | int) -> ValueInfoProto:
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+
+
+def main() -> None:
+    """Write both graphs into the packages that open them."""
+    for file, model in ((ENCODER_GRAPH, encoder()), (READER_GRAPH, reader())):
+        Path(file).write_bytes(model.SerializeToString(deterministic=True))
+        print(f"{file}: {Path(file).stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,13 @@
+"""Which encoder a model name means; nothing is loaded before the first text."""
+
+from __future__ import annotations
+
+from index.embed import DEFAULT_MODEL, Encoder, SentenceTransformerEncoder
+from index.onnx_encoder import OnnxEncoder
+
+
+def open_encoder(model: str = DEFAULT_MODEL, *, batch_size: int = 32) -> Encoder:
+    """The packaged model on ONNX Runtime, any other on sentence-transformers and torch."""
+    if model == DEFAULT_MODEL:
+        return OnnxEncoder(batch_size=batch_size)
+    return SentenceTransformerEncoder(model, batch_size=batch_size)

@@ -1,0 +1,193 @@
+"""The packaged encoder on ONNX Runtime: the same weights and vectors as with torch, without its seconds of import.
+
+The graph is drawn by ``eval/training/graphs.py`` and holds no weights; they come from the published
+safetensors file when it is opened.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.embed import DEFAULT_MODEL, Progress, Vectors, bundled_model_path, check_weights
+from index.errors import ModelUnavailable
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+    from tokenizers import Tokenizer
+
+GRAPH = Path(__file__).parent / "minilm.onnx"
+DIMENSION = 384
+MAX_TOKENS = 256
+"""What is longer is cut, as the model's own settings say."""
+BATCH_TOKENS = 2048
+"""Tokens in a batch with its padding: enough to keep two cores busy, little enough for their caches."""
+_LAYERS = 6
+STATE_LAYERS = (2, 4, 6)
+"""Layers whose averaged states :meth:`OnnxEncoder.states` gives: form shows in the lower ones, subject in the upper."""
+
+Weights = dict[str, NDArray[Any]]
+
+
+class OnnxEncoder:
+    """all-MiniLM-L6-v2 as the package ships it, checked against its published SHA-256. Threads may share it.
+
+    Args:
+        batch_size: texts encoded at once at most; progress is told after each batch.
+    """
+
+    def __init__(self, *, batch_size: int = 32) -> None:
+        self.name = DEFAULT_MODEL
+        self._batch_size = batch_size
+        self._lock = threading.Lock()
+        self._session: InferenceSession | None = None
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector; loads the model, so that what it lacks is told before anything is written."""
+        self.load()
+        return DIMENSION
+
+    def load(self) -> InferenceSession:
+        """The network, opened once; safe to call from several threads.
+
+        Raises:
+            ModelUnavailable: it is missing, or its weights are not the published ones.
+        """
+        with self._lock:
+            if self._session is None:
+                folder = bundled_model_path()
+                check_weights(folder)
+                self._session = open_graph(GRAPH, _weights(folder / "model.safetensors"))
+            return self._session
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        from tokenizers import Tokenizer
+
+        file = bundled_model_path() / "tokenizer.json"
+        try:
+            tokenizer = Tokenizer.from_str(file.read_text(encoding="utf-8"))
+        except OSError as exc:
+            raise ModelUnavailable(f"the model file {file} cannot be read: {exc.strerror}") from exc
+        tokenizer.enable_truncation(MAX_TOKENS)
+        tokenizer.no_padding()
+        return tokenizer
+
+    def is_word(self, word: str) -> bool:
+        """Whether the model's tokenizer knows this word as one piece."""
+        return len(self._tokenizer.encode(word.lower(), add_special_tokens=False).ids) == 1
+
+    def encode(self, texts: Sequence[str], *, progress: Progress | None = None) -> Vectors:
+        """``(len(texts), 384)`` float32 unit rows."""
+        return self._run("vectors", (DIMENSION,), texts, progress)
+
+    def states(self, texts: Sequence[str]) -> Vectors:
+        """``(len(texts), len(STATE_LAYERS), 384)`` float32: averaged token states between the layers, unit length."""
+        return self._run("states", (len(STATE_LAYERS), DIMENSION), texts)
+
+    def _run(
+        self, wanted: str, shape: tuple[int, ...], texts: Sequence[str], progress: Progress | None = None
+    ) -> Vectors:
+        session = self.load()
+        out = np.zeros((len(texts), *shape), dtype=np.float32)
+        ids = [e.ids for e in self._tokenizer.encode_batch_fast(list(texts))] if texts else []
+        for rows in batches([len(i) for i in ids], tokens=BATCH_TOKENS, texts=self._batch_size):
+            grid, mask = padded([ids[row] for row in rows])
+            out[rows] = session.run([wanted], {"ids": grid, "mask": mask})[0]
+            if progress:
+                progress(len(rows))
+        return out
+
+
+def batches(lengths: Sequence[int], *, tokens: int, texts: int) -> Iterator[list[int]]:
+    """Positions in groups of like length, so that little padding is computed; every position once.
+
+    A group has at most ``texts`` members, and at most ``tokens`` tokens with its padding unless it is a single one.
+    """
+    group: list[int] = []
+    for at in sorted(range(len(lengths)), key=lengths.__getitem__):
+        # In rising order the newest is the longest, to which all others are padded.
+        if group and (len(group) == texts or (len(group) + 1) * lengths[at] > tokens):
+            yield group
+            group = []
+        group.append(at)
+    if group:
+        yield group
+
+
+def padded(rows: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Token ids and mask (1 where a token stands), ``(b, t)``, padded with 0 to the longest."""
+    lengths = np.array([len(row) for row in rows])
+    mask = np.arange(lengths.max())[None] < lengths[:, None]
+    grid = np.zeros(mask.shape, dtype=np.int64)
+    grid[mask] = np.concatenate([np.asarray(row, dtype=np.int64) for row in rows])
+    return grid, mask.astype(np.int64)
+
+
+def open_graph(graph: Path, weights: Mapping[str, NDArray[Any]], *, threads: int | None = None) -> InferenceSession:
+    """A graph without weights, with these handed over; matrices as ``(in, out)``.
+
+    Args:
+        threads: for one call; by default OMP_NUM_THREADS or one for each core.
+
+    Raises:
+        ModelUnavailable: the graph is missing or does not fit the weights.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or int(os.environ.get("OMP_NUM_THREADS") or 0)
+    # Idle threads sleep rather than spin: other work on this machine gets the cores.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    values = [onnxruntime.OrtValue.ortvalue_from_numpy(np.asarray(w, order="C")) for w in weights.values()]
+    options.add_external_initializers(list(weights), values)
+    try:
+        return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+    except Exception as exc:  # its errors share no base class but Exception
+        raise ModelUnavailable(
+            f"the network {graph} cannot be opened ({' '.join(str(exc).split())[:200]}); reinstall the package"
+        ) from exc
+
+
+def _weights(file: Path) -> Weights:
+    """The tensors of a BERT checkpoint under the names of our graph."""
+    from safetensors import safe_open
+
+    with safe_open(file, framework="numpy") as stored:
+
+        def read(name: str) -> NDArray[Any]:
+            tensor: NDArray[Any] = stored.get_tensor(name)
+            return tensor
+
+        found: Weights = {
+            "words": read("embeddings.word_embeddings.weight"),
+            "position": read("embeddings.position_embeddings.weight"),
+            "segment": read("embeddings.token_type_embeddings.weight"),
+            "norm.weight": read("embeddings.LayerNorm.weight"),
+            "norm.bias": read("embeddings.LayerNorm.bias"),
+        }
+        for i in range(_LAYERS):
+            theirs, ours = f"encoder.layer.{i}", f"layers.{i}"
+            parts = [f"{theirs}.attention.self.{part}" for part in ("query", "key", "value")]
+            found[f"{ours}.qkv.weight"] = np.concatenate([read(f"{p}.weight") for p in parts]).T
+            found[f"{ours}.qkv.bias"] = np.concatenate([read(f"{p}.bias") for p in parts])
+            for mine, name in (
+                ("out", "attention.output.dense"),
+                ("up", "intermediate.dense"),
+                ("down", "output.dense"),
+            ):
+                found[f"{ours}.{mine}.weight"] = read(f"{theirs}.{name}.weight").T
+                found[f"{ours}.{mine}.bias"] = read(f"{theirs}.{name}.bias")
+            for mine, name in (("norm1", "attention.output.LayerNorm"), ("norm2", "output.LayerNorm")):
+                found[f"{ours}.{mine}.weight"] = read(f"{theirs}.{name}.weight")
+                found[f"{ours}.{mine}.bias"] = read(f"{theirs}.{name}.bias")
+    return found
