@@ -448,6 +448,20 @@ def _open_home(folder: Path | None) -> Home:
     return Home(folder or default_home())
 
 
+def _answerer(home: Home, engine: str | None) -> Answerer:
+    """The answerer with the engine asked for; a name that cannot be one is a usage error."""
+    from app.engines import parse_engine
+    from app.errors import BadInput
+
+    if engine is None:
+        return home.answerer
+    try:
+        parse_engine(engine)
+    except BadInput as exc:
+        raise click.UsageError(str(exc)) from exc
+    return home.answerer_with(engine)
+
+
 def _filters(home: Home, since: str | None, until: str | None, sources: Iterable[str]) -> Filters:
     from index.search import Filters
     from ingest.dates import date_bounds, iso_date
@@ -593,6 +607,8 @@ def _batch_line(raw: bytes) -> tuple[str, list[Turn]]:
 def _print_answer(answer: Answer) -> None:
     if answer.standalone_question != " ".join(answer.question.split()):
         click.echo(f"(understood as: {answer.standalone_question})\n")
+    if answer.notice:
+        click.echo(f"({answer.notice})\n")
     click.echo(answer.answer)
     if answer.citations:
         click.echo()
@@ -618,20 +634,6 @@ def _print_outcomes(outcomes: Iterable[Outcome]) -> None:
 def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     from rich.console import Console
     from rich.table import Table
-def _answerer(home: Home, engine: str | None) -> Answerer:
-    """The answerer with the engine asked for; a name that cannot be one is a usage error."""
-    from app.engines import parse_engine
-    from app.errors import BadInput
-
-    if engine is None:
-        return home.answerer
-    try:
-        parse_engine(engine)
-    except BadInput as exc:
-        raise click.UsageError(str(exc)) from exc
-    return home.answerer_with(engine)
-
-
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -726,5 +728,3 @@ def _bar(text: str) -> Iterator[Callable[[int, int], None]]:
 
 if __name__ == "__main__":
     main()
-    if answer.notice:
-        click.echo(f"({answer.notice})\n")

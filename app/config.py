@@ -119,6 +119,7 @@ class Settings(_Section):
     index: IndexSection = IndexSection()  # type: ignore[call-arg]
     search: SearchSection = SearchSection()  # type: ignore[call-arg]
     answer: AnswerSection = AnswerSection()  # type: ignore[call-arg]
+    engine: EngineSection = EngineSection()  # type: ignore[call-arg]
     chat: ChatSection = ChatSection()  # type: ignore[call-arg]
 
 
@@ -131,7 +132,6 @@ def load_settings(home: Path, environment: Mapping[str, str] | None = None) -> S
     """Settings from the home's file and the environment.
 
     ``ISKP_ANSWER_THRESHOLD=0.6`` overrides ``threshold`` in the table ``[answer]``.
-    engine: EngineSection = EngineSection()  # type: ignore[call-arg]
 
     Raises:
         BadSettings: unreadable file, unknown key or a value that does not fit; names the path of the key.

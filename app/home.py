@@ -76,6 +76,22 @@ class Home:
         return Vocabulary.load(self.folder / "terms.toml")
 
     @cached_property
+    def checker(self) -> SupportChecker:
+        """Checks claims against texts and the collection; its models are not yet loaded."""
+        calibrations = load_support_calibrations()
+        reader = None
+        if self.settings.answer.reader != "similarity":
+            from app.model_reader import ModelReader
+
+            reader = self.reader if isinstance(self.reader, ModelReader) else None
+        return SupportChecker(
+            reader=reader,
+            encoder=self.encoder,
+            calibration=calibrations["evidence" if reader else "similarity"],
+            vocabulary=self.vocabulary(),
+        )
+
+    @cached_property
     def answerer(self) -> Answerer:
         """Answers questions from the index with the engine of the settings."""
         return self.answerer_with(self.settings.engine.name)
@@ -119,22 +135,6 @@ class Home:
         answer = self.settings.answer
         kind = answer.reader
         reads = self.settings.encoder.reads()
-    @cached_property
-    def checker(self) -> SupportChecker:
-        """Checks claims against texts and the collection; its models are not yet loaded."""
-        calibrations = load_support_calibrations()
-        reader = None
-        if self.settings.answer.reader != "similarity":
-            from app.model_reader import ModelReader
-
-            reader = self.reader if isinstance(self.reader, ModelReader) else None
-        return SupportChecker(
-            reader=reader,
-            encoder=self.encoder,
-            calibration=calibrations["evidence" if reader else "similarity"],
-            vocabulary=self.vocabulary(),
-        )
-
         calibrations = load_calibrations()
         return Answerer(
             index=self.index,
@@ -142,13 +142,13 @@ class Home:
             reader=self.reader,
             calibration=calibrations[kind],
             foreign=(SimilarityReader(self.encoder), calibrations["similarity"]) if reads != frozenset({"en"}) else None,
+            writer=writer,
             settings=AnswerSettings(
                 passages=answer.passages,
                 threshold=answer.threshold,
                 fact_words=answer.fact_words,
                 other_words=answer.other_words,
                 languages=reads,
-            writer=writer,
                 search=SearchSettings(
                     candidates=self.settings.search.candidates,
                     lexical_weight=self.settings.search.lexical_weight,
