@@ -8,12 +8,14 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Literal, get_args
 from urllib.parse import quote
 
 from markupsafe import Markup, escape
+from pydantic import TypeAdapter, ValidationError
 
-from app.answer import Answer, Citation, Difference, from_json, to_json
+from app.answer import Answer, Citation, Difference, to_json
 from app.errors import BadInput
 from app.history import StoredTurn
 from app.references import STYLES, bibliography, entry, note, references
@@ -98,13 +100,16 @@ def read_export(text: str) -> Export:
     if data.get("version") != VERSION:
         raise BadInput(f"this export is of version {data.get('version')!r}, this program reads {VERSION}; upgrade it")
     try:
-        turns = tuple(
-            StoredTurn(question=t["question"], answer=from_json(t["answer"]), at=t["at"], liked=t["liked"])
-            for t in data["turns"]
-        )
-        return Export(title=data["title"], exported_at=data["exported_at"], turns=turns)
-    except (KeyError, TypeError) as exc:
-        raise BadInput(f"this export is incomplete: {exc!r} is missing or not of its kind") from exc
+        return _reader().validate_python(data)
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BadInput(f"this export is damaged at {where}: {first['msg'].lower()}; export it again") from exc
+
+
+@cache
+def _reader() -> TypeAdapter[Export]:
+    return TypeAdapter(Export)
 
 
 def file_name(title: str, form: Format | str) -> str:
@@ -148,6 +153,10 @@ def _markdown_turn(turn: StoredTurn, *, alone: bool) -> list[str]:
     lines.append(f"{_md_body(answer.answer)}\n")
     for difference in answer.differences:
         lines += _markdown_difference(difference, answer)
+    if answer.unsupported:
+        lines += ["Left out, because no cited words carry it:\n", *(f"- {_md(s)}" for s in answer.unsupported), ""]
+    if answer.notice:
+        lines.append(f"{_md(answer.notice)}\n")
     for heading, cited in (("Sources", answer.citations), ("Nearest passages", answer.nearest)):
         if cited:
             lines += [f"### {heading}\n", *(_markdown_citation(c) for c in cited)]
@@ -201,6 +210,7 @@ def _html(export: Export) -> str:
     turns = [
         {
             "question": t.question, "understood": _understood(t.answer), "short": t.answer.short_answer,
+            "unsupported": t.answer.unsupported, "notice": t.answer.notice,
             "answer": message_html(t.answer, n), "answered": _answered(t),
             "cited": [_html_citation(c, n) for c in t.answer.citations],
             "nearest": [_html_citation(c, n) for c in t.answer.nearest],

@@ -45,12 +45,13 @@ def record(
         "reason": reason.strip(),
         "answer": to_json(answer) if answer else None,
     }
-    line = json.dumps(entry) + "\n"
+    # Half of a surrogate pair can be neither stored nor printed; nobody means it.
+    line = (json.dumps(entry, ensure_ascii=False) + "\n").encode("utf-8", "replace")
     file = home / FEEDBACK_FILE
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with portalocker.Lock(file, "a+b", timeout=_LOCK_SECONDS) as stream:
-            _append(stream.fileno(), line.encode())
+            _append(stream.fileno(), line)
     except (OSError, portalocker.exceptions.BaseLockException) as exc:
         raise Unkept(
             f"the feedback {file} cannot be written ({exc}): check free space and the folder's rights, then try again"

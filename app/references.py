@@ -25,7 +25,7 @@ _RIS_TYPES = {
 # Unbalanced braces end a BibTeX value even when a backslash stands before them, so they are spelt out.
 _LATEX = str.maketrans(
     {
-        "\\": r"\textbackslash{}", "{": r"\textbraceleft{}", "}": r"\textbraceright{}", "~": r"\textasciitilde{}",
+        "\\": r"\textbackslash{}", "{": r"\lbrace{}", "}": r"\rbrace{}", "~": r"\textasciitilde{}",
         "^": r"\textasciicircum{}", "&": r"\&", "%": r"\%", "#": r"\#", "_": r"\_", "$": r"\$",
     }
 )  # fmt: skip
@@ -106,7 +106,10 @@ def bibliography(citations: Sequence[Citation]) -> list[Citation]:
 
 def sources_of(citations: Sequence[Citation]) -> list[Citation]:
     """One citation of each source, in order."""
-    return list({c.source_id: c for c in reversed(citations)}.values())[::-1]
+    first: dict[str, Citation] = {}
+    for citation in citations:
+        first.setdefault(citation.source_id, citation)
+    return list(first.values())
 
 
 def _bibtex(cited: Sequence[Citation]) -> str:
