@@ -237,6 +237,7 @@ def _add_path(
     """Outcomes of a file, or of the files of a folder, but for those that are known to fail and did not change."""
     seen: set[str] = set()
     unread: set[Path] = set()
+    failed: set[str] = set()
     for found in find_files([path], pattern=pattern):
         place = str(found.path.resolve())
         if not found.error:
@@ -245,6 +246,8 @@ def _add_path(
                 yield _add_file(library, found, folder, overrides)
             continue
         unread.add(Path(place))
+        place = str(found.path.parent.resolve() / found.path.name)  # a link that leads nowhere is not what it names
+        failed.add(place)
         before = known.get(place)
         if before is None or before.reason != found.error:
             if folder:
@@ -253,7 +256,7 @@ def _add_path(
     if folder:
         yield from _remove_vanished(library, folder, seen, unread)
         for failure in library.failures():
-            if failure.folder == folder and failure.path not in seen and Path(failure.path) not in unread:
+            if failure.folder == folder and failure.path not in seen | failed:
                 library.forget_failure(failure.path)
 
 

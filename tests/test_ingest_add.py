@@ -425,6 +425,16 @@ def test_a_single_file_that_became_unreadable_is_told_once(library: Library, she
     assert read == []
 
 
+def test_a_link_that_leads_nowhere_is_told_once_by_its_own_name(library: Library, shelf: Path) -> None:
+    (shelf / "smiths.md").symlink_to("nowhere.md")
+    assert told(add_paths(library, [shelf]))["smiths.md"] == "failed"
+    assert [f.path for f in library.failures()] == [str(shelf / "smiths.md")]
+    assert list(refresh(library)) == []
+    write(shelf / "nowhere.md", "Smiths worked iron at night.\n")
+    assert told(refresh(library)) == {"nowhere.md": "added"}
+    assert library.failures() == []
+
+
 def test_a_file_without_permission_is_told_once_and_read_when_it_has_it(
     library: Library, shelf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

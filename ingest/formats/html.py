@@ -267,7 +267,8 @@ def _items(element: etree._Element) -> Iterator[Block]:
 
 
 def _table(element: etree._Element) -> Iterator[Block]:
-    named, rows = 0, []
+    named = 0
+    rows: list[list[str]] = []
     for row in element.iter("row"):
         cells = list(row.iter("cell"))
         texts = [_line(_inline(cell)) for cell in cells]
