@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -27,7 +28,7 @@ from ingest.source import Source
 Nature = Literal["stock", "flow", "toll"]
 """A stock may change with time (members), a flow belongs to a period (sales), a toll to an event (deaths)."""
 
-MOST_VALUES = 16
+MOST_VALUES = 20
 MOST_SIDES = 5
 OLD_YEARS = 2
 """Evidence older than this is called old when a question is about the present."""
@@ -786,7 +787,7 @@ def _disjoint(one: Figure, other: Figure) -> bool:
 
 
 def _most_telling(values: list[Figure], anchor: Figure) -> list[Figure]:
-    """At most :data:`MOST_VALUES`: the leading one, the newest and the extremes first, then what answers best."""
+    """At most :data:`MOST_VALUES`: the leading one, the newest and the extremes first, then a spread over time."""
     if len(values) <= MOST_VALUES:
         return values
     first = [
@@ -796,6 +797,14 @@ def _most_telling(values: list[Figure], anchor: Figure) -> list[Figure]:
         *(f for f in values if f is anchor),
     ]
     rest = sorted((f for f in values if f not in first), key=lambda f: (-f.evidence.score, -f.evidence.hit.score))
+    # One of each year, then a second of each, and so on: a series is worth most when it has no gaps.
+    seen: Counter[str] = Counter((f.dated or "")[:4] for f in first)
+    turns: list[tuple[int, int, Figure]] = []
+    for order, figure in enumerate(rest):
+        year = (figure.dated or "")[:4]
+        turns.append((seen[year], order, figure))
+        seen[year] += 1
+    rest = [figure for _, _, figure in sorted(turns, key=lambda t: t[:2])]
     return list({id(f): f for f in [*first, *rest]}.values())[:MOST_VALUES]
 
 
