@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 WEIGHTS = Path(__file__).parent / "reader_weights"
-WEIGHTS_SHA256 = "da2c7bc399573dd9fe53482421f9d7073126eaeb04e777973d899857e0e96495"
+WEIGHTS_SHA256 = "7d11609a12dd2fa15b06d24233947097de5ec40a1a568436ced12b554141a39a"
 """Of the packaged ``model.safetensors``; ``eval/training/train.py`` prints it at export."""
 
 MAX_QUESTION_TOKENS = 64
