@@ -13,6 +13,7 @@ from app.decide import load_calibrations
 from app.engines import Engine, EngineSettings, parse_engine
 from app.errors import AppError
 from app.evidence import PassageReader, SimilarityReader
+from app.suggest import Suggester
 from app.support import SupportChecker, load_support_calibrations
 from app.writer import Writer, WriterSettings
 from index import generation
@@ -65,6 +66,11 @@ class Home:
     def index_folder(self) -> Path:
         """Where the generations of the index live."""
         return self.folder / "index"
+
+    @property
+    def has_corpus(self) -> bool:
+        """Whether this is a home with the bundled corpus."""
+        return self.library.note(_MODE) == "yes"
 
     @property
     def chunking(self) -> ChunkSettings:
@@ -156,6 +162,11 @@ class Home:
             ),
         )
 
+    @cached_property
+    def suggester(self) -> Suggester:
+        """Offers questions that the index answers; looks for them in a thread once it is asked for some."""
+        return Suggester(self)
+
     def init(self, *, empty: bool = False) -> None:
         """Make the home; an empty one never gets the bundled corpus.
 
@@ -245,6 +256,8 @@ class Home:
 
     def close(self) -> None:
         """Let all files go."""
+        if "suggester" in self.__dict__:
+            self.suggester.close()
         if "index" in self.__dict__:
             self.index.close()
         if "library" in self.__dict__:
