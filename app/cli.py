@@ -370,6 +370,39 @@ def index(root_home: Path | None, rebuild: bool, as_json: bool, own_home: Path |
 
 
 @main.command()
+@click.argument("page", type=click.Path(dir_okay=False, path_type=Path), metavar="OUT.html")
+@_home_option
+@click.pass_obj
+def figures(root_home: Path | None, page: Path, own_home: Path | None) -> None:
+    """Write strength estimates, attacks and a timeline as one page that loads nothing.
+
+    \b
+    Example:
+      iskp figures figures.html
+    """
+    from app.figures import draw, page_html
+    from app.tables import FOLDER
+
+    home = _open_home(own_home or root_home)
+    _prepare(home)
+    drawings, problems = draw(home)
+    for problem in problems:
+        click.echo(problem, err=True)
+    if not drawings:
+        raise click.ClickException(
+            f"no table has a row to draw; put strength.csv, attacks.csv or events.csv into {home.folder / FOLDER}"
+        )
+    opened = home.index.current()
+    try:
+        page.write_text(
+            page_html(drawings, problems, made=f"From the index {opened.id if opened else ''}."), encoding="utf-8"
+        )
+    except OSError as exc:
+        raise click.ClickException(f"{page} cannot be written: {exc.strerror}; choose another file") from exc
+    click.echo(f"Wrote {page}: {', '.join(f'{d.title} ({len(d.lines)} rows)' for d in drawings)}.")
+
+
+@main.command()
 @click.option("--empty", is_flag=True, help="Without the bundled corpus, to serve another collection.")
 @_home_option
 @click.pass_obj
