@@ -444,7 +444,7 @@ def _figures(
             if _another_owns(quantity, item.text, target, vocabulary):
                 continue
             period, dated, when = _when(quantity, target, item, source)
-            if asked.period and not _in_time(period, asked.period):
+            if asked.period and not _in_time(period, asked.period, published=when.startswith("published")):
                 continue
             found.append(
                 Figure(
@@ -631,9 +631,17 @@ def _is_report_date(period: Period, sentence: str) -> bool:
     return distance(_SAYING) < distance(_HAPPENING)
 
 
-def _in_time(period: Period | None, asked: Period) -> bool:
+def _in_time(period: Period | None, asked: Period, *, published: bool = False) -> bool:
+    """Whether a figure's period meets the one asked for; a date of publication must lie in it altogether."""
+    if period is None or not period.first:
+        return False
     # "Dates from mid-2021" does not make it a figure for later years: its own days count, not "since".
-    return period is not None and period.first > 0 and overlap((period.first, period.last), asked.bounds)
+    first, last = asked.bounds
+    return (
+        first <= period.first and period.last <= last
+        if published
+        else overlap((period.first, period.last), asked.bounds)
+    )
 
 
 def _unit(q: Quantity, sentence: str) -> str:
