@@ -165,6 +165,9 @@ def _of_question(
     terms = opened.vocabulary.content_terms(question.text)
     frequency = opened.document_frequency(terms)
     missing = [t for t in terms if not frequency[t]]
+    # Where the gold passages are taken away, what they alone mention is mentioned nowhere.
+    gold_stems = [set(opened.vocabulary.stems(collection.passages[i].text)) for i in question.gold]
+    alone = [t for t in terms if frequency[t] <= sum(set(opened.vocabulary.stems(t)) <= own for own in gold_stems)]
     gold_texts = {key_of(collection.passages[i].text) for i in question.gold}
     gold = {key_of(collection.passages[i].sentences[s]) for i, chosen in question.gold.items() for s in chosen}
     hits = opened.search(question.text, DEPTH + len(gold_texts))
@@ -172,6 +175,7 @@ def _of_question(
     if gold:
         variants.append((False, [h for h in hits if not any(key_of(h.passage.text) in t for t in gold_texts)][:DEPTH]))
     for answerable, kept in variants:
+        known = missing if answerable == bool(gold) else alone
         evidence = gather(question.text, kept, reader, home.encoder, opened.vocabulary)
         best = [_gold(e.text, gold) for e in evidence[:3]]
         yield Row(
@@ -181,9 +185,9 @@ def _of_question(
             answerable=answerable,
             first=answerable and best[:1] == [True],
             found=answerable and any(best),
-            values=features(evidence, missing, len(terms)),
+            values=features(evidence, known, len(terms)),
             best=evidence[0].text if evidence else "",
-            missing=missing,
+            missing=known,
             leading=[
                 (e.score, e.passage_score, e.similarity, e.hit.similarity, answerable and _gold(e.text, gold), e.text)
                 for e in evidence[:15]
