@@ -104,6 +104,7 @@ class Answerer:
         foreign: tuple[PassageReader, Calibration] | None = None,
         today: Callable[[], dt.date] = dt.date.today,
         writer: Writer | None = None,
+        rules: policy.Policy | None = None,
     ) -> None:
         """``foreign`` reads questions that are not in English, since the evidence reader knows English only.
 
@@ -116,6 +117,7 @@ class Answerer:
         self._settings = settings
         self._foreign = foreign
         self._today = today
+        self._rules = rules or policy.default()
         self._writer = writer
 
     def warm_up(self) -> None:
@@ -200,7 +202,7 @@ class Answerer:
             if opened and served and language.code == "en":
                 standalone = rewritten or followup.standalone(opened.correct_spelling(text), history, opened.vocabulary)
                 standalone = periods.asked(standalone, self._today()).text
-            refusal = policy.declines(text) or policy.declines(standalone)
+            refusal = self._rules.declines(text) or self._rules.declines(standalone)
         base = Answer(
             question=asked, standalone_question=standalone, status="declined", answer=refusal or "",
             index_id=index_id, prompt_id=f"extractive:{self._reader.fingerprint}",
@@ -410,8 +412,9 @@ def _material(answer: Answer, trace: Trace | None, opened: OpenIndex) -> Materia
             )
     topic = overview.topic_of(answer.standalone_question) if trace is None else None
     return Material(
-        question=wording.question, passages=tuple(given), topic=topic, before=wording.before, after=wording.after
-    )
+        question=wording.question, passages=tuple(given), vocabulary=opened.vocabulary, topic=topic,
+        before=wording.before, after=wording.after,
+    )  # fmt: skip
 
 
 def _nearest(trace: Trace, opened: OpenIndex) -> tuple[Citation, ...]:

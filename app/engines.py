@@ -273,7 +273,7 @@ class Engine:
         """
         usage.calls += 1
         room = self.settings.answer_tokens * _MOST_CHARS_PER_TOKEN
-        began = time.perf_counter()
+        began, begun = time.perf_counter(), False
         with _Pump(
             self._request(system, user), self.settings.timeout_seconds, began + self.settings.total_seconds
         ) as pump:
@@ -283,11 +283,12 @@ class Engine:
                     chunk = pump.next()
                 except Exception as exc:
                     # Every client has its own errors; what a user can do about them is the same.
-                    raise explained(exc, self.spec, self.settings) from None
+                    raise explained(exc, self.spec, self.settings, begun=begun) from None
                 finally:
                     usage.waited_seconds += time.perf_counter() - asked
                 if chunk is None:
                     return
+                begun = True
                 usage.add(chunk.usage_metadata)
                 text = str(chunk.text)
                 if not text:
@@ -339,8 +340,12 @@ def estimated_tokens(text: str) -> int:
     return math.ceil(len(text.encode("utf-8", "surrogatepass")) / 3)
 
 
-def explained(exc: Exception, spec: EngineSpec, settings: EngineSettings) -> EngineError:
-    """What went wrong with a model, in one sentence. The server's own words stay out: they may hold keys."""
+def explained(exc: Exception, spec: EngineSpec, settings: EngineSettings, *, begun: bool = False) -> EngineError:
+    """What went wrong with a model, in one sentence. The server's own words stay out: they may hold keys.
+
+    Args:
+        begun: part of the reply had come.
+    """
     if isinstance(exc, EngineError):
         return exc
     status = getattr(exc, "status_code", None)
@@ -364,7 +369,7 @@ def explained(exc: Exception, spec: EngineSpec, settings: EngineSettings) -> Eng
             f"the model {spec.name} did not reply within {settings.timeout_seconds:g} s "
             "(setting engine.timeout_seconds)"
         )
-    if "Connect" in kinds:
+    if "Connect" in kinds and not begun:
         return EngineError(f"the model {spec.name} cannot be reached; is its server running?")
     return EngineError(f"the model {spec.name} broke off or sent something unreadable ({type(exc).__name__})")
 

@@ -22,8 +22,10 @@ from app.drafting import Drafting, DraftSentence, plain
 from app.engines import EngineError, TooLong, Usage, estimated_tokens
 from app.followup import Turn
 from app.markers import Mark, closed_up, existing, split, without_markers
+from app.policy import declines_output
 from app.question import kind_of
 from app.stream import Discarded, Done, Draft, Event, Settled, Verdict, settled
+from index.terms import Vocabulary
 from ingest.chunk import Passage
 from ingest.sentences import sentence_spans
 from ingest.source import Source
@@ -33,6 +35,10 @@ MOST_SENTENCES = 16
 """What a model writes beyond these is dropped: it was asked for four, or for one a source."""
 MOST_REPAIRS = 6
 MOST_CITED = 3
+SURE = 0.95
+"""From here on the checker is believed although a sentence uses other words than the passage."""
+NEW_WORDS = 1 / 3
+"""Largest share of a sentence's topic words that the passage need not hold."""
 _RESERVE_TOKENS = 64
 """For the model's own chat format around our text."""
 _OTHERS = 3
@@ -125,6 +131,7 @@ class Material:
     Attributes:
         question: what is to be answered; only parts that the evidence answers.
         passages: best evidence first.
+        vocabulary: tells topic words from function words, and spellings of the same thing.
         topic: what an overview is wanted of, if one is.
         before, after: text of the extractive answer that stays: what the sources leave open, which figures differ.
             Its markers are those of the extractive answer.
@@ -132,6 +139,7 @@ class Material:
 
     question: str
     passages: tuple[Given, ...]
+    vocabulary: Vocabulary
     topic: str | None = None
     before: str = ""
     after: str = ""
@@ -196,7 +204,15 @@ class _Sheet:
 class Writer:
     """Writes answers with a language model. Threads may share one."""
 
-    def __init__(self, model: Model, checker: Checker, settings: WriterSettings = WriterSettings()) -> None:
+    def __init__(
+        self,
+        model: Model,
+        checker: Checker,
+        settings: WriterSettings = WriterSettings(),
+        withholds: Callable[[str], str | None] = declines_output,
+    ) -> None:
+        """``withholds`` says of a sentence why it must not leave the program; None when it may."""
+        self._withholds = withholds
         self._model = model
         self._checker = checker
         self._settings = settings
@@ -230,7 +246,7 @@ class Writer:
             base: the extractive answer, which stands in when the model fails.
             stage: measures what is done inside it.
         """
-        work = _Work(self._model, self._checker, self._settings, base, material, stage)
+        work = _Work(self._model, self._checker, self._settings, base, material, stage, self._withholds)
         try:
             yield from work.run()
         except EngineError as exc:
@@ -247,6 +263,7 @@ class _Work:
     base: Answer
     material: Material
     stage: Stage
+    withholds: Callable[[str], str | None]
     usage: Usage = field(default_factory=Usage)
     sheet: _Sheet = field(default_factory=_Sheet)
     sentences: list[_Sentence] = field(default_factory=list)
@@ -325,6 +342,9 @@ class _Work:
             return
         self.sheet.said.add(key)
         with self.stage("verify"):
+            if self.withholds(draft.text):
+                self.notes.append("a sentence of the model was withheld by the policy")
+                return
             sentence = _Sentence(draft=draft, text=draft.text)
             cited, invented = existing(draft.marks, len(self.given))
             self.invented += invented
@@ -419,9 +439,27 @@ class _Work:
             made = _Support(given=given, start=begin + first, end=begin + last, score=told.support)
             if made not in supports:
                 supports.append(made)
+        new = self.new_words(sentence, passages, " ".join(g.passage.text[a:b] for g, a, b in runs))
+        if told.label == "supported" and new and told.support < SURE:
+            return _Reading(reason=f"nothing in the passage matches: {', '.join(new)}")
         return _Reading(
             label=told.label if supports else "unsupported", supports=supports, reason="; ".join(told.reasons)
         )
+
+    def new_words(self, sentence: str, passages: Sequence[Given], text: str) -> list[str]:
+        """Topic words that stand neither in the passages' usable text nor beside it; empty when they are few.
+
+        Meaning alone cannot tell "the strike was a hoax" from a passage about the strike.
+        """
+        vocabulary = self.material.vocabulary
+        beside = [text]
+        for g in passages:
+            facts = (g.passage.context, g.source.title, g.source.author, g.source.publisher, g.source.date)
+            beside += filter(None, (*facts, g.passage.claimed_by))
+        known = set(vocabulary.stems("\n".join(beside)))
+        terms = vocabulary.content_terms(sentence)
+        new = [t for t in terms if not known.issuperset(vocabulary.stems(t))]
+        return new if len(new) > NEW_WORDS * len(terms) else []
 
     # repairing
 

@@ -156,7 +156,7 @@ class ChatServer:
                     self.send_error(404)
                     return
                 outer.asked.append(body)
-                outer.headers.append(dict(self.headers))
+                outer.headers.append({k.lower(): v for k, v in self.headers.items()})
                 reply = outer.replies[min(len(outer.asked), len(outer.replies)) - 1]
                 try:
                     outer.send(self, reply)
