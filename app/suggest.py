@@ -53,7 +53,21 @@ _ROLE = re.compile(
 )
 _REPORTED = re.compile(r"\b(?:reported by|according to|quoted by|cited by|told|via|by)(?: the)? $", re.I)
 _QUESTION = re.compile(r"^(?:who|what|when|where|why|how|which)\b.{8,100}\?$", re.I)
-_DULL = frozenset(["see", "also", "read", "more", "note", "notes", "figure", "table", "source", "sources"])
+_DULL = frozenset(
+    [
+        *_MONTH.casefold().split("|"),
+        "see",
+        "also",
+        "read",
+        "more",
+        "note",
+        "notes",
+        "figure",
+        "table",
+        "source",
+        "sources",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

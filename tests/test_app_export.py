@@ -8,12 +8,15 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from markdown_it import MarkdownIt
 
 from app.answer import Answer, Citation, Difference, Value
+from app.cli import main
 from app.errors import BadInput
 from app.export import FORMATS, SUFFIXES, export_answer, export_conversation, file_name, read_export
 from app.history import StoredTurn
+from app.home import Home
 
 PAYLOADS = [
     "<script>alert(1)</script>",
@@ -195,6 +198,25 @@ def test_an_unknown_form_is_refused() -> None:
 def test_file_names_are_plain(title: str, name: str) -> None:
     assert file_name(title, "markdown") == name
     assert set(SUFFIXES) == set(FORMATS)
+
+
+def test_the_command_prints_an_answer_as_a_document_or_reference(tmp_path: Path) -> None:
+    text = tmp_path / "ferries.md"
+    text.write_text("# Ferries\n\nThe harbour had 40 ferries in 1990.\n")
+    home = Home(tmp_path / "home")
+    home.init(empty=True)
+    assert [o.status for o in home.add([text], {"author": "Jane Doe", "date": "1991"})] == ["added"]
+    home.sync()
+    home.close()
+    question = ["--home", str(tmp_path / "home"), "ask", "How many ferries did the harbour have in 1990?"]
+    done = CliRunner().invoke(main, [*question, "--format", "chicago"])
+    assert done.exit_code == 0 and done.stdout == "1. Jane Doe, “Ferries,” 1991, ¶1.\n"
+    done = CliRunner().invoke(main, [*question, "--format", "json"])
+    assert read_export(done.stdout).turns[0].answer.citations[0].quote == "The harbour had 40 ferries in 1990."
+    done = CliRunner().invoke(main, [*question, "--format", "ris", "--json"])
+    assert done.exit_code == 2 and "leave out" in done.stderr
+    done = CliRunner().invoke(main, [*question, "--format", "pdf"])
+    assert done.exit_code == 2 and all(form in done.stderr for form in FORMATS)
 
 
 @pytest.mark.browser
