@@ -157,6 +157,11 @@ _UNIQUE = re.compile(
 _GIVEN_AS = re.compile(r"\b(?:of|at|is|are|was|were|to|as)\s+(?:be\s+)?$", re.I)
 _OTHER_NAME = re.compile(r"(?<=[^.!?\s]\s)[A-Z][^\W\d_]+")
 _ASIDE = re.compile(r",[^,;.]{3,80},(?=\s*(?:has|have|had|with|fields|fielded|number\w*)\s*(?:[a-z]+\s+){0,3}$)")
+_COUNTED_BY = re.compile(
+    r"\b(?:count(?:s|ed)|put|gave|gives|report(?:s|ed)|estimate[ds]|record(?:s|ed))\s+(?:the (?:toll|number) at\s+)?$",
+    re.I,
+)
+_FOR_WHAT = re.compile(r"\b(?:for|in|at|of|during)\s+(?:the\s+|an?\s+)?(?=[A-Z])")
 _CITED = re.compile(r"\b(?:according to|article|report|study|paper|by)\b[^.;]*\($", re.I)
 _LED_IN = re.compile(r"(?:^|\b(?:in|on|of|by|at|during|around|from|between|as of|since|for|the|until|to)\s+)$", re.I)
 _RIGHT_BEHIND = re.compile(r"(?:\s[\w’'-]+){0,4},?\s+(?:in|as of|as at|by|for|during|on)\s+(?:\w+,\s+)*")
@@ -557,6 +562,8 @@ def _spellings(text: str, vocabulary: Vocabulary) -> frozenset[frozenset[str]]:
 
 def _another_owns(q: Quantity, sentence: str, target: Target, vocabulary: Vocabulary) -> bool:
     """Whether the figure is given for someone else than the question is about: "and the TTP at about 6,000"."""
+    if _given_for_another(q, sentence, target, vocabulary):
+        return True
     # "Marbury, a rival of Fenwick, has 600": what stands between commas is not the owner.
     owner = _LEFT_OWNER.search(_ASIDE.sub(" ", sentence[: q.start]))
     if owner is None:
@@ -566,6 +573,27 @@ def _another_owns(q: Quantity, sentence: str, target: Target, vocabulary: Vocabu
     if mine or asked:
         return not mine & asked and not any(n.lower() in name.lower() for n in target.names)
     return bool(target.names) and not any(n.lower() in name.lower() or name.lower() in n.lower() for n in target.names)
+
+
+def _given_for_another(q: Quantity, sentence: str, target: Target, vocabulary: Vocabulary) -> bool:
+    """Whether a sentence shares its figures out: "100 for the Kerman attack and 145 for the Crocus attack"."""
+
+    def named_behind(one: Quantity) -> tuple[bool, bool]:
+        end = min((o.start for o in every if o.start >= one.end), default=len(sentence))
+        behind = sentence[one.end : end]
+        stems, known = set(vocabulary.stems(behind)), _spellings(behind, vocabulary)
+        mine = bool(target.names) and all(_names_it(n, known, stems, vocabulary) for n in target.names)
+        return mine, bool(_FOR_WHAT.search(_without_periods(behind)))
+
+    every = quantities(sentence)
+    mine, anyone = named_behind(q)
+    return anyone and not mine and any(named_behind(o)[0] for o in every if o.start != q.start)
+
+
+def _without_periods(text: str) -> str:
+    for period in reversed(periods(text)):
+        text = text[: period.start] + text[period.end :]
+    return text
 
 
 def _when(q: Quantity, target: Target, item: Evidence, source: Source) -> tuple[Period | None, str | None, str]:
@@ -579,7 +607,7 @@ def _when(q: Quantity, target: Target, item: Evidence, source: Source) -> tuple[
         published = cited[-1].iso
     told: Period | None
     if target.nature == "toll":
-        reported = [p for p in named if _is_report_date(p, item.text)]
+        reported = [p for p in named if _is_report_date(p, q, item.text)]
         event = _nearest([p for p in named if p not in reported], q, item.text)
         told = _nearest(reported, q, item.text)
         return event, *_words(told, item.text, published)
@@ -615,12 +643,14 @@ def _nearest(named: Sequence[Period], q: Quantity, text: str) -> Period | None:
     return min(led or named, key=lambda p: min(abs(p.start - q.end), abs(q.start - p.end)), default=None)
 
 
-def _is_report_date(period: Period, sentence: str) -> bool:
+def _is_report_date(period: Period, q: Quantity, sentence: str) -> bool:
     """Whether a date in a sentence on an event is when the figure was given, not when the event was."""
     if period.relation == "as of":
         return True
     if period.relation == "of":
         return False
+    if _COUNTED_BY.search(sentence[: q.start]) and re.search(r"\bin\s+$", sentence[: period.start], re.I):
+        return True  # "counted 149 dead in the attack in June 2025"
 
     def distance(pattern: re.Pattern[str]) -> int:
         return min(
