@@ -1,4 +1,4 @@
-"""Figures that differ between sources, from the question to the list: forty small collections in one index.
+"""Figures that differ between sources, from the question to the list: some forty small collections in one index.
 
 All collections share one index, so each question must also keep clear of the figures of all others. The
 encoder, the reader and the index are the real ones.
