@@ -119,12 +119,17 @@ def main(ctx: click.Context, home: Path | None) -> None:
     metavar="ENGINE",
     help="Who writes the answer: extractive, ollama:MODEL, openai:MODEL, anthropic:MODEL or URL#MODEL.  [default: engine.name]",
 )
+@click.option(
+    "--format", "form", help="Print a document or references.",
+    type=click.Choice(["markdown", "html", "json", "chicago", "chicago-bibliography", "bibtex", "ris"]),
+)  # fmt: skip
 @click.option("--explain", is_flag=True, help="Show terms, hits, evidence and the decision.")
 @_home_option
 @click.pass_obj
 def ask(
     root_home: Path | None, question: str | None, as_json: bool, batch: Path | None, since: str | None,
-    until: str | None, sources: tuple[str, ...], engine: str | None, explain: bool, own_home: Path | None,
+    until: str | None, sources: tuple[str, ...], engine: str | None, explain: bool, form: str | None,
+    own_home: Path | None,
 ) -> None:  # fmt: skip
     """Answer a QUESTION with citations, or say that the sources do not.
 
@@ -136,6 +141,8 @@ def ask(
     """
     if (question is None) == (batch is None):
         raise click.UsageError("give either a QUESTION or --batch FILE.jsonl")
+    if form and (batch is not None or as_json or explain):
+        raise click.UsageError("--format prints one answer by itself; leave out --batch, --json and --explain")
     home = _open_home(own_home or root_home)
     filters = _filters(home, since, until, sources)
     answerer = _answerer(home, engine)
@@ -147,6 +154,11 @@ def ask(
     _prepare(home)
     assert question is not None
     answer, trace = answerer.answer_with_trace(question, filters=filters)
+    if form:
+        from app.export import export_answer
+
+        click.echo(export_answer(answer, form), nl=False)
+        return
     if as_json:
         from app.answer import to_json
         from app.answerer import explain as explained
