@@ -431,3 +431,63 @@ def test_page_saved_by_the_browser_as_mhtml_is_read() -> None:
     result = extract(saved.encode(), name="page.mhtml")
     assert result.metadata.title == page.title
     assert page.paragraphs[2] in _texts(result, "body")
+
+
+_STORIES = ("Storm closes three schools in the north", "Harbour strike enters its second week", "The new tax explained")
+
+
+def _cards() -> str:
+    card = "<div class='card'><a href='/s{n}'><img src='x.jpg'><h4>{title}</h4></a><p>{text}</p><span>{n} hours ago</span></div>"
+    return "".join(card.format(n=n, title=t, text=BRIDGE[-1 - n][:200]) for n, t in enumerate(_STORIES, start=1))
+
+
+def _shown(html: str) -> list[tuple[str, str]]:
+    return [(b.role, b.text) for b in extract(html.encode(), name="a.html").blocks if b.role in {"body", "heading"}]
+
+
+def test_cards_of_other_stories_below_the_text_are_left_out() -> None:
+    """Main-text extraction takes their summaries for paragraphs where no class names them."""
+    text = "".join(f"<div class='k1'><p>{p}</p></div>" for p in BRIDGE[:4])
+    html = f"<html><body><div class='k0'><h1>The bridge</h1>{text}<div class='k7'><h2>Top stories</h2>{_cards()}</div></div></body></html>"
+    assert _shown(html) == [("body", p) for p in BRIDGE[:4]]
+
+
+def test_list_items_with_linked_headlines_inside_the_text_stay() -> None:
+    items = "".join(
+        f"<div class='item'><h3><a href='/s{i}'>{t}</a></h3><p>{BRIDGE[i]}</p></div>" for i, t in enumerate(_STORIES)
+    )
+    rest = "".join(f"<p>{p}</p>" for p in BRIDGE[3:])
+    html = f"<html><body><article><h1>The bridge</h1><p>So it began on the quay of Talsk, by the account of the ferrymen themselves.</p>{items}{rest}</article></body></html>"
+    found = _shown(html)
+    assert all(("body", BRIDGE[i]) in found and ("heading", t) in found for i, t in enumerate(_STORIES))
+
+
+def test_a_page_of_nothing_but_cards_keeps_its_cards() -> None:
+    """Such as a digest: there the cards are the text."""
+    html = f"<html><body><main><h1>News</h1><section>{_cards()}</section></main></body></html>"
+    assert [t for role, t in _shown(html) if role == "body"] == [BRIDGE[-1 - n][:200].strip() for n in (1, 2, 3)]
+
+
+def test_headings_over_lists_of_links_go_and_headings_of_posts_stay() -> None:
+    links = "<ul>" + "".join(f"<li><a href='/s{i}'>{t}</a></li>" for i, t in enumerate(_STORIES)) + "</ul>"
+    posts = "".join(
+        f"<article class='post'><time>1{i}:05</time><h2>Update {i}: the water rises</h2><p>{p}</p></article>"
+        for i, p in enumerate(BRIDGE[:4])
+    )
+    html = f"<html><body><main><h1>The bridge</h1>{posts}<section><h2>More on the bridge</h2>{links}</section></main></body></html>"
+    found = _shown(html)
+    assert [t for role, t in found if role == "body"] == list(BRIDGE[:4])
+    assert [t for role, t in found if role == "heading"] == [f"Update {i}: the water rises" for i in range(4)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2 hours ago", "Download our app for breaking news alerts.", "5 min read", "Join our Telegram channel for more.",
+        "Support independent journalism. Donate to the paper today.",
+    ],
+)  # fmt: skip
+def test_lines_of_the_house_between_paragraphs_are_left_out(line: str) -> None:
+    text = "".join(f"<p>{p}</p>" for p in (*BRIDGE[:3], line, *BRIDGE[3:6]))
+    html = f"<html><body><article><h1>The bridge</h1>{text}</article></body></html>"
+    assert [t for _, t in _shown(html)] == list(BRIDGE[:6])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import email
 import email.policy
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,7 @@ from ingest.source import Role
 
 _BREAK = "\ue000"  # stands for an empty line made of two <br>, which trafilatura would drop
 _ENOUGH = 250
+_LONGEST_CARD = 600
 _LEAVES = (
     "p",
     "li",
@@ -62,7 +64,9 @@ _NEEDS_SCRIPTS = re.compile(
 _FURNITURE_TEXT = re.compile(
     r"^(?:(?:read|see|watch|listen)(?: more| also| next)?\s*[:：].{0,200}|(?:read|see) (?:more|also)\b.{0,120}|also read\b.{0,160}|"
     r"related(?: stories| articles| content| topics| news)?\s*[:：]?|advertisement|story continues below.{0,60}|"
-    r"(?:sign up|subscribe) (?:for|to)\b.{0,200}|(?:share|follow) (?:this|us)\b.{0,80}|click here to\b.{0,120}|"
+    r"(?:sign up|subscribe) (?:for|to)\b.{0,200}|(?:download|get) (?:our|the) [\w ]{0,20}\bapp\b.{0,120}|"
+    r"support (?:our|independent|quality) (?:journalism|reporting|work)\b.{0,200}|(?:\d+|an?) (?:min(?:ute)?|hour|day|week)s? ago|"
+    r"(?:join|follow) our (?:telegram|whatsapp|channel|newsletter)\b.{0,120}|\d{1,2} min(?:ute)? read|(?:share|follow) (?:this|us)\b.{0,80}|click here to\b.{0,120}|"
     r"читайте также.{0,200}|the views(?: and opinions)? expressed\b.{0,200}|подпис(?:аться|ывайтесь)\b.{0,160}|поделиться.{0,40}|реклама)$",
     re.I,
 )
@@ -332,6 +336,7 @@ def _with_dom_facts(tree: HtmlElement, blocks: list[Block], metadata: Metadata) 
     captions = {p.key for p in places if _is_caption(p.element)}
     bold = {p.key for p in places if p.element.tag == "p" and _is_all_bold(p.element)}
     blocks = [_as_shown(b, captions, bold) for b in blocks]
+    blocks, orders = _without_teasers(blocks, orders, places)
     blocks = _marked_ends(blocks)
     blocks, orders = _with_left_out(blocks, orders, places)
     known = [o for o in orders if o is not None]
@@ -436,10 +441,79 @@ def _without_furniture(blocks: Sequence[Block]) -> list[Block]:
     return kept
 
 
+def _without_teasers(
+    blocks: list[Block], orders: list[int | None], places: Sequence[_Place]
+) -> tuple[list[Block], list[int | None]]:
+    """The blocks without those of other stories: cards with a linked headline, headings over lists of links.
+
+    Cards go only above and below the text: between its paragraphs they may be the items of a list. On
+    a page that is mostly cards they stay; whether it is an article at all is judged later.
+    """
+    element_of = {p.order: p.element for p in places}
+    found = [element_of.get(o) if o is not None else None for o in orders]
+    teaser = [e is not None and _is_teaser(e) for e in found]
+    own = [i for i, (b, out) in enumerate(zip(blocks, teaser, strict=True)) if b.role == "body" and b.text and not out]
+    own = [i for i in own if orders[i] is not None]
+    teaser = [out and bool(own) and not own[0] < i < own[-1] for i, out in enumerate(teaser)]
+    told = sum(len(b.text) for b, out in zip(blocks, teaser, strict=True) if out and b.role == "body")
+    if told > 0.5 * _length(blocks):
+        return blocks, orders
+    around = {
+        a
+        for e, b, out in zip(found, blocks, teaser, strict=True)
+        if e is not None and b.role == "body" and not out
+        for a in e.iterancestors()
+    }
+
+    def over_links(block: Block, element: HtmlElement | None) -> bool:
+        if block.role != "heading" or block.row is not None or element is None:
+            return False
+        parent = element.getparent()
+        return parent is not None and parent not in around and sum(1 for _ in parent.iter("a")) >= 2
+
+    kept = [
+        (b, o) for b, o, e, out in zip(blocks, orders, found, teaser, strict=True) if not out and not over_links(b, e)
+    ]
+    while kept and kept[-1][0].role == "heading" and kept[-1][0].row is None:
+        kept.pop()  # what stood under it is gone
+    return [b for b, _ in kept], [o for _, o in kept]
+
+
+def _is_teaser(element: HtmlElement) -> bool:
+    """Whether a text stands in one of several like cards, each with a headline that leads to another page."""
+    for around in [element, *itertools.islice(element.iterancestors(), 4)]:
+        if around.tag in {"body", "html", "main"}:
+            return False
+        if not _has_linked_headline(around):
+            continue
+        if len("".join(around.itertext())) > _LONGEST_CARD:
+            return False
+        parent = around.getparent()
+        return parent is not None and any(
+            other is not around
+            and other.tag == around.tag
+            and other.get("class") == around.get("class")
+            and _has_linked_headline(other)
+            for other in parent
+        )
+    return False
+
+
+def _has_linked_headline(element: HtmlElement) -> bool:
+    for heading in element.iter("h2", "h3", "h4", "h5"):
+        links = [*heading.iter("a"), *(a for a in heading.iterancestors("a"))]
+        whole = key("".join(heading.itertext()))
+        for link in links:
+            address = link.get("href") or ""
+            if whole and address and not address.startswith("#") and whole in key("".join(link.itertext())):
+                return True
+    return False
+
+
 def _with_left_out(
     blocks: list[Block], orders: Sequence[int | None], places: Sequence[_Place]
 ) -> tuple[list[Block], list[int | None]]:
-    """The blocks with the paragraphs between them that extraction dropped though they are like their neighbours."""
+    """The blocks with what extraction dropped between them: paragraphs like their neighbours, headings over kept text."""
     used = set(orders)
     element_of = {p.order: p.element for p in places}
     kept = [element_of[o] for o in orders if o is not None and element_of[o].tag == "p"]
@@ -451,9 +525,16 @@ def _with_left_out(
     for block, order in zip(blocks, orders, strict=True):
         last = order if order is not None else last
         merged.append((last, block, order))
+    headed = {k.getprevious() for k in kept}
     for place in places:
         element = place.element
-        if element.tag != "p" or place.order in used or not known or not known[0] < place.order < known[-1]:
+        if place.order in used or not known or not known[0] < place.order < known[-1]:
+            continue
+        if element.tag in {"h2", "h3", "h4"} and element in headed and not any(True for _ in element.iter("a")):
+            if key(text := clean(_line("".join(element.itertext())))) and not _FURNITURE_TEXT.match(text):
+                merged.append((place.order, Block(text=text, role="heading", level=int(element.tag[1])), place.order))
+            continue
+        if element.tag != "p":
             continue
         text = clean(_line("".join(element.itertext())))
         linked = sum(len(key("".join(a.itertext()))) for a in element.iter("a"))
