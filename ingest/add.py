@@ -66,6 +66,7 @@ def add_paths(
     *,
     overrides: Mapping[str, str] | None = None,
     pattern: str | None = None,
+    again: bool = True,
 ) -> Iterator[Outcome]:
     """Read files and folders into the library, one outcome each, as they are done.
 
@@ -73,15 +74,19 @@ def add_paths(
     pattern it is not: what matches is added as if each file had been named. One bad file never
     stops the rest.
 
+    Args:
+        again: also read files of mirrored folders that failed before and did not change since.
+
     Raises:
         BadSource: the overrides are not valid.
         Unwritable: the library cannot be written; what was stored before stays.
     """
     metadata_from(overrides or {})
+    known = {} if again else {failure.path: failure for failure in library.failures()}
     for path in paths:
         # Else the next refresh would bring in what the pattern left out.
         folder = str(path.resolve()) if path.is_dir() and pattern is None else None
-        yield from _add_path(library, path, folder, overrides or {}, pattern, known={})
+        yield from _add_path(library, path, folder, overrides or {}, pattern, known)
 
 
 def refresh(library: Library) -> Iterator[Outcome]:

@@ -399,6 +399,8 @@ def test_a_file_named_again_is_read_again_though_it_failed(library: Library, she
     list(add_paths(library, [shelf]))
     assert told(add_paths(library, [shelf]))["poem.md"] == "failed"
     assert read.count("poem.md") == 2
+    assert "poem.md" not in told(add_paths(library, [shelf], again=False))
+    assert read.count("poem.md") == 2
 
 
 def test_a_failure_is_forgotten_with_its_file(library: Library, shelf: Path) -> None:
