@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
+from itertools import permutations
 from typing import Literal
 
 import Stemmer
@@ -59,6 +60,7 @@ _TITLES = frozenset(
     second third according however also although since as if with from to under over
     """.split()  # noqa: SIM905
 )
+_NO_NAME = _TITLES | _FUNCTION
 _LINK = frozenset(
     {"of", "the", "de", "la", "del", "di", "van", "von", "al", "el", "bin", "ibn", "and", "for", "du", "da"}
 )
@@ -174,13 +176,22 @@ _DIGIT_WORDS = {
 _SMALL = "|".join(_DIGIT_WORDS)
 _ONE_IN = re.compile(rf"\b(?P<a>{_SMALL}|[0-9]+) (?:in|out of)(?: every)? (?P<b>{_SMALL}|[0-9]+)\b", re.I)
 _TIMES = (
-    (re.compile(r"\b(?:twice|doubl(?:e[sd]?|ing)|two[- ]?fold|two times)\b", re.I), 2.0),
-    (re.compile(r"\b(?:thrice|tripl(?:e[sd]?|ing)|three[- ]?fold|three times|trebled?)\b", re.I), 3.0),
-    (re.compile(r"\b(?:quadrupl(?:e[sd]?|ing)|four[- ]?fold|four times)\b", re.I), 4.0),
-    (re.compile(r"\b(?:five[- ]?fold|five times)\b", re.I), 5.0),
-    (re.compile(r"\b(?:ten[- ]?fold|ten times)\b", re.I), 10.0),
+    (re.compile(r"(?<![\w-])(?:twice|doubl(?:e[sd]?|ing)|two[- ]?fold|two times)\b", re.I), 2.0),
+    (re.compile(r"(?<![\w-])(?:thrice|tripl(?:e[sd]?|ing)|three[- ]?fold|three times|trebled?)\b", re.I), 3.0),
+    (re.compile(r"(?<![\w-])(?:quadrupl(?:e[sd]?|ing)|four[- ]?fold|four times)\b", re.I), 4.0),
+    (re.compile(r"(?<![\w-])(?:five[- ]?fold|five times)\b", re.I), 5.0),
+    (re.compile(r"(?<![\w-])(?:ten[- ]?fold|ten times)\b", re.I), 10.0),
     (re.compile(r"\bhalv(?:e[sd]?|ing)\b", re.I), 0.5),
 )  # fmt: skip
+_ONE = re.compile(r"one$", re.I)
+"""Seldom a figure: "one of them", "someone"."""
+_HALF_HOUR = re.compile(
+    r"\b(?P<more>(?:an|one) hour and a )?half(?: an|-an|[- ])[- ]?hours?\b|\ba quarter of an hour\b", re.I
+)
+_DECADES = re.compile(
+    rf"\b(?:(?P<n>{_SMALL}|[0-9]+) decades|(?:a|one|another|the (?:last|past|next)) (?P<one>decade)|(?:a|one|another) (?P<hundred>century))\b",
+    re.I,
+)
 _ORDINAL_WORDS = {
     w: i for i, w in enumerate(
         "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth".split(), 1  # noqa: SIM905
@@ -218,7 +229,15 @@ _LENGTHS = {
     "mm": 0.001,
     "inches": 0.0254,
 }
-_TIMES_SPAN = {"day": 1.0, "week": 7.0, "month": 30.44, "year": 365.25}
+_TIMES_SPAN = {
+    "second": 1 / 86400,
+    "minute": 1 / 1440,
+    "hour": 1 / 24,
+    "day": 1.0,
+    "week": 7.0,
+    "month": 30.44,
+    "year": 365.25,
+}
 
 _DEMONYM_PAIRS = """
 / france/french spain/spanish britain/british uk/british uk/britain england/english scotland/scottish wales/welsh
@@ -249,6 +268,7 @@ class Figure:
         head: what is counted, by its group; "" if unknown.
         bound: "exact", "about", "at least", "at most", "vague".
         range: both ends were given.
+        at: where it stands in the printed text.
     """
 
     text: str
@@ -260,6 +280,7 @@ class Figure:
     head: str = ""
     bound: str = "exact"
     range: bool = False
+    at: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,6 +291,7 @@ class Moment:
     first: int
     last: int
     relation: str = "at"
+    at: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,6 +323,7 @@ class Said:
         tokens: all words, lower case.
         names: capitalised runs, each as its words; aliases have their own field.
         aliases: groups of spellings that stand in it.
+        order: where each word stands, and its stem; "" for words that carry no meaning.
         denials: words that deny, with what they deny.
         initials: acronyms that its names would give.
     """
@@ -310,9 +333,10 @@ class Said:
     stems: frozenset[str]
     tokens: frozenset[str]
     names: tuple[tuple[str, ...], ...]
-    aliases: frozenset[tuple[str, ...]]
+    aliases: frozenset[frozenset[str]]
     figures: tuple[Figure, ...]
     moments: tuple[Moment, ...]
+    order: tuple[tuple[int, str], ...]
     denials: tuple[Denial, ...]
     initials: frozenset[str]
 
@@ -337,7 +361,7 @@ def read(text: str, vocabulary: Vocabulary) -> Said:
     for n, match in enumerate(tokens):
         word = _bare(match.group())
         low = word.lower()
-        if low in _FUNCTION or len(low) < 2 or low[0].isdigit() or (low in _DIGIT_WORDS and low != "zero"):
+        if _plain(low):
             continue
         words.setdefault(stem(low), Word(text=word, stem=stem(low), capital=word[0].isupper() and n > 0))
     names = _names(text, tokens)
@@ -347,12 +371,19 @@ def read(text: str, vocabulary: Vocabulary) -> Said:
         stems=frozenset(s for m in tokens for s in _stems_of(m.group())),
         tokens=frozenset(p for m in tokens for p in _parts(m.group())),
         names=names,
-        aliases=frozenset(vocabulary.aliases(m)[1:] or (m,) for m in vocabulary.mentions(text)),
+        aliases=frozenset(frozenset(a.lower() for a in vocabulary.aliases(m)) for m in vocabulary.mentions(text)),
         figures=_figures(text),
         moments=_moments(text),
+        order=tuple((m.start(), "" if _plain(m.group()) else stem(_bare(m.group()).lower())) for m in tokens),
         denials=_denials(text),
         initials=frozenset(_initials(names)),
     )
+
+
+def _plain(word: str) -> bool:
+    """Whether a word carries no meaning of its own, or is a figure."""
+    low = _bare(word).lower()
+    return low in _FUNCTION or len(low) < 2 or low[0].isdigit() or (low in _DIGIT_WORDS and low != "zero")
 
 
 # figures
@@ -370,10 +401,10 @@ def _figures(text: str) -> tuple[Figure, ...]:
     for pattern in (_DAY_MONTH, _DECADE, _CENTURY):
         for m in pattern.finditer(text):
             add(m.start(), m.end(), _NO_FIGURE)
-    for start, end, figure in _worded(text):
+    for start, end, figure in sorted(_worded(text), key=lambda f: (f[0], -f[1])):
         add(start, end, figure)
     for q in quantities(text):
-        if q.text.lower() != "one":
+        if not _ONE.search(q.text):
             add(q.start, q.end, _of_quantity(q))
     for m in _ORDINAL.finditer(text):
         number = float(_ORDINAL_WORDS[m["word"].lower()] if m["word"] else m["digits"])
@@ -383,7 +414,7 @@ def _figures(text: str) -> tuple[Figure, ...]:
         bound = "about" if _APPROX.search(text[: m.start()][-16:]) else "exact"
         add(m.start(), m.end(), Figure(text=m.group(), low=number, high=number, point=number, kind="bare", bound=bound))
     found.sort(key=lambda f: f[0])
-    return tuple(f for _, _, f in found if f is not _NO_FIGURE)
+    return tuple(replace(f, at=start) for start, _, f in found if f is not _NO_FIGURE)
 
 
 def _worded(text: str) -> Iterator[tuple[int, int, Figure]]:
@@ -395,6 +426,21 @@ def _worded(text: str) -> Iterator[tuple[int, int, Figure]]:
     for pattern, value in _FRACTIONS:
         for m in pattern.finditer(text):
             yield m.start(), m.end(), _share(m.group(), value, text[: m.start()])
+    for m in _HALF_HOUR.finditer(text):
+        minutes = 90.0 if m["more"] else 15.0 if "quarter" in m.group().lower() else 30.0
+        yield (
+            m.start(),
+            m.end(),
+            Figure(text=m.group(), low=minutes, high=minutes, point=minutes, kind="measure", unit="minutes"),
+        )
+    for m in _DECADES.finditer(text):
+        years = 100.0 if m["hundred"] else 10.0 * (_small(m["n"]) if m["n"] else 1.0)
+        bound = "about" if _APPROX.search(text[: m.start()][-16:]) else "exact"
+        yield (
+            m.start(),
+            m.end(),
+            Figure(text=m.group(), low=years, high=years, point=years, kind="measure", unit="years", bound=bound),
+        )
     for pattern, value in _TIMES:
         for m in pattern.finditer(text):
             yield m.start(), m.end(), Figure(text=m.group(), low=value, high=value, point=value, kind="times")
@@ -455,6 +501,24 @@ def agrees(claimed: Figure, given: Figure) -> bool:
     return _close(claimed.point, point, tolerance) or _rounded(claimed, point)
 
 
+def follows(claimed: Figure, given: Sequence[Figure]) -> bool:
+    """Whether a figure of a claim can be worked out from two of a text: a share, a sum or a difference."""
+    counts = [g.point for g in given if g.kind in {"count", "money", "bare"} and g.bound != "vague"]
+    if not 2 <= len(counts) <= _MOST_WORKED_WITH:
+        return False
+    for a, b in permutations(counts, 2):
+        if claimed.kind == "percent" and 0 < a < b:
+            shares = (100.0 * a / b, 100.0 - 100.0 * a / b)
+            if any(agrees(replace(claimed, kind="percent"), _share("", s, "")) for s in shares):
+                return True
+        if claimed.kind in {"count", "money"} and claimed.point in {a - b, a + b} and claimed.point > 1:
+            return True
+    return False
+
+
+_MOST_WORKED_WITH = 6
+
+
 def conflicts(claimed: Figure, given: Figure) -> bool:
     """Whether both figures can't be of the same thing although they seem to count the same."""
     if not _comparable(claimed, given) or agrees(claimed, given) or "bare" in {claimed.kind, given.kind}:
@@ -462,6 +526,85 @@ def conflicts(claimed: Figure, given: Figure) -> bool:
     if claimed.kind == "count":
         return bool(claimed.head) and claimed.head == given.head
     return claimed.kind == given.kind
+
+
+def crossed(claim: Said, given: Said) -> Figure | None:
+    """A figure of the claim that stands in the sentence beside another thing than in the claim.
+
+    Told by what is counted ("414 voyages by 1,627 vessels" for the reverse), else by the name that stands nearest.
+    """
+    for figure in claim.figures:
+        same = [g for g in given.figures if agrees(figure, g)]
+        others = [g for g in given.figures if g.kind == figure.kind and not agrees(figure, g)]
+        if not same or not others:
+            continue
+        if (
+            figure.head
+            and all(g.head and g.head != figure.head for g in same)
+            and any(g.head == figure.head for g in others)
+        ):
+            return figure
+        for name in claim.names:
+            places = _places(name, given.text)
+            if (
+                places
+                and len(_places(name, claim.text))
+                and _nearest(places, others) + _MARGIN < _nearest(places, same)
+            ):
+                return figure
+    return None
+
+
+def figure_beside(claim: Said, given: Iterable[Said]) -> float:
+    """How far the words beside the claim's figures and dates also stand beside them in the text, in [0, 1]; the least."""
+    given = list(given)
+    least = 1.0
+    for figure in claim.figures:
+        places = [(s, g.at) for s in given for g in s.figures if agrees(figure, g)]
+        least = min(least, _beside(claim, figure.at, places))
+    for moment in claim.moments:
+        places = [(s, g.at) for s in given for g in s.moments if dated_alike(moment, g)]
+        least = min(least, _beside(claim, moment.at, places))
+    return least
+
+
+def name_beside(claim: Said, given: Iterable[Said]) -> float:
+    """The same for names; those that stand nowhere in the same spelling are left out."""
+    given = list(given)
+    least = 1.0
+    for name in claim.names:
+        places = [(s, p) for s in given for p in _places(name, s.text)]
+        own = _places(name, claim.text)
+        if places and own:
+            least = min(least, max(_beside(claim, p, places) for p in own))
+    return least
+
+
+def _beside(claim: Said, at: int, places: Iterable[tuple[Said, int]]) -> float:
+    """Share of the words around a place of the claim that stand around any of the places; 1 where there are none."""
+    wanted = _around(claim, at, _BESIDE) - _around(claim, at, 0)
+    found = [len(wanted & _around(s, p, _BESIDE_GIVEN)) / len(wanted) for s, p in places if wanted]
+    return max(found, default=1.0)
+
+
+def _around(said: Said, at: int, reach: int) -> frozenset[str]:
+    """Stems of the meaning words at most ``reach`` words from a place."""
+    here = min(range(len(said.order)), key=lambda i: abs(said.order[i][0] - at), default=0)
+    return frozenset(s for _, s in said.order[max(0, here - reach) : here + reach + 1] if s)
+
+
+_BESIDE, _BESIDE_GIVEN = 5, 8
+"""Words looked at on both sides in the claim, and in the text, where more may lie between."""
+_MARGIN = 25
+"""Characters by which another figure must stand nearer to a name."""
+
+
+def _places(name: Sequence[str], text: str) -> list[int]:
+    return [m.start() for m in re.finditer(rf"\b{re.escape(name[-1])}\b", text)]
+
+
+def _nearest(places: Iterable[int], figures: Sequence[Figure]) -> int:
+    return min(abs(g.at - p) for g in figures for p in places)
 
 
 def _comparable(one: Figure, other: Figure) -> bool:
@@ -512,7 +655,9 @@ def _moments(text: str) -> tuple[Moment, ...]:
 
     def add(start: int, end: int, first: int, last: int, relation: str = "at") -> None:
         if not any(a < end and start < b for a, b, _ in found):
-            found.append((start, end, Moment(text=text[start:end], first=first, last=last, relation=relation)))
+            found.append(
+                (start, end, Moment(text=text[start:end], first=first, last=last, relation=relation, at=start))
+            )
 
     for p in periods(text):
         add(p.start, p.end, *_days(p), p.relation)
@@ -602,7 +747,7 @@ def _names(text: str, tokens: Sequence[re.Match[str]]) -> tuple[tuple[str, ...],
         opens = n == 0 or bool(re.search(r'[.!?"“(:]\s*$', gap))
         if run and gap.strip(" .-'"):
             close()
-        if word[0].isupper() and word.lower() not in _TITLES and len(word) > 1:
+        if word[0].isupper() and len(word) > 1 and (word.isupper() or word.lower() not in _NO_NAME):
             # At the opening of a sentence a word is a name only when a name goes on behind it, or it is no plain word.
             follows = (
                 n + 1 < len(tokens)

@@ -471,7 +471,7 @@ def _mean(values: Sequence[float]) -> float:
 
 
 FEATURES = (
-    "cosine", "together", "words", "meaning", "weakest", "second", "lost", "figure_none", "figure_far", "figure_other",
+    "cosine", "together", "words", "meaning", "weakest", "second", "lost", "figure_none", "figure_far", "figure_other", "crossed", "figure_beside", "name_beside",
     "date_none", "date_far", "date_coarse", "date_other", "name_none", "name_near", "name_far", "name_other", "denial",
     "opposite", "overstated", "unsure", "alleged", "several", "length", "reader", "reader_passage",
 )  # fmt: skip
@@ -487,7 +487,8 @@ def features(
     Of figures, dates and names, none: one stands nowhere in the text; far: only elsewhere; near: only beside; other: the
     best sentence has another in its place; coarse: the text tells a date less finely. Then flags: a denial or an
     opposite in one of the two, a fuller or a surer wording in the claim. several: how many more sentences are needed.
-    length: words of the claim. reader, reader_passage: log-odds of its scores.
+    *_beside: how far the words beside the claim's figures and names stand beside them in the text. length: words of the
+    claim. reader, reader_passage: log-odds of its scores.
     """
     own = [r.unit.said for r in chosen]
     best = own[0]
@@ -513,6 +514,12 @@ def features(
         "reader_passage": log_odds(reading[1]),
     }
     values |= _figures(claim, best, own, around, whole, reasons)
+    values["figure_beside"] = claims.figure_beside(claim, [*own, *around])
+    values["name_beside"] = claims.name_beside(claim, [*own, *around])
+    swapped = claims.crossed(claim, best)
+    values["crossed"] = float(swapped is not None)
+    if swapped:
+        reasons.append(f"the text gives {swapped.text} for something else")
     values |= _moments(claim, best, own, around, whole, reasons)
     values |= _names(claim, best, own, around, whole, reasons)
     turned = claims.opposed(claim, best)
@@ -536,7 +543,7 @@ def features(
     if lost:
         reasons.append(f"nothing in the text matches: {', '.join(lost[:5])}")
     close = values["cosine"] >= _CLOSE or values["words"] >= 0.5
-    otherwise = ("figure_other", "date_other", "denial", "opposite")
+    otherwise = ("figure_other", "crossed", "figure_beside", "name_beside", "date_other", "denial", "opposite")
     return Compared(
         values=values,
         units=tuple((r.unit.text, r.unit.start, r.unit.end) for r in chosen),
@@ -552,6 +559,8 @@ def _figures(
     values = {"figure_none": 0.0, "figure_far": 0.0, "figure_other": 0.0}
     for figure in claim.figures:
         if any(claims.agrees(figure, g) for s in own for g in s.figures):
+            continue
+        if claims.follows(figure, [g for s in own for g in s.figures]):
             continue
         near = any(claims.agrees(figure, g) for s in around for g in s.figures)
         far = near or any(claims.agrees(figure, g) for s in whole for g in s.figures)
@@ -615,7 +624,7 @@ def _names(
 
 def _has(name: Sequence[str], said: Said, claim: Said) -> float:
     """How much of a name of the claim stands in a sentence, under any spelling of the vocabulary."""
-    words = set(name)
+    words = {w.lower() for w in name}
     if any(words & set(" ".join(group).split()) for group in claim.aliases & said.aliases):
         return 1.0
     return claims.name_share(name, said)
