@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.errors import BadSource, IngestError
+import ingest.library
+from ingest.errors import BadSource, IngestError, Unwritable
 from ingest.library import SCHEMA_VERSION, Failure, Library, Record
 from ingest.source import Source, to_json
 
@@ -223,3 +224,22 @@ def test_a_removed_source_is_nobodys_copy(library: Library, salt: Source, make_s
     assert library.same_text(salt) is None
     library.remove("salt.md")
     assert library.same_text(copy) is None
+
+
+def test_a_store_of_a_former_version_that_may_only_be_read_is_read(
+    tmp_path: Path, salt: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "library.db"
+    with closing(sqlite3.connect(file)) as db:
+        db.executescript(f"{_FIRST_SCHEMA}PRAGMA user_version = 1;")
+        row = (salt.id, salt.fingerprint, json.dumps(to_json(salt)), "d1", "/a/salt.md", None, "5:6", "{}")
+        db.execute("INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        db.commit()
+    # Root, as in many containers, may write everywhere, whatever the file says.
+    monkeypatch.setattr(ingest.library, "_is_readonly", lambda file: True)
+    with closing(Library(file)) as library:
+        assert list(library) == [salt]
+        assert [r.id for r in library.records()] == ["salt.md"]
+        assert library.failures() == []
+        with pytest.raises(Unwritable):
+            library.count_passages("salt.md", 1)
