@@ -13,6 +13,8 @@ from app.decide import load_calibrations
 from app.engines import Engine, EngineSettings, parse_engine
 from app.errors import AppError
 from app.evidence import PassageReader, SimilarityReader
+from app.policy import POLICY_FILE, Policy
+from app.policy import load as load_policy
 from app.suggest import Suggester
 from app.support import SupportChecker, load_support_calibrations
 from app.writer import Writer, WriterSettings
@@ -98,6 +100,11 @@ class Home:
         )
 
     @cached_property
+    def policy(self) -> Policy:
+        """What is declined, with the home's own ``policy.toml`` added."""
+        return load_policy(self.folder / POLICY_FILE, self.encoder)
+
+    @cached_property
     def answerer(self) -> Answerer:
         """Answers questions from the index with the engine of the settings."""
         return self.answerer_with(self.settings.engine.name)
@@ -113,7 +120,7 @@ class Home:
             return self._answerer(None)
         wanted = self.settings.engine
         settings = WriterSettings(repair=wanted.repair, unsupported=wanted.unsupported)
-        return self._answerer(Writer(self.engine(engine), self.checker, settings))
+        return self._answerer(Writer(self.engine(engine), self.checker, settings, self.policy.declines_output))
 
     def engine(self, name: str) -> Engine:
         """A language model by name, with the limits of the settings.
@@ -149,6 +156,7 @@ class Home:
             calibration=calibrations[kind],
             foreign=(SimilarityReader(self.encoder), calibrations["similarity"]) if reads != frozenset({"en"}) else None,
             writer=writer,
+            rules=self.policy,
             settings=AnswerSettings(
                 passages=answer.passages,
                 threshold=answer.threshold,
@@ -190,11 +198,13 @@ class Home:
             yield from load_bundled(self.library)
         yield from refresh(self.library)
 
-    def add(self, paths: Sequence[Path], overrides: Mapping[str, str], pattern: str | None = None) -> Iterator[Outcome]:
-        """Read files and folders into the library."""
+    def add(
+        self, paths: Sequence[Path], overrides: Mapping[str, str], pattern: str | None = None, *, again: bool = True
+    ) -> Iterator[Outcome]:
+        """Read files and folders into the library; ``again`` as for :func:`ingest.add.add_paths`."""
         if self.library.note(_MODE) is None:
             self.init()
-        return add_paths(self.library, paths, overrides=overrides, pattern=pattern)
+        return add_paths(self.library, paths, overrides=overrides, pattern=pattern, again=again)
 
     def add_urls(self, urls: Sequence[str], overrides: Mapping[str, str]) -> Iterator[Outcome]:
         """Fetch addresses into the library."""
