@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from app.answerer import Answerer
     from app.followup import Turn
     from app.home import Home
+    from app.support import ClaimCheck
     from index.search import Filters
     from index.sync import SyncReport
     from ingest.add import Outcome
@@ -144,8 +145,8 @@ def ask(
     if form and (batch is not None or as_json or explain):
         raise click.UsageError("--format prints one answer by itself; leave out --batch, --json and --explain")
     home = _open_home(own_home or root_home)
-    filters = _filters(home, since, until, sources)
     answerer = _answerer(home, engine)
+    filters = _filters(home, since, until, sources)
     if batch is not None:
         _prepare(home)
         for line in _batch(answerer, batch, filters):
@@ -211,6 +212,52 @@ def search(
         p = hit.passage
         click.echo(f"{hit.rank:>3}  {hit.score:.3f}  {p.source_id} {p.locator}")
         click.echo(f"     {' '.join(p.text.split())[:200]}")
+
+
+@main.command()
+@click.argument("claim", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option(
+    "--batch",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help='A JSONL file with one {"claim", "passage"?} a line; prints one result as JSON a line.',
+)
+@click.option("--since", help="Only sources dated on or after DATE (2024, 2024-03 or 2024-03-22).", metavar="DATE")
+@click.option("--until", help="Only sources dated on or before DATE.", metavar="DATE")
+@click.option("--source", "sources", multiple=True, metavar="ID", help="Only this source; may be repeated.")
+@_home_option
+@click.pass_obj
+def check(
+    root_home: Path | None, claim: str | None, as_json: bool, batch: Path | None, since: str | None, until: str | None,
+    sources: tuple[str, ...], own_home: Path | None,
+) -> None:  # fmt: skip
+    """Tell whether the sources support a CLAIM, with the words for and against it.
+
+    With "passage" in a line of --batch, the claim is checked against that text alone.
+
+    \b
+    Examples:
+      iskp check "The attack on Crocus City Hall killed at least 145 people."
+      iskp check --batch claims.jsonl --json > checked.jsonl
+    """
+    if (claim is None) == (batch is None):
+        raise click.UsageError("give either a CLAIM or --batch FILE.jsonl")
+    from app.support import tidy_claim, to_json
+
+    home = _open_home(own_home or root_home)
+    filters = _filters(home, since, until, sources)
+    if batch is not None:
+        for line in _check_batch(home, batch, filters):
+            click.echo(json.dumps(line, ensure_ascii=False))
+        return
+    assert claim is not None
+    tidy_claim(claim)  # what can't be checked is told before the models load
+    _prepare(home)
+    result = home.checker.check(claim, home.index.current(), filters=filters)
+    if as_json:
+        click.echo(json.dumps(to_json(result), ensure_ascii=False, indent=2))
+    else:
+        _print_check(result)
 
 
 @main.command()
@@ -429,33 +476,108 @@ def init(root_home: Path | None, empty: bool, own_home: Path | None) -> None:
 @main.command()
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port.  [default: 7860]")
-@click.option("--auth", metavar="USER:PASS", help="Ask for this user name and password.")
+@click.option("--auth", metavar="USER:PASS", help="Ask for this user name and password (or ISKP_CHAT_AUTH).")
+@click.option(
+    "--auth-file", type=click.Path(dir_okay=False, path_type=Path), help="Ask for one of these: lines of 'iskp passwd'."
+)
+@click.option("--read-only", is_flag=True, help="Nobody can add, change or remove sources on the page.")
+@click.option("--open-to-all", is_flag=True, help="Listen beyond this machine without any password.")
 @click.option("--offline", is_flag=True, help="Do not try to fetch the originals at the first start.")
 @_home_option
 @click.pass_obj
 def chat(
-    root_home: Path | None, host: str | None, port: int | None, auth: str | None, offline: bool, own_home: Path | None
-) -> None:
+    root_home: Path | None, host: str | None, port: int | None, auth: str | None, auth_file: Path | None,
+    read_only: bool, open_to_all: bool, offline: bool, own_home: Path | None,
+) -> None:  # fmt: skip
     """Open the chat page on http://127.0.0.1:7860.
 
     The first start tries once to fetch the originals of the bundled notes, behind the page.
+
+    \b
+    Example:
+      iskp passwd ann >> passwords && chmod 600 passwords
+      iskp chat --host 0.0.0.0 --auth-file passwords --read-only
     """
-    if auth is not None and ":" not in auth:
-        raise click.UsageError("--auth must be USER:PASS")
+    from app.exposure import Refused, check_binding, read_accounts
+
     home = _open_home(own_home or root_home)
-    host = host or home.settings.chat.host
-    if host not in {"127.0.0.1", "localhost", "::1"} and auth is None:
-        raise click.UsageError(
-            f"--host {host} opens the page to other machines; add --auth USER:PASS, or listen on 127.0.0.1"
-        )
+    settings = home.settings.chat
+    host = host or settings.host
+    try:
+        accounts = read_accounts(option=auth, file=auth_file or settings.auth_file)
+        check_binding(host, has_auth=bool(accounts), forced=open_to_all)
+    except Refused as exc:
+        raise click.UsageError(str(exc)) from exc
     _update(home)
     _sync_and_tell(home)
     with _status("opening the page"):
         from app.chat import serve
     if not offline and home.first_fetch_due():
         threading.Thread(target=_fetch_behind, args=(home,), daemon=True).start()
-    user, _, password = (auth or "").partition(":")
-    serve(home, host=host, port=port or home.settings.chat.port, auth=(user, password) if auth else None)
+    serve(
+        home, host=host, port=port or settings.port, auth=accounts.check if accounts else None,
+        read_only=read_only or settings.read_only,
+    )  # fmt: skip
+
+
+@main.command()
+@click.argument("user")
+def passwd(user: str) -> None:
+    """Print a line for --auth-file: USER and the hash of a password that is asked for.
+
+    \b
+    Example:
+      iskp passwd ann >> passwords && chmod 600 passwords
+    """
+    from app.exposure import hash_password
+
+    if not user or set(user) & set(":#\n\r") or user != user.strip():
+        raise click.UsageError("USER must be a name without colon, number sign or outer spaces")
+    password = click.prompt("Password", hide_input=True, confirmation_prompt="Again", err=True)
+    click.echo(f"{user}:{hash_password(password)}")
+
+
+@main.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Replace FILE when it exists.")
+@_home_option
+@click.pass_obj
+def backup(root_home: Path | None, file: Path, force: bool, own_home: Path | None) -> None:
+    """Write sources, conversations, feedback and settings to one FILE; also while the page is open.
+
+    The index is left out: it is made again from the sources.
+
+    \b
+    Example:
+      iskp backup iskp-2024-11.zip
+    """
+    from app.backup import backup as write
+    from app.config import default_home
+
+    done = write((own_home or root_home or default_home()).expanduser(), file, force=force)
+    click.echo(f"{file}: {len(done.files)} files, {done.bytes / 1e6:.1f} MB.")
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Also over a home that is in use; the old one is kept aside.")
+@_home_option
+@click.pass_obj
+def restore(root_home: Path | None, file: Path, force: bool, own_home: Path | None) -> None:
+    """Make a home of a backup FILE. Everything is checked before anything is changed.
+
+    \b
+    Example:
+      iskp --home ~/restored restore iskp-2024-11.zip
+    """
+    from app.backup import restore as read
+    from app.config import default_home
+
+    folder = (own_home or root_home or default_home()).expanduser()
+    done = read(file, folder, force=force)
+    if done.kept_aside:
+        click.echo(f"The former home is kept in {done.kept_aside}.", err=True)
+    click.echo(f"Restored {len(done.files)} files to {folder}. Next: iskp --home {folder} index")
 
 
 @main.command()
@@ -592,7 +714,7 @@ def _watch(home: Home, files: list[Path], metadata: dict[str, str], pattern: str
     click.echo("Watching; stop with Ctrl-C.", err=True)
     with contextlib.suppress(KeyboardInterrupt):
         for _ in watch(files):
-            outcomes = [o for o in home.add(files, metadata, pattern) if o.status != "unchanged"]
+            outcomes = [o for o in home.add(files, metadata, pattern, again=False) if o.status != "unchanged"]
             if outcomes:
                 _report(outcomes, _sync(home), as_json=False)
 
@@ -647,6 +769,67 @@ def _batch_line(raw: bytes) -> tuple[str, list[Turn]]:
     ):
         raise BadInput('"history" must be a list of {"role": "user" or "assistant", "content": "…"}')
     return data["question"], [Turn(role=t["role"], content=t["content"]) for t in turns]
+
+
+def _check_batch(home: Home, file: Path, filters: Filters) -> Iterator[dict[str, Any]]:
+    """A result for each line; the collection is opened at the first claim that comes without a passage."""
+    from app.errors import AppError
+    from app.support import to_json
+
+    prepared = False
+    with file.open("rb") as stream, _status("checking") as tell:
+        for number, raw in enumerate(stream, start=1):
+            if not raw.strip():
+                continue
+            tell(f"checking line {number}")
+            try:
+                claim, passage = _check_line(raw)
+                if passage is not None:
+                    yield to_json(home.checker.check_text(claim, passage))
+                    continue
+                if not prepared:
+                    _prepare(home)
+                    prepared = True
+                yield to_json(home.checker.check(claim, home.index.current(), filters=filters))
+            except AppError as exc:
+                yield {"error": f"line {number}: {exc}"}
+
+
+def _check_line(raw: bytes) -> tuple[str, str | None]:
+    from app.errors import BadInput
+
+    try:
+        data = json.loads(raw)
+    except (ValueError, RecursionError) as exc:
+        raise BadInput("it is not a JSON object") from exc
+    if not isinstance(data, dict) or not isinstance(data.get("claim"), str):
+        raise BadInput('it needs the form {"claim": "…", "passage": "…"}; the passage may be left out')
+    passage = data.get("passage")
+    if passage is not None and not isinstance(passage, str):
+        raise BadInput('"passage" must be text, or be left out')
+    return data["claim"], passage
+
+
+def _print_check(result: ClaimCheck) -> None:
+    from app.answer import Citation
+
+    verdict = {"supported": "Supported", "partly": "Partly supported", "unsupported": "Not supported"}[result.label]
+    click.echo(f"{verdict} (support {result.support:.2f} of 1): {result.claim}")
+    for reason in result.reasons:
+        click.echo(f"  – {reason}")
+    for heading, places in (("For it", result.citations), ("Against it", result.against)):
+        if places:
+            click.echo(f"\n{heading}:")
+        for place in places:
+            assert isinstance(place, Citation)
+            where = ", ".join(filter(None, (place.author, place.publisher, place.date or "undated")))
+            badge = (
+                f" [{place.claim_status}{': ' + place.claimed_by if place.claimed_by else ''}]"
+                if place.claim_status
+                else ""
+            )
+            click.echo(f"  {place.title} ({where}), {place.locator}{badge}")
+            click.echo(f"    “{' '.join(place.quote.split())}”")
 
 
 def _print_answer(answer: Answer) -> None:

@@ -20,7 +20,7 @@ _PREFIX = "ISKP_"
 _ENGLISH_ONLY = re.compile(
     r"^(?:.*[/\\])?(?:all-MiniLM|all-mpnet|all-distilroberta|multi-qa-)|[-_]en(?:glish)?\b", re.I
 )
-_NOT_SETTINGS = frozenset({"ISKP_HOME"})
+_NOT_SETTINGS = frozenset({"ISKP_HOME", "ISKP_CHAT_AUTH"})
 
 
 class _Section(BaseModel):
@@ -106,10 +106,22 @@ class EngineSection(_Section):
 
 
 class ChatSection(_Section):
-    """The page."""
+    """The page: where it listens, and how much each of its users may ask and send.
+
+    Passwords never stand here: they come from ``--auth``, ``ISKP_CHAT_AUTH`` or the file ``auth_file``.
+    """
 
     host: str = "127.0.0.1"
     port: int = Field(7860, ge=1, le=65535)
+    auth_file: Path | None = None
+    read_only: bool = False
+    requests_per_minute: float = Field(30.0, ge=0, le=100_000)
+    burst: int = Field(10, ge=1, le=10_000)
+    pending_per_client: int = Field(3, ge=1, le=1000)
+    pending: int = Field(64, ge=1, le=10_000)
+    upload_files: int = Field(50, ge=1, le=10_000)
+    upload_megabytes: float = Field(50.0, gt=0, le=10_000)
+    upload_total_megabytes: float = Field(200.0, gt=0, le=100_000)
 
 
 class Settings(_Section):
