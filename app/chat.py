@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import threading
+from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
 
@@ -15,8 +16,9 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 import gradio as gr
 
 from app.errors import AppError
+from app.exposure import Gate, allowance_of, upload_limits_of
 from app.home import Home
-from app.page import api, ask, evaluation, sources
+from app.page import api, ask, evaluation, figures, sources
 from app.page.bridge import bridge
 from app.page.talk import Talk
 from app.page.work import Work
@@ -42,47 +44,66 @@ def theme() -> gr.themes.Base:
     )  # fmt: skip
 
 
-def build_chat(home: Home, *, ready: threading.Event | None = None, read_only: bool = False) -> gr.Blocks:
+def build_chat(
+    home: Home, *, ready: threading.Event | None = None, gate: Gate | None = None, read_only: bool = False
+) -> gr.Blocks:
     """The page over a home.
 
     Args:
+        gate: counts what each client asks.
         ready: set once the models are loaded; the page says so until then.
         read_only: sources cannot be changed and the evaluation cannot be run from the page.
     """
     work = Work()
-    asking = ask.AskTab(home, ready=ready, read_only=read_only)
+    asking = ask.AskTab(home, ready=ready, gate=gate, read_only=read_only)
     shelf = sources.SourcesTab(home, work, read_only=read_only)
     examined = evaluation.EvaluationTab(home, work, read_only=read_only)
+    plotted = figures.FiguresTab(home)
     with gr.Blocks(title="iskp-qa", analytics_enabled=False, fill_height=True) as blocks:
+        api.build(api.Api(home, gate))  # first, so that no event of the page takes its names
         gr.HTML(render("masthead.html"), apply_default_css=False)
         told = bridge()
         talk: gr.State = gr.State(Talk())
-        with gr.Tabs(elem_id="tabs") as tabs:
+        with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Ask", id="ask"):
                 asked = ask.build(asking, told, talk)
-            with gr.Tab("Sources", id="sources"):
-                listed = sources.build(shelf, told, tabs, talk, asked.sources, read_only=read_only).listed
+            with gr.Tab("Sources", id="sources") as shelf_tab:
+                listed = sources.build(shelf, told, talk, asked.sources, read_only=read_only).listed
+            with gr.Tab("Figures", id="figures") as figures_tab:
+                dark, drawn = figures.build(plotted)
             with gr.Tab("Evaluation", id="evaluation") as tab:
                 reported = evaluation.build(examined, told, read_only=read_only)
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        met = blocks.load(asking.greet, asked.who, asked.shown, js="() => window.iskp.greet()", queue=False, **quiet)
+        met.then(None, None, None, js="() => window.iskp.welcomed()", **quiet)
+        met.then(asking.offer, talk, asked.live, concurrency_limit=None, **quiet)
         blocks.load(asking.wait_until_ready, None, asked.notice, concurrency_limit=None, **quiet)
-        blocks.load(shelf.listed, None, listed, queue=False, **quiet)
-        blocks.load(shelf.follow, None, listed, concurrency_limit=None, **quiet)
-        api.build(api.Api(home))
-        tab.select(examined.reported, None, reported, **quiet)
+        # A tab's parts come to life after it is chosen; what arrives before that would be lost.
+        shelf_tab.select(shelf.listed, None, listed, js=_once_there("source-table"), **quiet)
+        shelf_tab.select(shelf.follow, None, listed, js=_once_there("source-table"), concurrency_limit=None, **quiet)
+        figures_tab.select(plotted.drawn, dark, drawn, js="() => window.iskp.isDark('figures-note')", **quiet)
+        tab.select(examined.reported, None, reported, js=_once_there("eval-cases"), **quiet)
     return blocks  # type: ignore[no-any-return]
 
 
-def serve(home: Home, *, host: str, port: int, auth: tuple[str, str] | None = None) -> None:
-    """Serve the page until interrupted; the models load meanwhile."""
+def serve(
+    home: Home, *, host: str, port: int, auth: Callable[[str, str], bool] | None = None, read_only: bool = False
+) -> None:
+    """Serve the page until interrupted; the models load meanwhile.
+
+    Args:
+        auth: whether a user may come in with this password; None asks nobody.
+        read_only: see :func:`build_chat`.
+    """
     ready = threading.Event()
     threading.Thread(target=_warm_up, args=(home, ready), daemon=True).start()
-    blocks = build_chat(home, ready=ready)
-    blocks.queue(max_size=64, default_concurrency_limit=4)
+    limits = home.settings.chat
+    blocks = build_chat(home, ready=ready, gate=Gate(allowance_of(limits)), read_only=read_only)
+    blocks.queue(max_size=limits.pending, default_concurrency_limit=4)
     blocks.launch(
         server_name=host, server_port=port, auth=auth, share=False, ssr_mode=False, show_error=False,
-        footer_links=[], quiet=False, mcp_server=_has_mcp(), theme=theme(), css=_asset("page.css"),
-        head=f"<script>{_asset('page.js')}</script>",
+        max_file_size=upload_limits_of(limits).file_bytes, footer_links=[], quiet=False, mcp_server=_has_mcp(),
+        theme=theme(), css=_asset("page.css"), head=f"<script>{_asset('page.js')}</script>",
     )  # fmt: skip
 
 
@@ -94,6 +115,10 @@ def _warm_up(home: Home, ready: threading.Event) -> None:
         return
     finally:
         ready.set()
+
+
+def _once_there(element: str) -> str:
+    return f"() => window.iskp.mounted('{element}')"
 
 
 def _has_mcp() -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader
@@ -15,7 +15,15 @@ from jinja2 import Environment, PackageLoader
 from app.answer import MARKER, Answer, Citation, Difference
 from ingest.source import Source
 
+if TYPE_CHECKING:
+    from app.support import ClaimCheck
+
 STATUS_WORDS = {"abstained": "Not in the sources.", "declined": "Declined."}
+LABEL_WORDS = {
+    "supported": "The sources support this.",
+    "partly": "The sources support a part of this.",
+    "unsupported": "The sources do not support this.",
+}
 GENRE_WORDS = {
     "opinion": "opinion piece", "un-report": "UN report", "government": "government", "news": "news",
     "encyclopedia": "encyclopedia", "research": "research", "notes": "notes", "unknown": "other",
@@ -32,7 +40,8 @@ class TurnView:
 
     Attributes:
         number: counted from 1 in the conversation; answers' links lead to cards of the same number.
-        draft: text of an answer that is still being written.
+        settled: text so far of an answer that is being written, final; ``citations`` are what its markers stand for.
+        draft: what comes after it and is not checked yet.
         waiting: what is going on before there is any text.
         error: one sentence instead of an answer.
         follow_ups: questions offered after the answer.
@@ -42,6 +51,8 @@ class TurnView:
     number: int
     question: str
     answer: Answer | None = None
+    settled: str = ""
+    citations: tuple[Citation, ...] = ()
     draft: str = ""
     waiting: str = ""
     error: str = ""
@@ -50,26 +61,42 @@ class TurnView:
     scope: str = ""
 
 
-def thread_html(turns: Sequence[TurnView], *, first_questions: Sequence[str] = (), read_only: bool = False) -> str:
-    """The conversation; before the first question, a few to begin with."""
+def thread_html(
+    turns: Sequence[TurnView], *, live: bool = False, first_questions: Sequence[str] = (), read_only: bool = False
+) -> str:
+    """Questions with their answers.
+
+    Args:
+        live: these are the last ones, read out as they change; without any, a welcome stands there.
+        first_questions: offered with the welcome.
+    """
     return render(
-        "thread.html", turns=[_turn(t, last=t is turns[-1]) for t in turns], first_questions=first_questions,
-        read_only=read_only,
+        "thread.html", turns=[_turn(t, last=live and t is turns[-1]) for t in turns], live=live,
+        first_questions=first_questions, read_only=read_only,
     )  # fmt: skip
 
 
-def message_html(answer: Answer, turn: int, *, text: str | None = None) -> str:
+def message_html(answer: Answer, turn: int) -> str:
     """An answer's text with its markers as links to the evidence cards, and its differences as a table.
 
     Args:
         turn: number of the question, so that each answer's links lead to its own cards.
-        text: shown instead of the answer's text while it is being written.
     """
     known = {c.marker: c for c in answer.citations}
-    state = STATUS_WORDS.get(answer.status) if text is None else None
+    state = STATUS_WORDS.get(answer.status)
     lead = f'<p class="state">{state}</p>' if state else ""
-    tables = "" if text is not None else "".join(_difference(d, known, turn) for d in answer.differences)
-    return f'<div class="answer">{lead}{_blocks(answer.answer if text is None else text, known, turn)}{tables}</div>'
+    # A list that says nothing but the differences is shown as their table.
+    tabled = {v.marker for d in answer.differences for v in d.values if v.marker in known}
+    tables = "".join(_difference(d, known, turn) for d in answer.differences)
+    return f'<div class="answer">{lead}{_blocks(answer.answer, known, turn, tabled)}{tables}</div>'
+
+
+def _growing(turn: TurnView) -> str:
+    """An answer that is being written: what is final, and the draft behind it."""
+    known = {c.marker: c for c in turn.citations}
+    text = _blocks(turn.settled, known, turn.number)
+    draft = f'<p class="draft" dir="auto">{escape(turn.draft)}</p>' if turn.draft.strip() else ""
+    return f'<div class="answer">{text}{draft}</div>' if text or draft else ""
 
 
 def plain_html(text: str) -> str:
@@ -102,6 +129,24 @@ def evidence_html(
         also=[_card(c, turn, sources, passage) for c in also],
         declined=answer.status == "declined",
     )
+
+
+def check_html(check: ClaimCheck) -> str:
+    """What the sources say to a claim: a verdict in words, quotes for it and quotes against it."""
+    return render(
+        "check.html", verdict=LABEL_WORDS[check.label], reasons=check.reasons,
+        groups=[
+            (name, [_said(c) for c in found if isinstance(c, Citation)])
+            for name, found in (("For it", check.citations), ("Against it", check.against))
+        ],
+    )  # fmt: skip
+
+
+def _said(citation: Citation) -> dict[str, Any]:
+    return {
+        "quote": citation.quote, "title": citation.title, "byline": byline(citation), "locator": citation.locator,
+        "source_id": citation.source_id, "start": citation.start, "end": citation.end,
+    }  # fmt: skip
 
 
 def copy_text(answer: Answer) -> str:
@@ -186,27 +231,27 @@ def source_html(source: Source, cited: Iterable[tuple[int, int]] = (), focus: tu
 def _turn(turn: TurnView, *, last: bool) -> dict[str, Any]:
     answer = turn.answer
     busy = answer is None and not turn.error
-    html = ""
-    if answer is not None:
-        html = message_html(answer, turn.number)
-    elif turn.draft:
-        html = f'<div class="answer">{_blocks(turn.draft, {}, turn.number)}</div>'
+    html = message_html(answer, turn.number) if answer else _growing(turn)
     understood = ""
     if answer and answer.standalone_question != " ".join(answer.question.split()):
         understood = answer.standalone_question
     return {
         "number": turn.number, "question": turn.question, "html": html, "busy": busy, "last": last, "vote": turn.vote,
-        "waiting": turn.waiting if busy and not turn.draft else "", "error": turn.error, "understood": understood,
+        "waiting": turn.waiting if busy and not html else "", "error": turn.error, "understood": understood,
         "short": answer.short_answer if answer else None, "status": answer.status if answer else "",
-        "copy": copy_text(answer) if answer else "", "missing": answer.missing_terms if answer else (),
+        "plain": copy_text(answer) if answer else "", "missing": answer.missing_terms if answer else (),
         "nearest": len(answer.nearest) if answer else 0, "scope": turn.scope,
         "unsupported": answer.unsupported if answer else (), "engine": answer.engine if answer else "",
         "follow_ups": turn.follow_ups if last else (),
     }  # fmt: skip
 
 
-def _blocks(text: str, known: dict[int, Citation], turn: int) -> str:
-    """Lines as paragraphs, bullet lines as lists; nothing else of Markdown is read."""
+def _blocks(text: str, known: dict[int, Citation], turn: int, tabled: Collection[int] = ()) -> str:
+    """Lines as paragraphs, bullet lines as lists; nothing else of Markdown is read.
+
+    Args:
+        tabled: markers of differences; a bullet that cites nothing else is left to their table.
+    """
     parts: list[str] = []
     bullets: list[str] = []
 
@@ -218,6 +263,9 @@ def _blocks(text: str, known: dict[int, Citation], turn: int) -> str:
     for line in text.splitlines():
         bullet = _BULLET.match(line)
         if bullet:
+            markers = {int(m) for m in MARKER.findall(line)}
+            if markers and markers <= set(tabled):
+                continue
             bullets.append(_linked(line[bullet.end() :], known, turn))
         elif line.strip():
             close()
@@ -258,11 +306,16 @@ def _difference(difference: Difference, known: dict[int, Citation], turn: int) -
             "date": v.date or "undated",
             "newest": bool(newest) and v.date == newest,
             "link": _link(known[v.marker], turn) if v.marker in known else "",
-            "source": known[v.marker].publisher or known[v.marker].title if v.marker in known else "",
+            "source": _said_by(known[v.marker]) if v.marker in known else "",
         }
         for v in values
     ]
     return render("difference.html", about=difference.about, rows=rows)
+
+
+def _said_by(citation: Citation) -> str:
+    """Whose figure it is: who claims it, else who published it."""
+    return citation.claimed_by or citation.publisher or citation.title
 
 
 def _card(

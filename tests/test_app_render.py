@@ -7,8 +7,18 @@ from html.parser import HTMLParser
 
 import pytest
 
-from app.answer import Answer, cite
-from app.render import byline, evidence_html, message_html, plain_html, support_words, web_address
+from app.answer import Answer, Difference, Value, cite
+from app.render import (
+    TurnView,
+    byline,
+    evidence_html,
+    message_html,
+    plain_html,
+    source_html,
+    support_words,
+    thread_html,
+    web_address,
+)
 from ingest.blocks import Block, Extract, Metadata, assemble
 from ingest.chunk import chunk
 from ingest.source import Source
@@ -64,8 +74,8 @@ def test_nothing_from_a_source_becomes_active(payload: str) -> None:
             "article",
             "header",
             "div",
+            "h2",
             "h3",
-            "h4",
             "p",
             "span",
             "blockquote",
@@ -116,10 +126,35 @@ def test_an_unknown_date_is_said_to_be_unknown() -> None:
     assert byline(replace(citation, date="2024", date_note="day not known")).endswith("2024 (day not known)")
 
 
-def test_while_an_answer_is_written_its_text_so_far_is_shown() -> None:
+def test_while_an_answer_is_written_what_is_final_and_the_draft_behind_it_are_shown() -> None:
     source = _source("Some words.")
-    html = message_html(_answer(source, 0, 4, "One [1]. Two [1]."), 1, text="One [1].")
-    assert "One" in html and "Two" not in html
+    citations = _answer(source, 0, 4).citations
+    turn = TurnView(number=2, question="q", settled="One [1].", citations=citations, draft="Two <b>")
+    html = thread_html([turn], live=True)
+    assert 'href="#cite-2-1"' in html and "Two &lt;b&gt;" in html and 'aria-busy="true"' in html
+    assert "data-act" not in html, "what is being written can't be judged yet"
+
+
+def test_differences_are_a_table_with_the_newest_first_instead_of_their_bullets() -> None:
+    source = _source("About ten lamps. Some twelve lamps.")
+    first = _answer(source, 0, 16).citations[0]
+    second = replace(first, marker=2, claimed_by="the keeper")
+    values = (Value(value="10", unit="lamps", date="1901", marker=1), Value(value="12", unit="", date="1905", marker=2))
+    text = "They differ:\n- ten (a paper) [1]\n- twelve (the keeper) [2]\n- by [1] and also so [3]"
+    answer = replace(
+        _answer(source, 0, 16, text), citations=(first, second), differences=(Difference(about="lamps", values=values),)
+    )
+    html = message_html(answer, 1)
+    assert html.index("12") < html.index("10 lamps") and html.count("newest") == 1 and "the keeper" in html
+    assert "(a paper)" not in html and "also so" in html, "only what the table says is left out"
+
+
+def test_a_source_is_shown_whole_with_the_cited_words_marked_once() -> None:
+    source = _source("Before. The quoted words. After.")
+    start = source.text.index("The quoted")
+    html = source_html(source, [(start, start + 10), (start + 4, start + 17)], focus=(start, start + 10))
+    assert '<mark class="focus" id="reading-focus">The quoted words.</mark>' in html
+    assert "A second paragraph" in html and html.count("<mark") == 1
 
 
 def test_support_in_words_follows_the_score() -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import gradio as gr
@@ -9,10 +13,14 @@ from gradio.events import api as offer
 
 from app.answer import to_json
 from app.errors import BadInput
+from app.exposure import Gate
 from app.followup import Turn
 from app.home import Home
+from app.page.ask import KNOWN_ERRORS, client_of
 from app.page.talk import make_filters
 from app.question import tidy
+from index.search import Hit
+from ingest.source import Source
 
 _MOST = 100
 
@@ -20,8 +28,18 @@ _MOST = 100
 class Api:
     """Functions for programs; the docstrings are what an MCP client shows to a model."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, gate: Gate | None = None) -> None:
         self._home = home
+        self._gate = gate
+
+    @contextmanager
+    def _serving(self, request: gr.Request | None) -> Iterator[None]:
+        """Counts the caller, and tells what we know to be wrong as one sentence."""
+        try:
+            with self._gate.admit(client_of(request)) if self._gate else nullcontext():
+                yield
+        except KNOWN_ERRORS as exc:
+            raise gr.Error(" ".join(str(exc).split()), print_exception=False) from exc
 
     def ask(
         self,
@@ -30,6 +48,7 @@ class Api:
         since: str = "",
         until: str = "",
         sources: list[str] | None = None,
+        request: gr.Request | None = None,
     ) -> dict[str, Any]:
         """Answer a question from the indexed sources, with citations of the exact words.
 
@@ -43,12 +62,19 @@ class Api:
             until: Only sources dated on or before this date.
             sources: Only sources with these ids.
         """
-        turns = [Turn(role=_text(t, "role"), content=_text(t, "content")) for t in history or []]
-        filters = make_filters(sources or [], [], since, until)
-        return to_json(self._home.answerer.answer(question, turns, filters=filters))
+        with self._serving(request):
+            turns = [Turn(role=_text(t, "role"), content=_text(t, "content")) for t in history or []]
+            filters = make_filters(sources or [], [], since, until)
+            return to_json(self._home.answerer.answer(question, turns, filters=filters))
 
     def search(
-        self, query: str, k: int = 10, since: str = "", until: str = "", sources: list[str] | None = None
+        self,
+        query: str,
+        k: int = 10,
+        since: str = "",
+        until: str = "",
+        sources: list[str] | None = None,
+        request: gr.Request | None = None,
     ) -> list[dict[str, Any]]:
         """Find the passages that come closest to a query, best first.
 
@@ -59,23 +85,12 @@ class Api:
             until: Only sources dated on or before this date.
             sources: Only sources with these ids.
         """
-        opened = self._home.index.current()
-        filters = make_filters(sources or [], [], since, until)
-        hits = opened.search(tidy(query), max(1, min(int(k), _MOST)), filters=filters) if opened else []
-        found = []
-        for hit in hits:
-            p = hit.passage
-            source = opened.source(p.source_id) if opened else None
-            found.append(
-                {
-                    "rank": hit.rank, "score": round(hit.score, 6), "passage_id": p.id, "source_id": p.source_id,
-                    "title": source.title if source else "", "publisher": source.publisher if source else None,
-                    "date": source.date if source else None, "url": source.url if source else None,
-                    "locator": p.locator, "paragraph": p.number, "start": p.start, "end": p.end, "text": p.text,
-                    "claim_status": p.claim_status, "claimed_by": p.claimed_by,
-                }
-            )  # fmt: skip
-        return found
+        with self._serving(request):
+            opened = self._home.index.current()
+            filters = make_filters(sources or [], [], since, until)
+            depth = max(1, min(int(k), _MOST))
+            hits = opened.search(tidy(query), depth, filters=filters) if opened else []
+            return [_found(hit, opened.source(hit.passage.source_id) if opened else None) for hit in hits]
 
     def sources(self) -> list[dict[str, Any]]:
         """List the sources that answers come from: id, title, publisher, author, date, address, genre, origin."""
@@ -90,25 +105,44 @@ class Api:
 
 
 def build(functions: Api) -> None:
-    """Offer the functions under their names."""
+    """Offer each function twice: as an MCP tool that gives JSON text, and over HTTP, where it gives data.
+
+    None of them waits in the page's queue; the gate counts them instead.
+    """
     for function in (functions.ask, functions.search, functions.sources):
-        offer(_told(function), api_name=function.__name__, concurrency_limit=4, concurrency_id="api")
+        offer(_as_text(function), api_name=f"{function.__name__}_json", queue=False)
+    for function in (functions.ask, functions.search, functions.sources):
+        offer(_no_tool(function), api_name=function.__name__, queue=False)
 
 
-def _told(function: Any) -> Any:
-    """The function with what we know to be wrong as one sentence for the caller."""
-    import functools
+def _as_text(function: Callable[..., Any]) -> Callable[..., Any]:
+    # Gradio's MCP server shows data as Python writes it, which no JSON reader understands.
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> str:
+        return json.dumps(function(*args, **kwargs), ensure_ascii=False)
 
-    from app.page.ask import KNOWN_ERRORS
+    call.__annotations__ = {**function.__annotations__, "return": "str"}
+    return call
 
+
+def _no_tool(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return function(*args, **kwargs)
-        except KNOWN_ERRORS as exc:
-            raise gr.Error(" ".join(str(exc).split()), print_exception=False) from exc
+        return function(*args, **kwargs)
 
+    call._mcp_type = "http"  # type: ignore[attr-defined]
     return call
+
+
+def _found(hit: Hit, source: Source | None) -> dict[str, Any]:
+    p = hit.passage
+    return {
+        "rank": hit.rank, "score": round(hit.score, 6), "passage_id": p.id, "source_id": p.source_id,
+        "title": source.title if source else "", "publisher": source.publisher if source else None,
+        "date": source.date if source else None, "url": source.url if source else None,
+        "locator": p.locator, "paragraph": p.number, "start": p.start, "end": p.end, "text": p.text,
+        "claim_status": p.claim_status, "claimed_by": p.claimed_by,
+    }  # fmt: skip
 
 
 def _text(turn: Any, name: str) -> str:

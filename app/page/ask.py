@@ -1,25 +1,52 @@
-"""The Ask tab: conversation, evidence, filters."""
+"""The Ask tab: conversation, evidence, filters, history, export."""
 
 from __future__ import annotations
 
+import json
+import logging
 import threading
+import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing, nullcontext, suppress
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import gradio as gr
 
-from app.errors import AppError
+from app import feedback
+from app.answerer import Answerer
+from app.engines import EXTRACTIVE, parse_engine
+from app.errors import AppError, BadInput, Unkept
+from app.export import export_conversation, file_name
+from app.exposure import Gate, TooBusy
+from app.followup import Turn
+from app.history import HISTORY_FILE, History, StoredTurn
 from app.home import Home
 from app.page.bridge import number, text
 from app.page.talk import Exchange, Talk, Views, make_filters
-from app.render import GENRE_WORDS, render
+from app.render import GENRE_WORDS, check_html, render
 from index.errors import IndexingError
 from ingest.errors import IngestError
 
+_log = logging.getLogger(__name__)
+_OFFER_TRIES = 120
+"""Seconds for which a welcome waits for questions to offer."""
 _READING = "Reading the sources …"
 _LOADING = "Loading the models; the first answer waits for them. You can type already."
 _WAIT = "An answer is being written. Wait for it or stop it."
+_SHOW_SECONDS = 0.06
+"""At most so often is a growing answer shown anew."""
 KNOWN_ERRORS = (AppError, IndexingError, IngestError)
+REASONS = (
+    "It is wrong", "The citation does not carry it", "Something is missing", "It answers another question",
+    "It should have said that the sources do not say", "It should have been answered", "Other",
+)  # fmt: skip
+EXPORTS = (
+    ("Markdown", "markdown"), ("Web page (HTML)", "html"), ("Data (JSON)", "json"),
+    ("References: Chicago notes", "chicago"), ("References: Chicago bibliography", "chicago-bibliography"),
+    ("References: BibTeX", "bibtex"), ("References: RIS", "ris"),
+)  # fmt: skip
+_TYPES = {"html": "text/html", "json": "application/json"}
 
 
 class Shown(NamedTuple):
@@ -27,20 +54,27 @@ class Shown(NamedTuple):
 
     question: Any = gr.skip()
     thread: Any = gr.skip()
+    live: Any = gr.skip()
     evidence: Any = gr.skip()
     notice: Any = gr.skip()
     ask: Any = gr.skip()
     stop: Any = gr.skip()
     blame: Any = gr.skip()
+    past: Any = gr.skip()
 
 
 class AskTab:
     """What the tab does; each handler is a plain method that tests can call."""
 
-    def __init__(self, home: Home, *, ready: threading.Event | None = None, read_only: bool = False) -> None:
+    def __init__(
+        self, home: Home, *, ready: threading.Event | None = None, gate: Gate | None = None, read_only: bool = False
+    ) -> None:
         self._home = home
         self._views = Views(home, read_only=read_only)
         self._ready = ready
+        self._gate = gate
+        self._answerers: dict[str, Answerer] = {}
+        self._history = History(home.folder / HISTORY_FILE)
 
     # showing
 
@@ -48,17 +82,45 @@ class AskTab:
         """The whole tab as it now is."""
         return Shown(
             question=question,
-            thread=self._views.thread(talk, self.first_questions() if not talk.exchanges else ()),
+            thread=self._views.thread(talk),
+            live=self._views.live(talk, self.first_questions() if not talk.exchanges else ()),
             evidence=self._views.evidence(talk) if evidence else gr.skip(),
             notice=_notice(notice),
             ask=gr.update(visible=not talk.busy),
             stop=gr.update(visible=talk.busy),
             blame=gr.update(visible=talk.blamed is not None),
+            past=self.past(talk),
         )
 
     def first_questions(self) -> Sequence[str]:
-        """Questions to begin with."""
-        return ()
+        """Questions to begin with: the engine answers them. None while they are looked for."""
+        return self._home.suggester.first_questions()
+
+    def offer(self, talk: Talk) -> Iterator[Any]:
+        """The welcome with questions, as soon as there are some."""
+        yield gr.skip()
+        for _ in range(_OFFER_TRIES):
+            if talk.exchanges:
+                return
+            if offered := self.first_questions():
+                yield self._views.live(talk, offered)
+                return
+            time.sleep(1)
+
+    def engines(self) -> list[tuple[str, str]]:
+        """Engines to choose from: what quotes the sources, and the language model of the settings if there is one."""
+        wanted = self._home.settings.engine.name
+        words = [("Quotes from the sources", EXTRACTIVE)]
+        return words if wanted == EXTRACTIVE else [(f"Language model {wanted}", wanted), *words]
+
+    def leaves(self, engine: str) -> str:
+        """What leaves the machine with an engine."""
+        spec = parse_engine(engine or EXTRACTIVE)
+        if spec.provider == "extractive":
+            return _notice("Answers are the sources’ own sentences. Nothing leaves this machine.")
+        if spec.stays_here():
+            return _notice(f"{spec.name} runs on this machine; nothing leaves it.")
+        return _notice(f"Your question, what was said before it and the passages found are sent to {spec.name}.")
 
     def source_choices(self) -> list[tuple[str, str]]:
         """Sources as choices of the filter: label and id."""
@@ -71,11 +133,28 @@ class AskTab:
             self._ready.wait(timeout=300)
         yield ""
 
+    def greet(self, browser: str, talk_id: str, talk: Talk, request: gr.Request | None = None) -> Shown:
+        """The page of somebody who comes, or comes back.
+
+        Args:
+            browser: a random name that the browser keeps.
+            talk_id: the conversation that was open before a reload.
+        """
+        user = getattr(request, "username", None) if request else None
+        talk.owner = f"user:{user}" if user else f"browser:{browser[:64]}"
+        if talk.exchanges:  # somebody was faster than this greeting
+            return Shown(past=self.past(talk))
+        if talk_id:
+            with suppress(AppError):  # deleted meanwhile
+                self._recall(talk, talk_id)
+        return self.show(talk)
+
     # asking
 
     def ask(
-        self, question: str, talk: Talk, sources: list[str], genres: list[str], since: str, until: str
-    ) -> Iterator[Shown]:
+        self, question: str, talk: Talk, sources: list[str], genres: list[str], since: str, until: str,
+        engine: str = "", request: gr.Request | None = None,
+    ) -> Iterator[Shown]:  # fmt: skip
         """Answer what is in the question box."""
         if talk.busy:
             yield Shown(notice=_notice(_WAIT))
@@ -88,32 +167,34 @@ class AskTab:
         except IngestError as exc:
             yield Shown(notice=_notice(f"The date filter cannot be used: {exc}."))
             return
-        if talk.editing:
-            self._cut(talk, talk.editing)
-        exchange = Exchange(question=question.strip(), waiting=_READING, filters=filters)
-        yield from self._answer(talk, exchange)
+        try:
+            with self._gate.admit(client_of(request)) if self._gate else nullcontext():
+                if talk.editing:
+                    self._cut(talk, talk.editing)
+                exchange = Exchange(question=question.strip(), waiting=_READING, filters=filters, engine=engine)
+                yield from self._answer(talk, exchange)
+        except TooBusy as exc:
+            yield Shown(notice=_notice(_sentence(exc)))
 
     def ask_offered(
-        self, event: gr.EventData, talk: Talk, sources: list[str], genres: list[str], since: str, until: str
-    ) -> Iterator[Shown]:
+        self, event: gr.EventData, talk: Talk, sources: list[str], genres: list[str], since: str, until: str,
+        engine: str = "", request: gr.Request | None = None,
+    ) -> Iterator[Shown]:  # fmt: skip
         """Answer a question that the page offered."""
-        yield from self.ask(text(event, "text"), talk, sources, genres, since, until)
+        yield from self.ask(text(event, "text"), talk, sources, genres, since, until, engine, request)
 
     def retry(
-        self, event: gr.EventData, talk: Talk, sources: list[str], genres: list[str], since: str, until: str
-    ) -> Iterator[Shown]:
+        self, event: gr.EventData, talk: Talk, sources: list[str], genres: list[str], since: str, until: str,
+        engine: str = "", request: gr.Request | None = None,
+    ) -> Iterator[Shown]:  # fmt: skip
         """Answer a question again, with the filters as they are now; what followed it is removed."""
         at = number(event, "turn")
         exchange = talk.exchange(at)
-        if exchange is None or at is None:
-            yield Shown()
+        if exchange is None or talk.busy:
+            yield Shown(notice=_notice(_WAIT) if talk.busy else gr.skip())
             return
-        if talk.busy:
-            yield Shown(notice=_notice(_WAIT))
-            return
-        question = exchange.question
-        self._cut(talk, at)
-        yield from self.ask(question, talk, sources, genres, since, until)
+        talk.editing = at
+        yield from self.ask(exchange.question, talk, sources, genres, since, until, engine, request)
 
     def stop(self, talk: Talk) -> Shown:
         """Stop the answer that is being written."""
@@ -125,25 +206,74 @@ class AskTab:
     def _answer(self, talk: Talk, exchange: Exchange) -> Iterator[Shown]:
         history = talk.history()
         talk.exchanges.append(exchange)
-        number_ = len(talk.exchanges)
         yield self.show(talk, question="", evidence=False)
         try:
-            answer = self._home.answerer.answer(exchange.question, history, filters=exchange.filters)
-            if exchange.stopped:
-                return
-            exchange.answer = answer
+            yield from self._write(talk, exchange, history)
         except KNOWN_ERRORS as exc:
-            exchange.error = " ".join(str(exc).split())
+            exchange.error = _sentence(exc)
+            yield self.show(talk, evidence=False)
+            return
+        except Exception as exc:
+            _log.exception("a question could not be answered")
+            exchange.error = f"Something went wrong ({type(exc).__name__}); the terminal says more. Try it again."
             yield self.show(talk, evidence=False)
             return
         finally:
             if exchange.busy:  # the browser left, or something unforeseen
                 exchange.error = "Interrupted. Retry, or edit the question."
-        talk.shown = number_
-        self._keep(talk, exchange)
-        shown = self.show(talk, evidence=False)
-        yield shown._replace(evidence=self._views.evidence(talk, also=False))
-        yield Shown(evidence=self._views.evidence(talk))
+        if exchange.answer is None or exchange.stopped:
+            return
+        talk.shown = len(talk.exchanges)
+        notice = self._keep(talk, exchange)
+        shown = self.show(talk, evidence=False, notice=notice)
+        yield shown._replace(thread=gr.skip(), evidence=self._views.evidence(talk, also=False))
+        exchange.follow_ups = tuple(self.follow_ups(talk))
+        live = self._views.live(talk) if exchange.follow_ups else gr.skip()
+        yield Shown(evidence=self._views.evidence(talk), live=live)
+
+    def _write(self, talk: Talk, exchange: Exchange, history: list[Turn]) -> Iterator[Shown]:
+        last_shown = time.monotonic()
+        with closing(self._stream(exchange, history)) as events:
+            for event in events:
+                if exchange.stopped:
+                    return
+                exchange.take(event)
+                if exchange.busy and time.monotonic() - last_shown > _SHOW_SECONDS:
+                    last_shown = time.monotonic()
+                    yield Shown(live=self._views.live(talk))
+
+    def _stream(self, exchange: Exchange, history: list[Turn]) -> Any:
+        known = {name for _, name in self.engines()}
+        # Only what is offered: a visitor must not make this machine call others.
+        engine = exchange.engine if exchange.engine in known else self._home.settings.engine.name
+        return self._answerer(engine).stream(exchange.question, history, filters=exchange.filters)
+
+    def _answerer(self, engine: str) -> Answerer:
+        if engine == self._home.settings.engine.name:
+            return self._home.answerer
+        if engine not in self._answerers:
+            self._answerers[engine] = self._home.answerer_with(engine)
+        return self._answerers[engine]
+
+    # checking
+
+    def check(
+        self, claim: str, sources: list[str], genres: list[str], since: str, until: str,
+        engine: str = EXTRACTIVE, request: gr.Request | None = None,
+    ) -> str:  # fmt: skip
+        """Whether the sources support a claim, with quotes for and against."""
+        try:
+            with self._gate.admit(client_of(request)) if self._gate else nullcontext():
+                filters = make_filters(sources, genres, since, until)
+                found = self._home.checker.check(claim, self._home.index.current(), filters=filters)
+        except KNOWN_ERRORS as exc:
+            return _notice(_sentence(exc))
+        return check_html(found)
+
+    def follow_ups(self, talk: Talk) -> Sequence[str]:
+        """Questions to go on with, which the sources answer."""
+        last = talk.exchanges[-1].answer
+        return self._home.suggester.follow_ups(last) if last else ()
 
     # correcting
 
@@ -171,10 +301,7 @@ class AskTab:
 
     def new(self, talk: Talk) -> Shown:
         """Begin a new conversation; the old one stays in the history."""
-        if talk.busy:
-            self.stop(talk)
-        talk.id, talk.exchanges, talk.shown = None, [], 0
-        talk.editing = talk.blamed = None
+        self._leave(talk)
         return self.show(talk, question="")
 
     def _editing(self, talk: Talk, at: int | None, question: str | None) -> Shown:
@@ -184,6 +311,55 @@ class AskTab:
         after = len(talk.exchanges) - (at or 0)
         more = f" and the {after} after it" if after > 1 else " and the one after it" if after else ""
         return Shown(question=question, notice=_notice(f"Asking replaces question {at}{more}."))
+
+    def _leave(self, talk: Talk) -> None:
+        if talk.busy:
+            self.stop(talk)
+        talk.id, talk.exchanges, talk.shown = None, [], 0
+        talk.editing = talk.blamed = None
+
+    # judging
+
+    def like(self, event: gr.EventData, talk: Talk) -> Shown:
+        """Note that an answer was good."""
+        return self._judge(talk, number(event, "turn"), liked=True)
+
+    def blame(self, event: gr.EventData, talk: Talk) -> Shown:
+        """Ask what is wrong with an answer."""
+        at = number(event, "turn")
+        exchange = talk.exchange(at)
+        if exchange is None or exchange.answer is None:
+            return Shown()
+        talk.blamed = at
+        return Shown(blame=gr.update(visible=True), notice=_notice(f"What is wrong with the answer to question {at}?"))
+
+    def dislike(self, reason: str | None, remark: str, talk: Talk) -> Shown:
+        """Note that it was poor, and why."""
+        words = ": ".join(filter(None, (reason or "", (remark or "").strip()[:2000])))
+        return self._judge(talk, talk.blamed, liked=False, reason=words)
+
+    def no_blame(self, talk: Talk) -> Shown:
+        """Leave it at that."""
+        talk.blamed = None
+        return Shown(blame=gr.update(visible=False), notice="")
+
+    def _judge(self, talk: Talk, at: int | None, *, liked: bool, reason: str = "") -> Shown:
+        exchange = talk.exchange(at)
+        if exchange is None or exchange.answer is None or at is None:
+            return Shown()
+        try:
+            before = Talk(exchanges=talk.exchanges[: at - 1]).history()
+            feedback.record(
+                self._home.folder, liked=liked, question=exchange.question, answer=exchange.answer, history=before,
+                reason=reason,
+            )  # fmt: skip
+            if talk.id and exchange.kept:
+                self._history.set_liked(talk.id, exchange.kept, liked)
+        except AppError as exc:
+            return Shown(notice=_notice(_sentence(exc)))
+        exchange.vote = "up" if liked else "down"
+        talk.blamed = None
+        return self.show(talk, evidence=False, notice="Noted on this machine. Thank you.")
 
     # evidence
 
@@ -196,11 +372,131 @@ class AskTab:
 
     # keeping
 
-    def _keep(self, talk: Talk, exchange: Exchange) -> None:
-        return
+    def past(self, talk: Talk) -> str:
+        """The owner's conversations."""
+        try:
+            kept = self._history.conversations(talk.owner) if talk.owner else []
+        except AppError as exc:
+            return _notice(_sentence(exc))
+        rows = [{"id": c.id, "title": c.title, "when": _when(c.updated_at), "turns": c.turns} for c in kept]
+        return render("history.html", conversations=rows, current=talk.id)
+
+    def recall(self, event: gr.EventData, talk: Talk) -> Shown:
+        """Open an earlier conversation."""
+        try:
+            self._recall(talk, text(event, "id"))
+        except AppError as exc:
+            return Shown(notice=_notice(_sentence(exc)), past=self.past(talk))
+        return self.show(talk)
+
+    def rename(self, event: gr.EventData, talk: Talk) -> Shown:
+        """Give a conversation another title."""
+        try:
+            self._history.rename(self._own(talk, text(event, "id")), text(event, "title"))
+        except AppError as exc:
+            return Shown(notice=_notice(_sentence(exc)))
+        return Shown(past=self.past(talk))
+
+    def forget(self, event: gr.EventData, talk: Talk) -> Shown:
+        """Delete a conversation."""
+        try:
+            gone = self._own(talk, text(event, "id"))
+            self._history.delete(gone)
+        except AppError as exc:
+            return Shown(notice=_notice(_sentence(exc)), past=self.past(talk))
+        if talk.id == gone:
+            self._leave(talk)
+            return self.show(talk)
+        return Shown(past=self.past(talk))
+
+    def clear(self, talk: Talk) -> Shown:
+        """Delete all conversations of the owner."""
+        if not talk.owner:
+            return Shown()
+        try:
+            count = self._history.clear(talk.owner)
+        except AppError as exc:
+            return Shown(notice=_notice(_sentence(exc)))
+        self._leave(talk)
+        return self.show(talk, notice=f"{count} conversations deleted.")
+
+    def _recall(self, talk: Talk, talk_id: str) -> None:
+        turns = self._history.turns(self._own(talk, talk_id))
+        self._leave(talk)
+        talk.id = talk_id
+        talk.exchanges = [
+            Exchange(
+                question=t.question, answer=t.answer, kept=n, at=t.at,
+                vote=None if t.liked is None else "up" if t.liked else "down",
+            )
+            for n, t in enumerate(turns, start=1)
+        ]  # fmt: skip
+        talk.shown = len(talk.exchanges)
+
+    def _own(self, talk: Talk, talk_id: str) -> str:
+        """The id, where the conversation is the owner's.
+
+        Raises:
+            BadInput: there is none of this id for this owner.
+        """
+        if not talk.owner or self._history.owner(talk_id) != talk.owner:
+            raise BadInput(f"there is no conversation {talk_id!r}; it may have been deleted in another window")
+        return talk_id
+
+    def _keep(self, talk: Talk, exchange: Exchange) -> str:
+        """Write a question and its answer into the history; what went wrong, in a sentence."""
+        assert exchange.answer is not None
+        exchange.at = datetime.now(UTC).isoformat(timespec="seconds")
+        if not talk.owner or self._history.readonly:
+            return ""
+        try:
+            if talk.id is None:
+                talk.id = self._history.start(exchange.question, talk.owner)
+            exchange.kept = self._history.append(talk.id, exchange.question, exchange.answer)
+        except AppError as exc:
+            if isinstance(exc, BadInput):  # deleted in another window: what is open here goes on as a new one
+                talk.id = None
+            return f"This answer is not in the history: {exc}"
+        return ""
 
     def _cut(self, talk: Talk, at: int) -> None:
+        kept = sum(1 for e in talk.exchanges[: at - 1] if e.kept)
         talk.cut(at)
+        if talk.id:
+            try:
+                self._history.truncate(talk.id, kept)
+            except (BadInput, Unkept):
+                talk.id = None
+
+    # exporting
+
+    def export(self, form: str, whole: bool, talk: Talk) -> tuple[str, str]:
+        """Name, media type and text of a file as JSON for the browser, and a notice."""
+        chosen = talk.exchanges if whole else [e for e in [talk.exchange(talk.shown)] if e]
+        turns = [
+            StoredTurn(
+                question=e.question, answer=e.answer, at=e.at or datetime.now(UTC).isoformat(timespec="seconds"),
+                liked=None if e.vote is None else e.vote == "up",
+            )
+            for e in chosen
+            if e.answer
+        ]  # fmt: skip
+        if not turns:
+            return "", _notice("There is no answer to export yet.")
+        try:
+            content = export_conversation(self._title(talk, turns), turns, form)
+        except AppError as exc:
+            return "", _notice(_sentence(exc))
+        name = file_name(turns[0].question, form)
+        return json.dumps({"name": name, "type": _TYPES.get(form, "text/plain"), "text": content}), ""
+
+    def _title(self, talk: Talk, turns: list[StoredTurn]) -> str:
+        if talk.id and len(turns) > 1:
+            try:
+                return self._history.conversation(talk.id).title
+            except AppError:
+                pass
+        return turns[0].question
 
 
 class AskParts(NamedTuple):
@@ -208,60 +504,179 @@ class AskParts(NamedTuple):
 
     sources: gr.Dropdown
     notice: gr.HTML
+    live: gr.HTML
     shown: list[Any]
+    who: list[Any]
 
 
 def build(tab: AskTab, bridge: gr.HTML, talk: gr.State) -> AskParts:
     """The tab's components and events."""
+    first = tab.show(Talk())
     with gr.Sidebar(label="Conversations", open=False, elem_id="past", width=300):
-        gr.HTML("", elem_id="history", apply_default_css=False)
+        gr.HTML(render("past.html"), apply_default_css=False)
+        past = gr.HTML(first.past, elem_id="history", apply_default_css=False)
+        clear = gr.Button("Delete all conversations", size="sm", elem_id="clear")
     with gr.Row(elem_id="panes"):
         with gr.Column(scale=3, min_width=300, elem_id="talk-pane"):
-            thread = gr.HTML(tab.show(Talk()).thread, elem_id="thread", apply_default_css=False)
+            with gr.Column(elem_id="thread-pane", min_width=280):
+                thread = gr.HTML(first.thread, elem_id="thread", apply_default_css=False)
+                live = gr.HTML(first.live, elem_id="live", apply_default_css=False)
             with gr.Column(elem_id="composer", min_width=280):
                 notice = gr.HTML("", elem_id="notice", apply_default_css=False)
+                blaming = _blaming()
                 with gr.Row(elem_id="box", equal_height=False):
                     question = gr.Textbox(
                         label="Question", show_label=False, placeholder="Ask a question …", lines=1, max_lines=5, scale=8,
-                        elem_id="question", autofocus=True, max_length=2000, container=False,
+                        elem_id="question", autofocus=True, max_length=2000, container=False, min_width=160,
                     )  # fmt: skip
                     ask = gr.Button("Ask", variant="primary", scale=0, min_width=80, elem_id="ask")
                     stop = gr.Button("Stop", scale=0, min_width=80, elem_id="stop", visible=False)
                     new = gr.Button("New", scale=0, min_width=70, elem_id="new")
-                with gr.Accordion("Filters", open=False, elem_id="filters"):
-                    sources = gr.Dropdown(
-                        label="Sources (all when empty)", multiselect=True, choices=tab.source_choices(), value=[],
-                        elem_id="filter-sources",
-                    )  # fmt: skip
-                    genres = gr.CheckboxGroup(
-                        label="Kinds (all when empty)", choices=[(w, g) for g, w in GENRE_WORDS.items()],
-                        elem_id="filter-genres",
-                    )  # fmt: skip
-                    with gr.Row():
-                        since = gr.Textbox(label="From", placeholder="2023 or 2023-06", elem_id="filter-since")
-                        until = gr.Textbox(label="To", placeholder="2024-12-31", elem_id="filter-until")
-                with gr.Group(visible=False, elem_id="blame") as blame:
-                    pass
+                with gr.Row(elem_id="tools", equal_height=False):
+                    filters = _filters(tab)
+                    checking = _checking()
+                    exporting = _exporting()
         with gr.Column(scale=2, min_width=300, elem_id="evidence-pane"):
-            evidence = gr.HTML(tab.show(Talk()).evidence, elem_id="evidence", apply_default_css=False)
-    shown = [question, thread, evidence, notice, ask, stop, blame]
-    chosen = [talk, sources, genres, since, until]
+            evidence = gr.HTML(first.evidence, elem_id="evidence", apply_default_css=False)
+    browser = gr.Textbox(elem_classes="bridge", label="Browser")
+    open_talk = gr.Textbox(elem_classes="bridge", label="Conversation")
+    shown = [question, thread, live, evidence, notice, ask, stop, blaming.box, past]
+    chosen = [talk, *filters]
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    asking = {**quiet, "concurrency_limit": 4, "concurrency_id": "ask"}
+    # "multiple": after a stop Gradio may still hold the event for running and ignore the next click; a
+    # second question while one is being answered is refused by the handler.
+    asking = {**quiet, "concurrency_limit": 4, "concurrency_id": "ask", "trigger_mode": "multiple"}
     events = [
         ask.click(tab.ask, [question, *chosen], shown, **asking),
         question.submit(tab.ask, [question, *chosen], shown, **asking),
         bridge.ask(tab.ask_offered, chosen, shown, **asking),
         bridge.retry(tab.retry, chosen, shown, **asking),
     ]
-    stop.click(tab.stop, talk, shown, cancels=events, queue=False, **quiet)
-    bridge.edit(tab.edit, talk, shown, queue=False, **quiet)
-    bridge.reword(tab.reword, talk, shown, queue=False, **quiet)
-    bridge.undo(tab.undo, talk, shown, queue=False, **quiet)
-    new.click(tab.new, talk, shown, queue=False, **quiet)
-    bridge.open(tab.open, talk, evidence, queue=False, **quiet)
-    return AskParts(sources=sources, notice=notice, shown=shown)
+    at_once = {**quiet, "queue": False}
+    stop.click(tab.stop, talk, shown, cancels=events, **at_once)
+    for event, handler in (
+        (bridge.edit, tab.edit), (bridge.reword, tab.reword), (bridge.undo, tab.undo), (bridge.up, tab.like),
+        (bridge.down, tab.blame), (bridge.recall, tab.recall), (bridge.rename, tab.rename), (bridge.forget, tab.forget),
+    ):  # fmt: skip
+        event(handler, talk, shown, **at_once)
+    new.click(tab.new, talk, shown, cancels=events, **at_once)
+    clear.click(
+        tab.clear, talk, shown, js="(talk) => window.iskp.sure('Delete all conversations for good?', talk)", **at_once
+    )
+    blaming.send.click(tab.dislike, [blaming.reason, blaming.remark, talk], shown, **at_once)
+    blaming.cancel.click(tab.no_blame, talk, shown, **at_once)
+    bridge.open(tab.open, talk, evidence, **at_once)
+    for asked in (checking.button.click, checking.claim.submit):
+        asked(tab.check, [checking.claim, *filters], checking.result, **asking)
+    made = exporting.button.click(
+        tab.export, [exporting.form, exporting.whole, talk], [exporting.parcel, notice], **at_once
+    )
+    made.then(None, exporting.parcel, None, js="(file) => window.iskp.save(file)", **quiet)
+    return AskParts(sources=filters.sources, notice=notice, live=live, shown=shown, who=[browser, open_talk, talk])
+
+
+class _Filters(NamedTuple):
+    sources: gr.Dropdown
+    genres: gr.CheckboxGroup
+    since: gr.Textbox
+    until: gr.Textbox
+    engine: gr.Dropdown
+
+
+def _filters(tab: AskTab) -> _Filters:
+    engines = tab.engines()
+    with gr.Accordion("Filters and engine", open=False, elem_id="filters"):
+        sources = gr.Dropdown(
+            label="Sources (all when empty)", multiselect=True, choices=tab.source_choices(), value=[],
+            elem_id="filter-sources",
+        )  # fmt: skip
+        genres = gr.CheckboxGroup(
+            label="Kinds (all when empty)", choices=[(w, g) for g, w in GENRE_WORDS.items()], elem_id="filter-genres"
+        )
+        with gr.Row():
+            since = gr.Textbox(label="From", placeholder="2023 or 2023-06", elem_id="filter-since", min_width=120)
+            until = gr.Textbox(label="To", placeholder="2024-12-31", elem_id="filter-until", min_width=120)
+        engine = gr.Dropdown(engines, value=engines[0][1], label="Answers are written by", elem_id="engine")
+        leaves = gr.HTML(tab.leaves(engines[0][1]), elem_id="leaves", apply_default_css=False)
+        engine.change(tab.leaves, engine, leaves, queue=False, api_visibility="private", show_progress="hidden")
+    return _Filters(sources=sources, genres=genres, since=since, until=until, engine=engine)
+
+
+class _Checking(NamedTuple):
+    claim: gr.Textbox
+    button: gr.Button
+    result: gr.HTML
+
+
+def _checking() -> _Checking:
+    with gr.Accordion("Check a claim", open=False, elem_id="check"):
+        claim = gr.Textbox(
+            label="Claim",
+            placeholder="ISKP was formed in 2015.",
+            lines=1,
+            max_lines=4,
+            max_length=2000,
+            elem_id="claim",
+        )
+        button = gr.Button("Check against the sources", size="sm", elem_id="check-button")
+        result = gr.HTML("", elem_id="check-result", apply_default_css=False)
+    return _Checking(claim=claim, button=button, result=result)
+
+
+class _Exporting(NamedTuple):
+    form: gr.Dropdown
+    whole: gr.Radio
+    button: gr.Button
+    parcel: gr.Textbox
+
+
+def _exporting() -> _Exporting:
+    with gr.Accordion("Export", open=False, elem_id="export"):
+        form = gr.Dropdown(list(EXPORTS), value="markdown", label="As", elem_id="export-form")
+        whole = gr.Radio(
+            [("Whole conversation", True), ("Answer in the evidence pane", False)], value=True, label="What"
+        )
+        button = gr.Button("Download", size="sm", elem_id="export-button")
+        # Carries the file to the browser, which saves it.
+        parcel = gr.Textbox(elem_classes="bridge", label="File")
+    return _Exporting(form=form, whole=whole, button=button, parcel=parcel)
+
+
+class _Blaming(NamedTuple):
+    box: gr.Group
+    reason: gr.Radio
+    remark: gr.Textbox
+    send: gr.Button
+    cancel: gr.Button
+
+
+def _blaming() -> _Blaming:
+    with gr.Group(visible=False, elem_id="blame") as box:
+        reason = gr.Radio(list(REASONS), label="Reason", elem_id="blame-reason")
+        remark = gr.Textbox(label="In your words (optional)", max_lines=3, max_length=2000, elem_id="blame-remark")
+        with gr.Row():
+            send = gr.Button("Send", variant="primary", size="sm", elem_id="blame-send")
+            cancel = gr.Button("Cancel", size="sm", elem_id="blame-cancel")
+    return _Blaming(box=box, reason=reason, remark=remark, send=send, cancel=cancel)
 
 
 def _notice(said: str) -> str:
     return render("notice.html", text=said) if said else ""
+
+
+def _sentence(exc: Exception) -> str:
+    """An error as a sentence: it begins with a capital and ends with a stop."""
+    words = " ".join(str(exc).split())
+    return f"{words[:1].upper()}{words[1:]}{'' if words.endswith(('.', '!', '?', '…')) else '.'}"
+
+
+def client_of(request: gr.Request | None) -> str:
+    """Who asks, for counting: the user's name, else the address."""
+    if request is None:
+        return "here"
+    host = getattr(getattr(request, "client", None), "host", None)
+    return str(getattr(request, "username", None) or host or "unknown")
+
+
+def _when(iso: str) -> str:
+    return iso[:16].replace("T", " ")

@@ -146,9 +146,15 @@ def build(tab: EvaluationTab, bridge: gr.HTML, *, read_only: bool) -> list[Any]:
         stop = gr.Button("Stop", scale=0, min_width=90, elem_id="eval-stop")
     work = gr.HTML(first.work, elem_id="eval-work", apply_default_css=False)
     with gr.Row():
-        kinds = gr.Plot(label="Right answers by kind of question", elem_id="eval-kinds", min_width=300, scale=3)
+        kinds = gr.Plot(
+            label="Right answers by kind of question", elem_id="eval-kinds", min_width=300, scale=3, visible=False
+        )
         calibration = gr.Plot(
-            label="Confidence and how often it was right", elem_id="eval-calibration", min_width=300, scale=2
+            label="Confidence and how often it was right",
+            elem_id="eval-calibration",
+            min_width=300,
+            scale=2,
+            visible=False,
         )
     metrics = gr.HTML(first.metrics, elem_id="eval-metrics", apply_default_css=False)
     with gr.Row():

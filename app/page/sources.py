@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
+from app.errors import AppError
+from app.exposure import check_uploads, upload_limits_of
 from app.home import Home
 from app.page.bridge import number, text
 from app.page.tables import Act, TableRow, table_html
@@ -90,7 +92,11 @@ class SourcesTab:
             return
         given = {"title": title, "author": author, "date": date, "publisher": publisher, "genre": genre}
         overrides = {k: v.strip() for k, v in given.items() if v and v.strip()}
-        copies = [self._copy(Path(f)) for f in files or ()]
+        try:
+            copies = self._copies([Path(f) for f in files or ()])
+        except AppError as exc:
+            yield Listed(work=render("notice.html", text=str(exc)))
+            return
 
         def job(tell: Tell) -> str:
             outcomes = _told(self._outcomes(copies, addresses, overrides), len(copies) + len(addresses), tell)
@@ -157,6 +163,7 @@ class SourcesTab:
 
     def follow(self) -> Iterator[Listed]:
         """A job that is running already, for a page that has just been opened."""
+        yield Listed(work=work_html(self._work.state))  # a generator that yields nothing would empty the tab
         if self._work.state.running:
             yield from self._follow()
 
@@ -177,10 +184,17 @@ class SourcesTab:
     def _added(self) -> Path:
         return self._home.folder.resolve() / ADDED_FOLDER
 
-    def _copy(self, uploaded: Path) -> Path:
-        """A copy in the home, because the upload folder is cleared; the same name is a new version of it."""
-        self._added.mkdir(parents=True, exist_ok=True)
-        return Path(shutil.copy(uploaded, self._added / uploaded.name))
+    def _copies(self, uploaded: Sequence[Path]) -> list[Path]:
+        """Copies in the home, because the upload folder is cleared; the same name is a new version of it.
+
+        Raises:
+            BadUpload: too many or too large, or the page is read-only.
+        """
+        limits = upload_limits_of(self._home.settings.chat)
+        names = check_uploads([(f.name, f.stat().st_size) for f in uploaded], limits, read_only=self._read_only)
+        if names:
+            self._added.mkdir(parents=True, exist_ok=True)
+        return [Path(shutil.copy(f, self._added / name)) for f, name in zip(uploaded, names, strict=True)]
 
     def _outcomes(self, files: Sequence[Path], urls: Sequence[str], overrides: dict[str, str]) -> Iterator[Outcome]:
         yield from self._home.add(files, overrides)
@@ -229,13 +243,11 @@ class SourcesParts(NamedTuple):
     reading: gr.HTML
 
 
-def build(
-    tab: SourcesTab, bridge: gr.HTML, tabs: gr.Tabs, talk: gr.State, choices: Any, *, read_only: bool
-) -> SourcesParts:
+def build(tab: SourcesTab, bridge: gr.HTML, talk: gr.State, choices: Any, *, read_only: bool) -> SourcesParts:
     """The tab's components and events."""
     first = tab.listed()
     health = gr.HTML(first.health, elem_id="health", apply_default_css=False)
-    with gr.Accordion("Add sources", open=False, visible=not read_only, elem_id="add"):
+    with gr.Accordion("Add sources", open=False, visible=not read_only, elem_id="add") as adding:
         with gr.Row():
             with gr.Column(scale=1, min_width=280):
                 files = gr.File(
@@ -278,22 +290,8 @@ def build(
     examine.click(tab.examine, None, listed, **working)
     bridge.removesource(tab.remove, None, listed, **working)
     bridge.read(tab.read, talk, reading, queue=False, **quiet)
-    bridge.read(lambda: gr.Tabs(selected="sources"), None, tabs, queue=False, **quiet)
-    bridge.addsource(
-        lambda: (gr.Tabs(selected="sources"), gr.update(open=True)),
-        None,
-        [tabs, _accordion(files)],
-        queue=False,
-        **quiet,
-    )
+    bridge.addsource(lambda: gr.update(open=True), None, adding, queue=False, **quiet)
     return SourcesParts(listed=listed, reading=reading)
-
-
-def _accordion(part: Any) -> Any:
-    """The accordion that a component stands in."""
-    while not isinstance(part, gr.Accordion):
-        part = part.parent
-    return part
 
 
 def _unread() -> str:

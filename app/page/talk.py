@@ -9,6 +9,7 @@ from app.answer import Answer, Citation, cite
 from app.followup import Turn
 from app.home import Home
 from app.render import TurnView, Vote, evidence_html, thread_html
+from app.stream import Discarded, Draft, Event, Settled
 from index.search import Filters
 from ingest.dates import date_bounds, iso_date
 
@@ -17,22 +18,57 @@ _ALSO = 5
 
 @dataclass(slots=True)
 class Exchange:
-    """A question and what became of it; without answer and error it is being answered."""
+    """A question and what became of it; without answer and error it is being answered.
+
+    Attributes:
+        kept: its number in the history; 0 when it is not kept.
+        at: ISO time in UTC of the answer.
+    """
 
     question: str
     answer: Answer | None = None
+    settled: str = ""
+    citations: dict[int, Citation] = field(default_factory=dict)
     draft: str = ""
     waiting: str = ""
     error: str = ""
     vote: Vote | None = None
     follow_ups: tuple[str, ...] = ()
     filters: Filters = field(default_factory=Filters)
+    engine: str = ""
     stopped: bool = False
+    kept: int = 0
+    at: str = ""
 
     @property
     def busy(self) -> bool:
         """Whether it is being answered."""
         return self.answer is None and not self.error
+
+    def take(self, event: Event) -> None:
+        """What the engine says next."""
+        if isinstance(event, Draft):
+            self.draft += event.text
+        elif isinstance(event, Settled):
+            self.settled += event.text
+            self.citations |= {c.marker: c for c in event.citations}
+            self._dealt_with = event.draft_end
+        elif isinstance(event, Discarded):
+            self.settled = self.draft = ""
+            self.citations, self._dealt_with = {}, 0
+            self.waiting = f"{event.reason} …"
+        else:
+            self.answer = event.answer
+
+    _dealt_with: int = 0
+
+    def view(self, number: int, scope: str = "") -> TurnView:
+        """What is shown of it."""
+        return TurnView(
+            number=number, question=self.question, answer=self.answer, settled=self.settled,
+            citations=tuple(self.citations.values()), draft=self.draft[self._dealt_with :], waiting=self.waiting,
+            error=self.error, vote=self.vote, follow_ups=self.follow_ups, scope=scope,
+        )  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -84,17 +120,18 @@ class Views:
         self._home = home
         self._read_only = read_only
 
-    def thread(self, talk: Talk, first_questions: Sequence[str] = ()) -> str:
-        """The conversation."""
-        views = [
-            TurnView(
-                number=n, question=e.question, answer=e.answer, draft=e.draft, waiting=e.waiting, error=e.error,
-                vote=e.vote, follow_ups=e.follow_ups,
-                scope=self.scope(e.filters) if e.answer and e.answer.status == "abstained" else "",
-            )
-            for n, e in enumerate(talk.exchanges, start=1)
-        ]  # fmt: skip
-        return thread_html(views, first_questions=first_questions, read_only=self._read_only)
+    def thread(self, talk: Talk) -> str:
+        """All questions but the last."""
+        return thread_html([e.view(n) for n, e in enumerate(talk.exchanges[:-1], start=1)], read_only=self._read_only)
+
+    def live(self, talk: Talk, first_questions: Sequence[str] = ()) -> str:
+        """The last question, or a welcome."""
+        if not talk.exchanges:
+            return thread_html((), live=True, first_questions=first_questions, read_only=self._read_only)
+        last = talk.exchanges[-1]
+        absent = last.answer is not None and last.answer.status == "abstained"
+        view = last.view(len(talk.exchanges), self.scope(last.filters) if absent else "")
+        return thread_html([view], live=True, read_only=self._read_only)
 
     def evidence(self, talk: Talk, *, also: bool = True) -> str:
         """The evidence of the question that is shown."""

@@ -3,6 +3,7 @@ window.iskp = (() => {
   "use strict";
   let trigger = () => {};
   let pending = null; // what to bring into view once the server has sent it
+  let chosen = null; // the card that was followed to last
   let cameFrom = null; // the citation that was followed last
 
   const store = {
@@ -24,23 +25,33 @@ window.iskp = (() => {
     return name;
   }
 
+  // The conversation that is open in this window, for a reload.
+  function lastTalk() { try { return sessionStorage.getItem("iskp-talk") || ""; } catch { return ""; } }
+  function noteTalk() {
+    const current = document.querySelector(".history [aria-current]")?.dataset.id || "";
+    if (document.querySelector(".history") && current !== lastTalk()) {
+      try { sessionStorage.setItem("iskp-talk", current); } catch { /* private window */ }
+    }
+  }
+
   function choose(card) {
     const folded = card.closest("details");
     if (folded) folded.open = true;
     document.querySelectorAll(".evidence .chosen").forEach((c) => c.classList.remove("chosen"));
     card.classList.add("chosen");
+    chosen = card.id;
     const pane = document.getElementById("evidence-pane"), mark = card.querySelector("mark");
     reveal(pane, card, mark);
     card.focus({ preventScroll: true });
   }
 
   // Brings a part into view without moving what does not have to move: in its pane where that scrolls, else in the page.
-  function reveal(pane, part, mark = null) {
+  function reveal(pane, part, mark = null, top = false) {
     const own = getComputedStyle(pane).overflowY === "auto";
     const box = own ? pane.getBoundingClientRect() : { top: 0, bottom: innerHeight, height: innerHeight };
     const move = (by) => (own ? pane.scrollBy(0, by) : window.scrollBy(0, by));
     const at = part.getBoundingClientRect();
-    if (at.top < box.top || at.bottom > box.bottom) move(at.top - box.top - 8);
+    if (top || at.top < box.top || at.bottom > box.bottom) move(at.top - box.top - 8);
     const words = mark?.getBoundingClientRect();
     // A long passage: the quoted words count, not its beginning.
     if (words && words.bottom > box.bottom) move(words.top - box.top - box.height / 3);
@@ -109,6 +120,18 @@ window.iskp = (() => {
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
   }
 
+  function save(file) {
+    if (!file) return;
+    const { name, type, text } = JSON.parse(file);
+    download(name, type, text);
+  }
+
+  // Asks before something is gone for good; a refusal stops the event.
+  function sure(question, ...data) {
+    if (!confirm(question)) throw new Error("not confirmed");
+    return data;
+  }
+
   function sortBy(button) {
     const table = button.closest("table"), head = button.closest("th"), column = Number(button.dataset.sort);
     const up = head.getAttribute("aria-sort") !== "ascending";
@@ -133,11 +156,27 @@ window.iskp = (() => {
     count.textContent = `${shown} ${count.textContent.trim().split(" ").slice(1).join(" ")}`;
   }
 
-  function act(button) {
+  // Resolves once a part of the page is there; parts of a tab come to life when it is first chosen.
+  function mounted(id) {
+    return new Promise((done) => {
+      const look = () => (document.querySelector(`#${id} .html-container`) ? setTimeout(() => done([]), 50) : requestAnimationFrame(look));
+      look();
+    });
+  }
+
+  // Chooses the tab in which a part of the page stands, and waits for the part.
+  async function goTo(tab, id) {
+    const chosen = [...document.querySelectorAll('[role="tab"]')].find((t) => t.textContent.trim() === tab);
+    if (chosen?.getAttribute("aria-selected") !== "true") chosen?.click();
+    await mounted(id);
+  }
+
+  async function act(button) {
     if (button.dataset.sure && !confirm(button.dataset.sure)) return;
     const { act: name, sure, ...data } = button.dataset;
     if (name === "open") { pending = `turn:${data.turn}`; arrive(); if (!pending) return; }
-    if (name === "read" || name === "point") pending = "reading";
+    if (name === "read") { await goTo("Sources", "reading"); pending = "reading"; }
+    if (name === "addsource") await goTo("Sources", "source-table");
     trigger(name, data);
     if (name === "edit" || name === "reword" || name === "ask") focusQuestion();
   }
@@ -185,11 +224,13 @@ window.iskp = (() => {
   function goBack(id) {
     const link = cameFrom?.isConnected && cameFrom.getAttribute("href") === `#${id}` ? cameFrom
       : document.querySelector(`.thread a.cite[href="#${CSS.escape(id)}"]`);
-    link?.scrollIntoView({ block: "nearest" });
-    link?.focus();
+    if (!link) return;
+    reveal(document.getElementById("thread-pane"), link);
+    link.focus({ preventScroll: true });
   }
 
   function dark(on) { document.body.classList.toggle("dark", on); }
+  async function isDark(id) { await mounted(id); return [document.body.classList.contains("dark") ? "dark" : "light"]; }
   function flip() {
     const on = !document.body.classList.contains("dark");
     store.set("iskp-dark", on ? "1" : "0");
@@ -216,16 +257,16 @@ window.iskp = (() => {
     }
   }
 
-  let turns = 0;
+  // A new question comes to the top of its pane; while its answer grows, nothing moves.
+  let newest = null;
   function keepUp() {
-    const thread = document.querySelector(".thread");
-    if (!thread) return;
-    const all = thread.querySelectorAll(".turn");
-    if (all.length !== turns) {
-      const last = all[all.length - 1];
-      if (last && all.length > turns) thread.scrollTop = last.offsetTop - thread.offsetTop - 8;
-      turns = all.length;
-    }
+    const last = document.querySelector("#live .turn");
+    const id = last ? last.id : null;
+    if (id === newest) return;
+    const more = Number(id?.split("-")[1] || 0) > Number(newest?.split("-")[1] || 0);
+    newest = id;
+    const pane = document.getElementById("thread-pane");
+    if (last && more) reveal(pane, last, null, true);
   }
 
   function pointed(plot) {
@@ -233,12 +274,12 @@ window.iskp = (() => {
     plot.dataset.listens = "yes";
     plot.on("plotly_click", (event) => {
       const where = event.points?.[0]?.customdata;
-      if (where === undefined) return;
-      pending = "reading";
-      trigger("point", { where: JSON.stringify(where) });
+      if (!where?.[1]) return; // customdata: key, source, start, end
+      act({ dataset: { act: "read", source: where[1], start: where[2] ?? "", end: where[3] ?? "" } });
     });
   }
 
+  let greeted = false; // until the server has answered the first time, the list tells nothing
   let due = false;
   new MutationObserver(() => {
     if (due) return;
@@ -247,6 +288,9 @@ window.iskp = (() => {
       due = false;
       arrive();
       keepUp();
+      // New HTML of the pane knows nothing of what was chosen in it.
+      if (chosen && !document.querySelector(".evidence .chosen")) document.getElementById(chosen)?.classList.add("chosen");
+      if (greeted) noteTalk();
       document.querySelectorAll(".js-plotly-plot").forEach(pointed);
       tidyUp();
     });
@@ -260,5 +304,8 @@ window.iskp = (() => {
 
   addEventListener("DOMContentLoaded", () => { const kept = store.get("iskp-dark"); if (kept) dark(kept === "1"); });
 
-  return { connect, owner, download, say, focusQuestion };
+  const greet = () => [owner(), lastTalk(), null];
+  const welcomed = () => { greeted = true; document.documentElement.dataset.greeted = "yes"; return []; };
+
+  return { greet, welcomed, connect, owner, lastTalk, mounted, isDark, save, sure, download, say, focusQuestion };
 })();

@@ -1,0 +1,230 @@
+"""The page's handlers called without a browser: what is kept, refused, told and cut."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from app.errors import AppError
+from app.export import read_export
+from app.exposure import Allowance, Gate
+from app.home import Home
+from app.page.ask import AskTab, Shown
+from app.page.evaluation import EvaluationTab, calibration_figure, kinds_figure
+from app.page.sources import SourcesTab
+from app.page.talk import Talk
+from app.page.work import Tell, Work, work_html
+
+TEXT = "# The Lighthouse\n\nThe lighthouse of Skarvoy was lit in 1871.\n\nIts lamp burned rapeseed oil.\n"
+ANY: tuple[Any, ...] = ([], [], "", "", "")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    folder = tmp_path_factory.mktemp("handlers")
+    (folder / "lighthouse.md").write_text(TEXT, encoding="utf-8")
+    home = Home(folder / "home")
+    home.init(empty=True)
+    assert [o.status for o in home.add([folder / "lighthouse.md"], {})] == ["added"]
+    home.sync()
+    yield home
+    home.close()
+
+
+@pytest.fixture
+def tab(home: Home) -> AskTab:
+    return AskTab(home)
+
+
+def event(**data: object) -> gr.EventData:
+    return gr.EventData(None, data)
+
+
+def asked(tab: AskTab, talk: Talk, question: str, *filters: Any) -> list[Shown]:
+    return list(tab.ask(question, talk, *(filters or ANY)))
+
+
+def test_an_answer_is_kept_and_recalled_by_its_owner_only(tab: AskTab) -> None:
+    talk = Talk(owner="browser:a")
+    asked(tab, talk, "When was the lighthouse of Skarvoy lit?")
+    assert talk.id and talk.exchanges[0].kept == 1
+    back = Talk()
+    tab.greet("a", talk.id, back)
+    assert back.exchanges[0].question == "When was the lighthouse of Skarvoy lit?"
+    stranger = Talk()
+    tab.greet("b", talk.id, stranger)
+    assert stranger.exchanges == [] and talk.id not in tab.past(stranger)
+    tab.forget(event(id=talk.id), stranger)
+    assert "deleted" not in tab.past(back) and talk.id in tab.past(back)
+
+
+def test_a_retry_replaces_what_is_kept(tab: AskTab) -> None:
+    talk = Talk(owner="browser:retry")
+    asked(tab, talk, "When was the lighthouse of Skarvoy lit?")
+    asked(tab, talk, "What did its lamp burn?")
+    list(tab.retry(event(turn=1), talk, *ANY))
+    assert [e.kept for e in talk.exchanges] == [1]
+    again = Talk()
+    tab.greet("retry", talk.id or "", again)
+    assert len(again.exchanges) == 1
+
+
+def test_events_with_nonsense_change_nothing(tab: AskTab) -> None:
+    talk = Talk(owner="browser:c")
+    for data in ({}, {"turn": "x"}, {"turn": 99}, {"turn": -1}, {"id": 7}):
+        for handler in (tab.edit, tab.reword, tab.undo, tab.like, tab.blame, tab.recall, tab.rename, tab.forget):
+            handler(event(**data), talk)
+        assert list(tab.retry(event(**data), talk, *ANY)) and tab.open(event(**data), talk)
+    assert talk.exchanges == []
+
+
+def test_a_bad_date_and_an_empty_question_are_one_sentence(tab: AskTab) -> None:
+    talk = Talk()
+    assert "cannot be used" in asked(tab, talk, "When?", [], [], "no date", "", "")[0].notice
+    assert "Type a question" in asked(tab, talk, "  ")[0].notice
+    assert talk.exchanges == []
+
+
+def test_who_asks_too_fast_is_told_to_wait(home: Home) -> None:
+    tab = AskTab(home, gate=Gate(Allowance(per_minute=1, burst=1)))
+    talk = Talk()
+    asked(tab, talk, "When was the lighthouse of Skarvoy lit?")
+    assert "too many questions" in asked(tab, talk, "What did its lamp burn?")[-1].notice.casefold()
+    assert len(talk.exchanges) == 1
+
+
+def test_an_engine_that_is_not_offered_is_never_called(tab: AskTab) -> None:
+    talk = Talk()
+    asked(tab, talk, "When was the lighthouse of Skarvoy lit?", [], [], "", "", "http://192.0.2.1/v1#m")
+    assert talk.exchanges[0].answer is not None and talk.exchanges[0].answer.engine == "extractive"
+    assert "Nothing leaves this machine" in tab.leaves("extractive")
+    assert "are sent to openai:gpt" in tab.leaves("openai:gpt")
+
+
+def test_a_stopped_answer_is_not_shown_later(tab: AskTab) -> None:
+    talk = Talk(owner="browser:stop")
+    running = tab.ask("When was the lighthouse of Skarvoy lit?", talk, *ANY)
+    next(running)
+    assert "Wait" in asked(tab, talk, "Another?")[0].notice
+    tab.stop(talk)
+    assert list(running) == [] and talk.exchanges[0].answer is None and "Stopped" in talk.exchanges[0].error
+    assert talk.history() == []
+
+
+def test_an_export_is_what_was_answered(tab: AskTab) -> None:
+    talk = Talk()
+    assert "no answer to export" in tab.export("json", True, talk)[1]
+    asked(tab, talk, "When was the lighthouse of Skarvoy lit?")
+    parcel = json.loads(tab.export("json", True, talk)[0])
+    assert read_export(parcel["text"]).turns[0].answer == talk.exchanges[0].answer
+    assert parcel["name"].endswith(".json") and parcel["type"] == "application/json"
+
+
+def test_a_judgement_is_kept_with_its_reason(tab: AskTab, home: Home) -> None:
+    talk = Talk()
+    asked(tab, talk, "When was the lighthouse of Skarvoy lit?")
+    tab.blame(event(turn=1), talk)
+    tab.dislike("It is wrong", " not that year ", talk)
+    kept = json.loads((home.folder / "feedback.jsonl").read_text().splitlines()[-1])
+    assert kept["liked"] is False and kept["reason"] == "It is wrong: not that year" and talk.blamed is None
+
+
+def test_a_claim_is_checked_with_quotes(tab: AskTab) -> None:
+    assert "1871" in tab.check("The lighthouse of Skarvoy was lit in 1871.", [], [], "", "")
+    assert "notice" in tab.check("  ", [], [], "", "")
+
+
+def test_a_read_only_page_changes_nothing(home: Home, tmp_path: Path) -> None:
+    shelf = SourcesTab(home, Work(), read_only=True)
+    (tmp_path / "new.txt").write_text("Something new stands here, and it is long enough.")
+    before = home.library.fingerprints()
+    added = list(shelf.add([str(tmp_path / "new.txt")], "", "", "", "", "", ""))
+    assert "read-only" in added[0].work
+    assert "read-only" in next(iter(shelf.remove(event(source="lighthouse.md")))).work
+    assert home.library.fingerprints() == before
+    assert "Remove" not in shelf.listed().table
+
+
+def test_a_file_that_cannot_be_read_is_told_and_the_others_are_added(home: Home, tmp_path: Path) -> None:
+    shelf = SourcesTab(home, Work())
+    (tmp_path / "good.txt").write_text("The mill of Askeby ground barley for the garrison of the town.")
+    (tmp_path / "bad.pdf").write_bytes(b"%PDF-1.7 broken")
+    files = [str(tmp_path / "good.txt"), str(tmp_path / "bad.pdf")]
+    end = list(shelf.add(files, "", "", "", "", "", ""))[-1]
+    assert "1 of 2 can be asked about now" in end.work and "failed" in end.work and "good" in end.table
+    gone = next(s.id for s in home.library if "Askeby" in s.text)
+    list(shelf.remove(event(source=gone)))
+    assert not (home.folder / "added" / "good.txt").exists()
+
+
+def test_the_read_source_marks_what_was_cited(tab: AskTab, home: Home) -> None:
+    talk = Talk()
+    asked(tab, talk, "When was the lighthouse of Skarvoy lit?")
+    source = talk.exchanges[0].answer.citations[0].source_id  # type: ignore[union-attr]
+    html = SourcesTab(home, Work()).reading(source, talk)
+    assert "<mark>The lighthouse of Skarvoy was lit in 1871.</mark>" in html
+    assert "There is no" in SourcesTab(home, Work()).reading("nowhere", talk) or "no source" in SourcesTab(
+        home, Work()
+    ).reading("nowhere", talk)
+
+
+def test_one_job_runs_at_a_time_and_is_followed_to_its_end() -> None:
+    work, go = Work(), threading.Event()
+
+    def job(tell: Tell) -> str:
+        tell.step("counting", 1, 2)
+        go.wait(10)
+        tell.line("one", "added")
+        return "Done."
+
+    assert work.start("Job", job) and not work.start("Another", job)
+    go.set()
+    states = list(work.follow())
+    assert states[-1].closing == "Done." and not states[-1].running and states[-1].lines[0].name == "one"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"), [(AppError("the disk is full"), "the disk is full"), (KeyError("x"), "unexpectedly (KeyError)")]
+)
+def test_a_job_that_fails_says_why(error: Exception, said: str) -> None:
+    work = Work()
+
+    def job(tell: Tell) -> str:
+        raise error
+
+    work.start("Job", job)
+    *_, last = work.follow()
+    assert last.failed and said in last.closing and said in work_html(last)
+
+
+def test_a_report_is_shown_and_a_damaged_one_passed_over(home: Home) -> None:
+    tab = EvaluationTab(home, Work())
+    assert "no report yet" in tab.reported().summary
+    metric = {"name": "key_fact_recall", "title": "key-fact recall", "better": "higher"}
+    row = {
+        "id": "number-01", "kind": "number", "split": "dev", "question": "How many?", "standalone": "How many?",
+        "expect": "answered", "status": "answered", "verdict": "right", "why": [], "answer": "Ten <b>[1]", "gold": [],
+        "citations": [],
+    }  # fmt: skip
+    report = {
+        "header": {"date": "2026-01-01", "cases": "own", "split": "dev", "engine": "extractive", "index": "i"},
+        "metrics": [{"metric": metric, "summary": {"value": 0.5, "low": 0.4, "high": 0.6, "n": 4, "unscored": 1}}],
+        "kinds": [{"kind": "number", "n": 4, "verdicts": {"right": 2, "partly": 1, "wrong": 1}}],
+        "calibration": [{"n": 4, "confidence": 0.8, "right": 0.5}],
+        "rows": [row],
+    }  # fmt: skip
+    for name, text in (("20260101T000000Z", json.dumps(report)), ("20260102T000000Z", "{damaged")):
+        (home.folder / "reports" / name).mkdir(parents=True)
+        (home.folder / "reports" / name / "report.json").write_text(text)
+    shown = tab.reported()
+    assert "key-fact recall" in shown.summary and "0.500" in shown.summary and "number-01" in shown.cases
+    assert "Ten &lt;b&gt;" in tab.case(event(id="number-01")) and tab.case(event(id="none")) == ""
+    bars = kinds_figure(report)
+    assert [tuple(b.x) for b in bars.data] == [(0.5,), (0.25,), (0.25,)]
+    assert tuple(calibration_figure(report).data[1].y) == (0.5,)
