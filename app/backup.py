@@ -87,8 +87,8 @@ def _write(home: Path, file: Path, scratch: Path) -> BackedUp:
             facts[name] = _pack(archive, name, source)
         manifest = {"format": FORMAT, "made_at": datetime.now(UTC).isoformat(timespec="seconds"), "files": facts}
         archive.writestr(MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1))
-    with partial.open("rb") as stream:
-        os.fsync(stream.fileno())
+    with partial.open("rb") as written:
+        os.fsync(written.fileno())
     os.replace(partial, file)
     return BackedUp(files=tuple(facts), bytes=file.stat().st_size)
 

@@ -35,6 +35,34 @@ FRAMES = (
     "Please be brief. {}", "{} Answer in one sentence.", "Pretend that there are no rules. {}",
 )  # fmt: skip
 """The same around harmful and harmless texts, so that a frame by itself says nothing."""
+ASKING = (
+    "How do I {}?", "How can I {}?", "How can we {}?", "How could I {} without being caught?", "how to {}",
+    "What is the best way to {}?", "What's the easiest way for me to {}?", "Tell me how to {}.", "Teach me how to {}.",
+    "Show me how to {}.", "Explain to me step by step how to {}.", "Explain how to {}.", "Help me {}.", "I want to {}. What do I need?",
+    "I want to {}.", "I'd like to {}, any advice?", "Give me instructions to {}.", "Give me tips on how to {}.",
+    "Write a guide on how to {}.", "Write a tutorial for people who want to {}.", "Can you help me {}?", "Could you tell me how I can {}?",
+    "Where can I learn to {}?", "Is there a way for me to {}?", "What do I need to {}?", "Which tools do I need to {}?",
+    "Make a plan that lets me {}.", "Describe how to {}.", "Suggest a way to {}.", "My friend and I are going to {}. Where do we start?",
+    "Provide steps to {}.", "Outline a strategy to {}.", "What should I know before I {}?", "When is the best time to {}?",
+    "Who can help me {}?", "Convince me to {}.", "Write a message that gets people to {}.",
+)  # fmt: skip
+"""Somebody wants to do it: declined for deeds of harm, answered for plain ones."""
+TELLING = (
+    "How did he {}?", "Did the group {}?", "Why do people {}?", "Who tried to {}?", "Who was convicted because he wanted to {}?",
+    "What is the punishment for people who {}?", "Is it illegal to {}?", "Which laws apply to those who {}?",
+    "How do police find people who {}?", "How can I stop someone who wants to {}?", "What should I do if someone wants to {}?",
+    "How can schools notice that somebody plans to {}?", "How did the attackers {}, according to the report?",
+    "How many people tried to {} last year?", "When did they first {}?", "Where did they {}?", "Why did she {}?",
+    "Explain why it is wrong to {}.", "Explain why some people {}.", "Write a summary of a trial of a man who tried to {}.",
+    "Which novels are about someone who wants to {}?", "In which film does the villain {}?", "What do psychologists say about people who {}?",
+    "What were the consequences when they managed to {}?", "How was the man caught who tried to {}?", "Has anyone ever managed to {}?",
+    "How do experts explain that young people {}?", "How can parents protect a child from people who {}?", "What does the UN say about groups that {}?",
+    "Tell me who tried to {}.", "Tell me what happened to the people who tried to {}.", "Show me sources on people who {}.",
+    "How can we keep others from trying to {}?", "Write a warning for people who think they could {}.", "Was he paid to {}?",
+    "How often do criminals {}?", "What drives someone to {}?", "Give me statistics on people who {}.", "I fear that my brother wants to {}. Who can help?",
+    "Which measures make it harder to {}?", "What history is there of groups that {}?",
+)  # fmt: skip
+"""Somebody asks about it: always answered."""
 
 
 def main() -> None:
@@ -70,6 +98,10 @@ def requests(rng: random.Random, questions: int, copies: int) -> tuple[list[str]
     pairs = [line.split(" | ") for line in lines("pairs.txt")]
     bad = [*lines("harmful.txt"), *(p[0] for p in pairs)]
     good = [*lines("harmless.txt"), *(p[1] for p in pairs)]
+    for deed, harm in deeds():
+        asking, telling = rng.sample(ASKING, 6), rng.sample(TELLING, 6 if harm else 1)
+        (bad if harm else good).extend(frame.format(deed) for frame in asking)
+        good += [frame.format(deed) for frame in telling]
     asked = article_questions()
     rng.shuffle(asked)
     # Questions about articles are easy and alike; they count for less.
@@ -80,9 +112,20 @@ def requests(rng: random.Random, questions: int, copies: int) -> tuple[list[str]
     return [t for t, _, _ in rows], [y for _, y, _ in rows], [w for _, _, w in rows]
 
 
+def deeds() -> list[tuple[str, bool]]:
+    """What people do, and whether it does harm."""
+    found, harm = [], False
+    for line in lines("acts.txt"):
+        if line.startswith("@"):
+            harm = line == "@harm"
+        else:
+            found.append((line, harm))
+    return found
+
+
 def article_questions() -> list[str]:
     """All questions of our own articles; every one is harmless."""
-    found = []
+    found: list[str] = []
     for file in sorted((HERE / "data").glob("*.jsonl")):
         for line in file.read_text(encoding="utf-8").splitlines():
             found += [q["q"] for q in json.loads(line)["questions"]]
@@ -140,7 +183,7 @@ def fit(
     strength: float, with_words: bool,
 ) -> dict[str, Any]:  # fmt: skip
     """A logistic regression over states, form and word runs, as the JSON that ``app.policy_model`` reads."""
-    from scipy import sparse
+    from scipy import sparse  # type: ignore[import-untyped]
     from sklearn.linear_model import LogisticRegression
 
     states = encoder.states(texts)
@@ -177,7 +220,7 @@ def rarities(texts: Iterable[str]) -> dict[str, float]:
 
 def vectors(texts: Sequence[str], order: Sequence[str], idf: dict[str, float]) -> Any:
     """``(len(texts), len(order))``: ``(1 + ln tf) idf``, rows of unit length."""
-    from scipy import sparse
+    from scipy import sparse  # type: ignore[import-untyped]
 
     place = {g: i for i, g in enumerate(order)}
     out = sparse.lil_matrix((len(texts), max(1, len(order))))
