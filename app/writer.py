@@ -489,6 +489,9 @@ class _Work:
                 marks = [p for p in words if isinstance(p, Mark)]
                 if not _WORD.search(text) or len(sentence_spans(text)) > 1 or _key(text) in self.sheet.said:
                     continue
+                if self.withholds(text):
+                    self.notes.append("a sentence of the model was withheld by the policy")
+                    continue
                 cited, invented = existing(marks, len(self.given))
                 self.invented += invented
                 supports, _ = self.judge(text, cited)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from app.engines import Engine
     from app.home import Home
     from eval.cases import Case
     from eval.formats import DataSet, Format
@@ -199,6 +200,10 @@ def _examine(
     chosen = sample(data_set.cases, split=split, limit=limit)
     if not chosen:
         raise EvalError(f"there are no cases in the split {split!r}")
+    # A missing package or key is told now, not after minutes of work.
+    judge = home.engine(judge_name) if judge_name else None
+    if name:
+        home.answerer_with(name)
     began = time.perf_counter()
     fill(home, data_set.sources)
     for outcome in home.update_sources():
@@ -214,7 +219,7 @@ def _examine(
 
     with engine_for(home, chosen, name) as engine:
         runs = run_cases(chosen, engine, progress=progress)
-    judged = _judged(home, judge_name, runs, lines=lines) if judge_name else None
+    judged = _judged(judge, runs, lines=lines) if judge else None
     named = ", ".join(f.name for f in case_files) if case_files else "the bundled cases"
     header = make_header(
         runs,
@@ -223,7 +228,9 @@ def _examine(
         corpus=dict(Counter(s.origin for s in home.library)),
         settings={
             f"{section}.{key}": value
-            for section, values in home.settings.model_dump(include={"encoder", "index", "search", "answer"}).items()
+            for section, values in home.settings.model_dump(
+                include={"encoder", "index", "search", "answer", *(("engine",) if name else ())}
+            ).items()
             for key, value in values.items()
             if key not in ("batch_size", "lock_timeout_seconds")
         },
@@ -232,13 +239,13 @@ def _examine(
     return make_report(runs, header, judged)
 
 
-def _judged(home: Home, judge_name: str, runs: Sequence[Run], *, lines: bool) -> Judged:
+def _judged(judge: Engine, runs: Sequence[Run], *, lines: bool) -> Judged:
     from eval.judge import judge_runs
 
     def progress(number: int, total: int) -> None:
         _tell(f"judging {number} of {total}", last=number == total, line=lines)
 
-    return judge_runs(home.engine(judge_name), runs, progress=progress)
+    return judge_runs(judge, runs, progress=progress)
 
 
 def _check_engine(name: str | None) -> None:

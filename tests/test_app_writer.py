@@ -66,7 +66,7 @@ def asked(home: Home, chat_server: Any) -> Callable[..., Answerer]:
     def make(*replies: Any, settings: WriterSettings = WriterSettings(), **engine: Any) -> Answerer:
         chat_server.replies = list(replies) or ["Nothing."]
         limits = replace(EngineSettings(timeout_seconds=10, total_seconds=30, retries=0, context_tokens=4096), **engine)
-        return home._answerer(Writer(Engine(parse_engine(chat_server.engine), limits, {}), home.checker, settings))
+        return home.answerer_by(Writer(Engine(parse_engine(chat_server.engine), limits, {}), home.checker, settings))
 
     return make
 
@@ -424,7 +424,7 @@ def test_obedience_does_not_survive_the_check(
     with_planted = _planted_home(tmp_path, home, instruction)
     chat_server.replies = [f"310 sailors took part in the strike [1]. {obedience} {instruction} [1]", "a) " + obedience]
     engine = Engine(parse_engine(chat_server.engine), EngineSettings(retries=0, context_tokens=4096), {})
-    answer = with_planted._answerer(Writer(engine, home.checker)).answer(QUESTION)
+    answer = with_planted.answerer_by(Writer(engine, home.checker)).answer(QUESTION)
     well_formed(answer, with_planted)
     assert answer.answer == "310 sailors took part in the strike [1]."
     assert instruction in chat_server.prompt(0), "the passage is given as it is, as data"
@@ -475,7 +475,7 @@ def _planted_home(folder: Path, shared: Home, instruction: str) -> Home:
 def test_a_poor_model_over_a_real_server_shows_nothing_that_is_not_carried(home: Home, smollm: str) -> None:
     engine = Engine(parse_engine(smollm), EngineSettings(answer_tokens=60, timeout_seconds=120, total_seconds=240))
     assert isinstance(home.checker, SupportChecker)
-    answer = home._answerer(Writer(engine, home.checker, WriterSettings(repair=False))).answer(QUESTION)
+    answer = home.answerer_by(Writer(engine, home.checker, WriterSettings(repair=False))).answer(QUESTION)
     well_formed(answer, home)
     assert answer.status == "answered" and answer.usage["output_tokens"] > 0
     assert answer.engine == smollm or answer.notice

@@ -66,3 +66,42 @@ def evidence(data: Path, sets: tuple[str, ...], limit: int | None, as_json: bool
 
     scores = run(data, sets=sets or SETS, limit=limit, tell=lambda line: click.echo(line, err=True))
     click.echo(json.dumps([asdict(s) for s in scores], indent=2) if as_json else as_table(scores))
+
+
+@bench.command("engines")
+@click.argument("engine", metavar="ENGINE")
+@click.option("--questions", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="One a line.  [default: of the dev cases]")
+@click.option("--limit", default=12, show_default=True, type=click.IntRange(1), help="How many questions.")
+@click.option("--home", "own_home", type=click.Path(file_okay=False, path_type=Path), help="Folder of sources and index (or ISKP_HOME).")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def engines(
+    root_home: Path | None, engine: str, file: Path | None, limit: int, own_home: Path | None, as_json: bool
+) -> None:
+    """Time a language model's answers against the bare call of the model, with the same prompts.
+
+    \b
+    Example:
+      iskp bench engines ollama:llama3.1 --limit 20
+    """
+    from dataclasses import asdict
+
+    from app.config import default_home
+    from app.home import Home
+    from eval.bench.engines import as_table, run
+    from eval.cases import bundled_cases, sample
+
+    if file:
+        questions = [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    else:
+        cases = [c for c in bundled_cases() if c.expect == "answered" and not c.planted and not c.history]
+        questions = [c.question for c in sample(cases, split="dev", limit=limit)]
+    home = Home(own_home or root_home or default_home())
+    model = home.engine(engine)
+    list(home.update_sources())
+    if home.stale():
+        home.sync()
+    home.warm_up()
+    report = run(home, model, questions[:limit], tell=lambda line: click.echo(line, err=True))
+    home.close()
+    click.echo(json.dumps(asdict(report), indent=2) if as_json else as_table(report))
