@@ -70,7 +70,10 @@ def _metadata(front: Mapping[str, Any]) -> Metadata:
             raise BadSource(f"front matter field {name!r} must be one line of text")
     author = front.get("author")
     if isinstance(author, list):
-        author = ", ".join(str(a) for a in author)
+        # Nested lists are refused unread: aliases of aliases would unfold without end.
+        if not all(isinstance(a, str) for a in author):
+            raise BadSource("front matter field 'author' must be a name or a list of names")
+        author = ", ".join(author)
     genre = front.get("genre") or None
     if genre is not None and genre not in GENRES:
         raise BadSource(f"front matter field 'genre' is {genre!r}; use one of {', '.join(GENRES)}")
