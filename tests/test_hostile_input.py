@@ -17,6 +17,7 @@ from fpdf import FPDF
 from hypothesis import given
 from hypothesis import strategies as st
 from pypdf import PdfReader, PdfWriter
+from pypdf.actions import JavaScript
 from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 
 from app.answer import Answer
@@ -237,7 +238,7 @@ def pdf(*lines: str) -> bytes:
 
 def test_scripts_links_and_launches_in_a_pdf_do_nothing(no_network: list[object], tmp_path: Path) -> None:
     writer = PdfWriter(clone_from=PdfReader(io.BytesIO(pdf("The visible words of the report stand on this page."))))
-    writer.add_js("app.launchURL('http://127.0.0.1:9/evil'); this.submitForm('http://127.0.0.1:9/');")
+    writer.add_open_action(JavaScript("app.launchURL('http://127.0.0.1:9/evil'); this.submitForm('http://127.0.0.1:9/');"))
     writer.add_attachment("evil.exe", b"MZ evil")
     writer._root_object[NameObject("/OpenAction")] = DictionaryObject(
         {
