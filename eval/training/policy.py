@@ -183,7 +183,7 @@ def fit(
     strength: float, with_words: bool,
 ) -> dict[str, Any]:  # fmt: skip
     """A logistic regression over states, form and word runs, as the JSON that ``app.policy_model`` reads."""
-    from scipy import sparse  # type: ignore[import-untyped]
+    from scipy import sparse
     from sklearn.linear_model import LogisticRegression
 
     states = encoder.states(texts)
@@ -220,7 +220,7 @@ def rarities(texts: Iterable[str]) -> dict[str, float]:
 
 def vectors(texts: Sequence[str], order: Sequence[str], idf: dict[str, float]) -> Any:
     """``(len(texts), len(order))``: ``(1 + ln tf) idf``, rows of unit length."""
-    from scipy import sparse  # type: ignore[import-untyped]
+    from scipy import sparse
 
     place = {g: i for i, g in enumerate(order)}
     out = sparse.lil_matrix((len(texts), max(1, len(order))))
