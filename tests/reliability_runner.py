@@ -36,7 +36,7 @@ from ingest.library import Library
 
 
 class FastEncoder:
-    """Bag of hashed words; ``ISKP_TEST_SLOW`` seconds are slept for each call, to hold the lock that long."""
+    """Bag of hashed words; while the file ``ISKP_TEST_HOLD`` exists a call waits, and the writer's lock is held."""
 
     dimension = 32
 
@@ -49,7 +49,9 @@ class FastEncoder:
 
     def encode(self, texts: Sequence[str], *, progress: Progress | None = None) -> Vectors:
         self.texts += texts
-        time.sleep(float(os.environ.get("ISKP_TEST_SLOW", "0")))
+        deadline = time.monotonic() + 120
+        while (hold := os.environ.get("ISKP_TEST_HOLD")) and Path(hold).exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
         rows = np.zeros((len(texts), self.dimension), dtype=np.float32)
         for row, text in zip(rows, texts, strict=True):
             for word in text.lower().split():
@@ -291,7 +293,7 @@ def churn(home: Path, folder: Path, count: int) -> dict[str, Any]:
 
 
 def run_cli(arguments: Sequence[str], file_bytes: int | None = None) -> None:
-    app.home.SentenceTransformerEncoder = FastEncoder  # type: ignore[misc,assignment]
+    app.home.open_encoder = FastEncoder  # type: ignore[assignment]
     if file_bytes is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
     cli(list(arguments), standalone_mode=True)
@@ -301,7 +303,7 @@ def ask_readonly(home: Path) -> dict[str, Any]:
     """Ask, take every right to write away from the home and from this process, and ask again."""
     from click.testing import CliRunner
 
-    app.home.SentenceTransformerEncoder = FastEncoder  # type: ignore[misc,assignment]
+    app.home.open_encoder = FastEncoder  # type: ignore[assignment]
 
     def invoke(*arguments: str) -> tuple[int, str, str]:
         result = CliRunner().invoke(cli, ["--home", str(home), *arguments])

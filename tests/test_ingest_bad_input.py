@@ -43,7 +43,7 @@ def iskp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_encoder: Any) -> 
         def load(self) -> None:
             pass
 
-    monkeypatch.setattr(app.home, "SentenceTransformerEncoder", Encoder)
+    monkeypatch.setattr(app.home, "open_encoder", Encoder)
     home = tmp_path / "home"
     home.mkdir()
     (home / "iskp.toml").write_text('[answer]\nreader = "similarity"\n')

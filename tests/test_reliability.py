@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -121,10 +122,13 @@ def test_a_reader_sees_no_error_while_two_hundred_files_are_indexed_again_and_re
 
 
 def test_a_second_writer_is_told_which_process_holds_the_index(home: Path, tmp_path: Path) -> None:
-    first = start("cli", "--home", home, "ingest", notes(tmp_path / "slow", 3), ISKP_TEST_SLOW="8")
+    hold = tmp_path / "hold"
+    hold.touch()
+    first = start("cli", "--home", home, "ingest", notes(tmp_path / "slow", 3), ISKP_TEST_HOLD=str(hold))
     lock = home / "index" / "writer.lock"
     _wait_until(lambda: lock.read_text() == str(first.pid))
     code, _, err = iskp(home, "index")
+    hold.unlink()
     assert code == 1 and f"number {first.pid}" in err and len(err.strip().splitlines()) == 1
     assert first.communicate(timeout=60) and first.returncode == 0
     assert_well(home, 8)
@@ -133,11 +137,14 @@ def test_a_second_writer_is_told_which_process_holds_the_index(home: Path, tmp_p
 def test_a_second_writer_waits_when_it_may(home: Path, tmp_path: Path) -> None:
     settings = home / "iskp.toml"
     settings.write_text(settings.read_text().replace("lock_timeout_seconds = 1", "lock_timeout_seconds = 60"))
-    first = start("cli", "--home", home, "ingest", notes(tmp_path / "slow", 3), ISKP_TEST_SLOW="3")
+    hold = tmp_path / "hold"
+    hold.touch()
+    first = start("cli", "--home", home, "ingest", notes(tmp_path / "slow", 3), ISKP_TEST_HOLD=str(hold))
     _wait_until(lambda: (home / "index" / "writer.lock").read_text() == str(first.pid))
     more = tmp_path / "more"
     more.mkdir()
     (more / "late.md").write_text(text_of("late.md", 1))
+    threading.Timer(5, hold.unlink).start()
     code, _, err = iskp(home, "ingest", more)
     assert (code, first.wait(60)) == (0, 0), err
     first.communicate()
