@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Protocol
 
 from index import generation
 from index.catalog import Catalog
-from index.embed import Encoder
+from index.embed import Encoder, Vectors
 from index.errors import Unwritable
 from index.identity import Identity
 from index.store import Entry, VectorStore
@@ -31,7 +32,8 @@ COMPACT_FROM = 1000
 """Below so many dead passages (1.7 KB of vectors each) compaction is not worth the copying."""
 SHORT_PASSAGE_CHARS = 300
 """Passages below this length are embedded together with their title and headings."""
-_BATCH = 256
+_BATCH, _LARGEST_BATCH = 256, 1024
+"""Passages that are waited for before the encoder starts, and that it gets at once at most."""
 
 
 class SourceShelf(Protocol):
@@ -262,12 +264,14 @@ class _Applier:
         self._progress = progress
         self._counts = _Counts()
         self._pending: list[Entry] = []
+        self._encoding: tuple[Sequence[Entry], Future[Vectors]] | None = None
         self._planned = 0
 
     def apply(self, sources: Plan, shelf: SourceShelf) -> _Counts:
         with (
             closing(VectorStore(self._folder / VECTORS_FOLDER)) as store,
             closing(Catalog(self._folder / CATALOG_FILE)) as catalog,
+            ThreadPoolExecutor(1, "encoder") as beside,
         ):
             catalog.begin()
             for source_id in sources.delete:
@@ -281,7 +285,10 @@ class _Applier:
                 known = store.entries_of(source_id) if source_id in sources.update else []
                 self._apply_source([entry_of(p, source) for p in passages], known, store)
                 catalog.put(source, passages)
-            self._embed_pending(store)
+                while len(self._pending) >= _BATCH:
+                    self._embed_pending(store, beside)
+            while self._pending or self._encoding:
+                self._embed_pending(store, beside)
             unchanged = store.count() - self._counts.added - self._counts.updated
             self._counts.skipped = unchanged
             catalog.commit()
@@ -299,15 +306,20 @@ class _Applier:
         self._counts.deleted += len(todo.delete)
         self._pending += [here[i] for i in (*todo.add, *again)]
         self._planned += len(todo.add) + len(again)
-        if len(self._pending) >= _BATCH:
-            self._embed_pending(store)
 
-    def _embed_pending(self, store: VectorStore) -> None:
-        if not self._pending:
-            return
-        vectors = self._encoder.encode([embedded_text(e.passage) for e in self._pending], progress=self._tell)
-        store.upsert(self._pending, vectors)
-        self._pending = []
+    def _embed_pending(self, store: VectorStore, beside: Executor) -> None:
+        """Give the next batch to the encoder, then store the one before it.
+
+        The encoder works while sources are read and vectors written; one batch is under way at most.
+        """
+        done, self._encoding = self._encoding, None
+        vectors = done[1].result() if done else None
+        batch, self._pending = self._pending[:_LARGEST_BATCH], self._pending[_LARGEST_BATCH:]
+        if batch:
+            texts = [embedded_text(e.passage) for e in batch]
+            self._encoding = batch, beside.submit(self._encoder.encode, texts, progress=self._tell)
+        if done and vectors is not None:
+            store.upsert(done[0], vectors)
 
     def _tell(self, encoded: int) -> None:
         self._counts.embedded += encoded

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -387,3 +388,39 @@ def test_a_disk_too_full_to_compact_still_takes_the_sync(
     assert not list(root.rglob("*.new"))
     put("salt", SALT.replace("1711", "1712"))
     assert sync(root, stocked, encoder).compacted  # the next one makes up for it
+
+
+def test_a_source_of_any_length_is_encoded_in_batches_while_others_are_read(
+    library: Library, root: Path, make_encoder, put
+) -> None:
+    batches: list[tuple[int, str]] = []
+
+    class Watching(make_encoder):
+        def encode(self, texts, *, progress=None):
+            batches.append((len(texts), threading.current_thread().name))
+            return super().encode(texts, progress=progress)
+
+    put("long", "\n\n".join(f"Entry {i} of the log." for i in range(2300)))
+    put("short", "One more entry.")
+    told: list[Progress] = []
+    report = sync(root, library, Watching(), progress=told.append)
+    assert report.added == report.embedded == 2301
+    assert [n for n, _ in batches] == [1024, 1024, 253]
+    assert {name.split("_")[0] for _, name in batches} == {"encoder"}
+    assert [p.done for p in told] == [1024, 2048, 2301]
+    assert indexed(root) == wanted(library)
+
+
+def test_an_encoder_that_fails_leaves_the_index_as_it_was(library: Library, root: Path, hash_encoder, put) -> None:
+    put("first", "Something.")
+    sync(root, library, hash_encoder)
+    before = indexed(root)
+    put("second", "\n\n".join(f"Entry {i}." for i in range(1500)))
+
+    def fail(texts: object, *, progress: object = None) -> None:
+        raise RuntimeError("out of memory")
+
+    hash_encoder.encode = fail
+    with pytest.raises(RuntimeError, match="out of memory"):
+        sync(root, library, hash_encoder)
+    assert indexed(root) == before
