@@ -9,7 +9,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint const
 # Wheels of torch without CUDA; used on Linux machines that have no NVIDIA GPU. Empty turns it off.
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: chat test lint unit eval clean
+.PHONY: chat test lint unit check eval bench clean
 
 chat: $(VENV)/.installed
 	$(BIN)/iskp chat
@@ -23,6 +23,15 @@ lint: $(VENV)/.installed-test
 
 unit: $(VENV)/.installed-test
 	$(BIN)/python -m pytest
+
+bench: $(VENV)/.installed
+	$(PIP) --editable ".[bench]"
+	@mkdir -p reports
+	$(BIN)/iskp bench speed --json reports/bench.json --plot reports/bench.html
+
+# Licences of all that is installed with the project; known vulnerabilities where pip-audit and its service are at hand.
+check: $(VENV)/.installed-test
+	$(BIN)/python tests/supply_chain.py --audit
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info

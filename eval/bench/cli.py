@@ -105,3 +105,40 @@ def engines(
     report = run(home, model, questions[:limit], tell=lambda line: click.echo(line, err=True))
     home.close()
     click.echo(json.dumps(asdict(report), indent=2) if as_json else as_table(report))
+
+
+@bench.command("speed")
+@click.option("--size", "sizes", multiple=True, type=click.IntRange(10, 10_000_000), help="Passages; may be repeated.  [default: 100, 1000, 10000]")
+@click.option("--encode", "encoded_at_most", default=1000, show_default=True, help="Above so many passages vectors are made up.")
+@click.option("--tutorial/--no-tutorial", default=True, show_default=True, help="Beside the pipeline of a LangChain tutorial.")
+@click.option("--torch/--no-torch", default=True, show_default=True, help="Beside the encoder on torch.")
+@click.option("--starts/--no-starts", default=True, show_default=True, help="Time commands from nothing too.")
+@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Keep corpora and indexes there.")
+@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Keep the figures in FILE.")
+@click.option("--baseline", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="An earlier --json file to compare with.")
+@click.option("--plot", "plot_file", type=click.Path(dir_okay=False, path_type=Path), help="Write a page with plots.")
+def speed(
+    sizes: tuple[int, ...], encoded_at_most: int, tutorial: bool, torch: bool, starts: bool, folder: Path | None,
+    json_file: Path | None, baseline: Path | None, plot_file: Path | None,
+) -> None:  # fmt: skip
+    """Measure ingest, questions, starts and memory at growing sizes, in one run beside others.
+
+    Needs for the tutorial: pip install "iskp-qa[bench]"
+
+    \b
+    Example:
+      iskp bench speed --size 100 --size 1000 --json now.json --plot speed.html
+      iskp bench speed --size 100000 --baseline now.json
+    """
+    from eval.bench.speed import SIZES, as_table, plot, run, to_json
+
+    before = json.loads(baseline.read_text(encoding="utf-8")) if baseline else None
+    report = run(
+        sizes or SIZES, encoded_at_most=encoded_at_most, tutorial=tutorial, torch=torch, starts=starts, folder=folder,
+        tell=lambda line: click.echo(line, err=True),
+    )  # fmt: skip
+    if json_file:
+        json_file.write_text(json.dumps(to_json(report), indent=2) + "\n", encoding="utf-8")
+    if plot_file:
+        plot_file.write_text(plot(report), encoding="utf-8")
+    click.echo(as_table(report, before))
