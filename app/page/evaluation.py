@@ -146,16 +146,8 @@ def build(tab: EvaluationTab, bridge: gr.HTML, *, read_only: bool) -> list[Any]:
         stop = gr.Button("Stop", scale=0, min_width=90, elem_id="eval-stop")
     work = gr.HTML(first.work, elem_id="eval-work", apply_default_css=False)
     with gr.Row():
-        kinds = gr.Plot(
-            label="Right answers by kind of question", elem_id="eval-kinds", min_width=300, scale=3, visible=False
-        )
-        calibration = gr.Plot(
-            label="Confidence and how often it was right",
-            elem_id="eval-calibration",
-            min_width=300,
-            scale=2,
-            visible=False,
-        )
+        kinds = gr.Plot(show_label=False, elem_id="eval-kinds", min_width=300, scale=3, visible=False)
+        calibration = gr.Plot(show_label=False, elem_id="eval-calibration", min_width=300, scale=2, visible=False)
     metrics = gr.HTML(first.metrics, elem_id="eval-metrics", apply_default_css=False)
     with gr.Row():
         with gr.Column(scale=3, min_width=300):
@@ -192,7 +184,7 @@ def kinds_figure(report: Mapping[str, Any]) -> Figure:
         ]
     )  # fmt: skip
     figure.update_layout(barmode="stack", xaxis_tickformat=".0%", xaxis_range=[0, 1], legend_traceorder="normal")
-    return plain(figure, height=120 + 22 * len(kinds))
+    return plain(figure, "Right answers by kind of question", height=150 + 22 * len(kinds))
 
 
 def calibration_figure(report: Mapping[str, Any]) -> Figure:
@@ -215,13 +207,13 @@ def calibration_figure(report: Mapping[str, Any]) -> Figure:
     figure.update_layout(
         showlegend=False, xaxis_title="confidence", yaxis_title="share right", xaxis_range=[0, 1], yaxis_range=[0, 1.05]
     )
-    return plain(figure, height=380)
+    return plain(figure, "Confidence, and how often it was right", height=400)
 
 
-def plain(figure: Figure, *, height: int) -> Figure:
+def plain(figure: Figure, title: str, *, height: int) -> Figure:
     """The look that all plots of the page share: transparent, so that both themes serve."""
     figure.update_layout(
-        height=height, margin={"l": 10, "r": 10, "t": 30, "b": 40}, paper_bgcolor="rgba(0,0,0,0)",
+        height=height, margin={"l": 10, "r": 10, "t": 70, "b": 40}, title={"text": title, "font": {"size": 15}}, paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)", font={"family": "system-ui, sans-serif", "color": "#7a8594", "size": 13},
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}, hoverlabel={"align": "left"},
     )  # fmt: skip
