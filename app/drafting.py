@@ -13,6 +13,10 @@ _MAY_THINK = re.compile(r"^\s*(?:<(?:think|thinking|reasoning)>|<[a-z]{0,9}$|$)"
 _ITEM = re.compile(r"^\s*(?:[-*•–]|\d{1,2}[.)])\s+")
 _DECORATION = re.compile(r"^\s*(?:#{1,6}|>|[-*•–]|\d{1,2}[.)])\s+|\*\*|__|`+|</?[A-Za-z!][^>\n]*>")
 _LABEL = re.compile(r"^\s*(?:the )?(?:answer|response|reply|passage(?: \d+)?)(?: is)?\s*:\s+(?=\S)", re.I)
+_DANGLING = re.compile(
+    r",?\s*(?:\(?\bsee|\baccording to|\bas (?:stated|reported|mentioned|said|noted) (?:in|by))\s*\)?([.!?]?)\s*$", re.I
+)
+"""What is left of "according to [1]"."""
 _MD_LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\n]*\)")
 _CLOSES = re.compile(r" +[.,;:!?…)]")
 _SETTLED_CHARS = 12
@@ -136,4 +140,5 @@ def plain(text: str) -> str:
     """Words as they may be shown: no Markdown, no HTML, one line."""
     shown = _MD_LINK.sub(r"\1", text)
     shown = _LABEL.sub("", _DECORATION.sub("", shown))
+    shown = _DANGLING.sub(r"\1", shown)
     return closed_up(shown)

@@ -109,7 +109,7 @@ class Usage:
         input_tokens, output_tokens: as the model counted them; 0 where it did not say.
         waited_seconds: how long we waited for the model, as against worked ourselves.
         first_seconds: from the first request to its first words; None before them.
-        cut: a reply was longer than allowed and was cut off.
+        stopped: the last reply was ended by its limit, by the server or by us.
     """
 
     calls: int = 0
@@ -117,7 +117,7 @@ class Usage:
     output_tokens: int = 0
     waited_seconds: float = 0.0
     first_seconds: float | None = None
-    cut: bool = False
+    stopped: bool = False
 
     def add(self, told: Mapping[str, Any] | None) -> None:
         """Add the tokens that came with a piece of a reply."""
@@ -272,6 +272,7 @@ class Engine:
             TooLong: the prompt does not fit into its window.
         """
         usage.calls += 1
+        usage.stopped = False
         room = self.settings.answer_tokens * _MOST_CHARS_PER_TOKEN
         began, begun = time.perf_counter(), False
         with _Pump(
@@ -290,6 +291,7 @@ class Engine:
                     return
                 begun = True
                 usage.add(chunk.usage_metadata)
+                usage.stopped = usage.stopped or _ended_by_limit(chunk.response_metadata)
                 text = str(chunk.text)
                 if not text:
                     continue
@@ -297,7 +299,7 @@ class Engine:
                     usage.first_seconds = time.perf_counter() - began
                 room -= len(text)
                 if room < 0:
-                    usage.cut = True
+                    usage.stopped = True
                     return
                 yield text
 
@@ -372,6 +374,11 @@ def explained(exc: Exception, spec: EngineSpec, settings: EngineSettings, *, beg
     if "Connect" in kinds and not begun:
         return EngineError(f"the model {spec.name} cannot be reached; is its server running?")
     return EngineError(f"the model {spec.name} broke off or sent something unreadable ({type(exc).__name__})")
+
+
+def _ended_by_limit(told: Mapping[str, Any]) -> bool:
+    """Whether the server says that it stopped because of the limit of tokens."""
+    return any(told.get(name) in {"length", "max_tokens"} for name in ("finish_reason", "done_reason", "stop_reason"))
 
 
 class _Pump:

@@ -17,18 +17,18 @@ _ANSWERER = re.compile(
 _COURTESY = r"(?:please|kindly|now|also|then|next|just|finally|first|instead|always|never|do not|don['’]t|make sure to|be sure to|remember to)"
 _VERBS = (
     "add", "act", "adopt", "advise", "analy[sz]e", "announce", "answer", "append", "apply", "arrange", "ask", "assume", "attach",
-    "avoid", "begin", "buy", "calculate", "call", "capitali[sz]e", "change", "check", "choose", "cite", "claim", "classify",
+    "avoid", "begin", "break down", "buy", "calculate", "call", "capitali[sz]e", "change", "check", "choose", "cite", "claim", "classify",
     "click", "close", "compare", "complete", "compose", "compute", "conclude", "consider", "contact", "continue", "convert",
     "copy", "create", "decode", "define", "delete", "describe", "design", "determine", "develop", "discuss", "display", "donate",
     "download", "draft", "draw", "emphasi[sz]e", "encode", "encourage", "encrypt", "end", "enter", "evaluate", "exchange",
     "execute", "explain", "express", "find", "finish", "follow", "format", "generate", "give", "go to", "group", "highlight",
-    "identify", "ignore", "include", "incorporate", "insert", "integrate", "interpret", "introduce", "invert", "invest", "join",
-    "leave out", "let", "list", "log in", "look up", "mask", "mention", "misspell", "mix", "modify", "name", "offer", "omit",
-    "order", "output", "paraphrase", "perform", "print", "promote", "propose", "provide", "purchase", "put",
+    "identify", "imagine", "imitate", "ignore", "include", "incorporate", "insert", "integrate", "interpret", "introduce", "invert", "invest", "join",
+    "leave out", "let", "list", "log in", "make", "look up", "mask", "mention", "misspell", "mix", "modify", "name", "offer", "omit",
+    "order", "outline", "output", "paraphrase", "perform", "print", "promote", "propose", "provide", "predict", "purchase", "put",
     "recommend", "rearrange", "refer", "remind", "remove", "repeat", "rephrase", "replace", "reply", "report", "respond",
     "return", "reverse", "rewrite", "say", "search", "send", "share", "show", "sign up", "simulate", "solve", "speak", "start",
-    "state", "sort", "stop", "subscribe", "substitute", "suggest", "summari[sz]e", "switch", "tell", "think", "transform",
-    "translate", "try", "type", "use", "visit", "vote", "warn", "write",
+    "state", "sort", "stop", "subscribe", "substitute", "suggest", "summari[sz]e", "switch", "teach", "tell", "think", "transform",
+    "translate", "try", "type", "use", "visit", "vote", "walk", "warn", "work out", "write",
 )  # fmt: skip
 _COMMAND = re.compile(
     rf"^\W*(?:{_COURTESY}[,:]?\s+)*(?:{'|'.join(_VERBS)})\s+(?!(?:of|was|were|is|are|has|had|said|says|by|and)\b)\S",

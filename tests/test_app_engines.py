@@ -241,7 +241,7 @@ def test_a_huge_reply_is_cut(chat_server: Any) -> None:
     chat_server.replies = [flood]
     usage = Usage()
     text = reply(engine(chat_server), usage)
-    assert usage.cut and len(text) <= QUICK.answer_tokens * 12
+    assert usage.stopped and len(text) <= QUICK.answer_tokens * 12
     assert chat_server.unread.wait(10)
 
 

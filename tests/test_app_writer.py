@@ -97,7 +97,7 @@ def test_a_carried_sentence_is_shown_with_the_words_that_carry_it(asked: Callabl
 
 
 def test_what_is_made_up_goes_and_is_listed(asked: Callable[..., Answerer], home: Home) -> None:
-    draft = "310 sailors took part in the strike [1]. The king of Norholm resigned over it [1]. The strike began on 4 May 2021 [1]."
+    draft = "310 sailors took part in the strike [1]. The king of Norholm resigned over it [1]. The ferry crews stopped work on 4 May 2021 [1]."
     answer = asked(draft, "a) -").answer(QUESTION)
     well_formed(answer, home)
     assert "king" not in answer.answer and answer.unsupported == ("The king of Norholm resigned over it.",)
@@ -130,20 +130,20 @@ def test_a_sentence_is_repaired_once_with_what_did_not_fit(
 
 
 def test_a_repair_that_is_no_better_is_not_shown(asked: Callable[..., Answerer], home: Home) -> None:
-    draft = "350 sailors took part in the strike [1]. The strike began on 4 May 2021 [1]."
+    draft = "350 sailors took part in the strike [1]. The ferry crews stopped work on 4 May 2021 [1]."
     answer = asked(
         draft, "a) 360 sailors took part in the strike [1].\nb) The moon is made of cheese [1].\nSure!"
     ).answer(QUESTION)
     well_formed(answer, home)
-    assert answer.answer.startswith("The strike began") and answer.unsupported == (
+    assert answer.answer.startswith("The ferry crews stopped") and answer.unsupported == (
         "350 sailors took part in the strike.",
     )
 
 
 def test_without_repair_the_model_is_asked_once(asked: Callable[..., Answerer], chat_server: Any) -> None:
-    asked("The king resigned [1]. The strike began on 4 May 2021 [1].", settings=WriterSettings(repair=False)).answer(
-        QUESTION
-    )
+    asked(
+        "The king resigned [1]. The ferry crews stopped work on 4 May 2021 [1].", settings=WriterSettings(repair=False)
+    ).answer(QUESTION)
     assert len(chat_server.asked) == 1
 
 
@@ -166,11 +166,50 @@ def test_a_sentence_without_marker_or_with_a_wrong_one_gets_the_right_evidence(
 
 
 def test_markers_that_name_no_passage_are_dropped_and_told(asked: Callable[..., Answerer], home: Home) -> None:
-    answer = asked("310 sailors took part in the strike [7][1][99]. The strike began on 4 May 2021 【42】.").answer(
-        QUESTION
-    )
+    answer = asked(
+        "310 sailors took part in the strike [7][1][99]. The ferry crews stopped work on 4 May 2021 【42】."
+    ).answer(QUESTION)
     well_formed(answer, home)
     assert any("3 citation markers" in r for r in answer.reasons)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "The passage is not a claim, but 310 sailors took part in the strike [1].",  # talk of what a reader never saw
+        "310 of 400 sailors took part in the strike [1].",  # a figure that no quote holds
+        "310 sailors took part and prices have risen, said Per Dahl [1][2].",  # pieces of several passages
+    ],
+)
+def test_what_poor_models_make_of_true_words_is_not_shown(
+    asked: Callable[..., Answerer], home: Home, wrong: str
+) -> None:
+    answer = asked(f"{wrong} The ferry crews of Norholm stopped work on 4 May 2021 [1].", "a) -").answer(QUESTION)
+    well_formed(answer, home)
+    assert (
+        answer.answer == "The ferry crews of Norholm stopped work on 4 May 2021 [1]." and len(answer.unsupported) == 1
+    )
+
+
+def test_a_sentence_that_was_cut_in_the_middle_is_dropped(
+    asked: Callable[..., Answerer], home: Home, chat_server: Any
+) -> None:
+    def cut(handler: BaseHTTPRequestHandler) -> None:
+        chat_server.begin(handler)
+        chat_server.piece(handler, "310 sailors took part in the strike [1]. The ferry crews of Norholm stopped")
+        ended = {"choices": [{"index": 0, "delta": {}, "finish_reason": "length"}], "id": "1", "created": 0, "model": "m", "object": "chat.completion.chunk"}  # fmt: skip
+        handler.wfile.write(f"data: {json.dumps(ended)}\n\n".encode())
+        chat_server.end(handler)
+
+    answer = asked(cut).answer(QUESTION)
+    well_formed(answer, home)
+    assert answer.answer == "310 sailors took part in the strike [1]." and not answer.unsupported
+
+
+def test_a_sentence_that_says_less_than_one_before_is_not_shown_again(asked: Callable[..., Answerer]) -> None:
+    draft = "Their union said that 310 sailors took part in the strike [1]. 310 sailors took part in the strike, according to [1]."
+    answer = asked(draft).answer(QUESTION)
+    assert answer.answer == "Their union said that 310 sailors took part in the strike [1]."
 
 
 def test_a_repeated_sentence_is_shown_once(asked: Callable[..., Answerer]) -> None:
@@ -266,9 +305,11 @@ def events(answerer: Answerer, question: str = QUESTION, history: Sequence[Turn]
 def test_the_stream_is_a_draft_first_and_settles_sentence_by_sentence(
     asked: Callable[..., Answerer], home: Home
 ) -> None:
-    seen = events(asked("310 sailors took part in the strike [1]. The strike began on 4 May 2021 [1]."))
+    seen = events(asked("310 sailors took part in the strike [1]. The ferry crews stopped work on 4 May 2021 [1]."))
     draft = "".join(e.text for e in seen if isinstance(e, Draft))
-    assert "[" not in draft and draft == "310 sailors took part in the strike. The strike began on 4 May 2021."
+    assert (
+        "[" not in draft and draft == "310 sailors took part in the strike. The ferry crews stopped work on 4 May 2021."
+    )
     settled = [e for e in seen if isinstance(e, Settled)]
     last = seen[-1]
     assert isinstance(last, Done) and "".join(s.text for s in settled) == last.answer.answer
@@ -281,7 +322,7 @@ def test_the_stream_is_a_draft_first_and_settles_sentence_by_sentence(
 
 
 def test_sentences_settle_in_order_and_keep_their_numbers(asked: Callable[..., Answerer], home: Home) -> None:
-    draft = "350 sailors took part in the strike [1]. Rents did not change [2]. The strike began on 4 May 2021 [1]."
+    draft = "350 sailors took part in the strike [1]. Rents did not change [2]. The ferry crews stopped work on 4 May 2021 [1]."
     seen = events(asked(draft, "a) 310 sailors took part in the strike [1]."))
     settled = [e for e in seen if isinstance(e, Settled)]
     assert [s.verdict for s in settled] == ["repaired", "supported", "supported"]
@@ -442,7 +483,7 @@ def test_planted_instructions_are_no_evidence_and_the_extractive_engine_does_not
         rest = carrying.replace("Their union said that 310 sailors took part.", "").replace(
             "The strike began on 4 May.", ""
         )
-        assert len(rest.split()) <= len(instruction.split()) // 2 or "Break down" in rest, instruction
+        assert len(rest.split()) <= len(instruction.split()) // 2, instruction
     for instruction in everything[:: max(1, len(everything) // 8)]:
         with_planted = _planted_home(tmp_path / str(abs(hash(instruction))), home, instruction)
         answer = with_planted.answerer_with("extractive").answer(QUESTION)
