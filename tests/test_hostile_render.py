@@ -177,8 +177,9 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
+    """A new page each time: the content policy of an exported page would guard what is shown after it."""
     opened = browser.new_page()
     opened.asked = []  # type: ignore[attr-defined]
     opened.said = []  # type: ignore[attr-defined]
