@@ -53,10 +53,16 @@ class EncoderSection(_Section):
 
 
 class IndexSection(_Section):
-    """How passages are made and how long to wait for another writer."""
+    """How passages are made, how long to wait for another writer, and where vectors lie.
+
+    ``chroma_url``: a Chroma server; without it they lie in the home. Its token never stands here but in
+    ``ISKP_CHROMA_TOKEN``; ``chroma_header`` names the header that carries it.
+    """
 
     max_chars: int = Field(900, ge=200, le=4000)
     lock_timeout_seconds: float = Field(60.0, ge=0)
+    chroma_url: str | None = Field(None, pattern=r"^https?://[^/\s]+/?$")
+    chroma_header: str = Field("Authorization", pattern=r"^[A-Za-z-]+$")
 
 
 class SearchSection(_Section):

@@ -15,8 +15,8 @@ from index import generation
 from index.catalog import Catalog
 from index.embed import DEFAULT_MODEL, bundled_model_path, check_weights
 from index.errors import IndexingError
-from index.store import VectorStore
-from index.sync import CATALOG_FILE, VECTORS_FOLDER, read_dead, read_identity, require_identity
+from index.store import open_store
+from index.sync import CATALOG_FILE, read_dead, read_identity, require_identity
 from ingest.chunk import chunk
 from ingest.library import Library
 
@@ -110,7 +110,7 @@ def _compare(home: Home, folder: Path, facts: dict[str, str]) -> list[str]:
         problems += [f"lexical index: {line}" for line in catalog.check()]
         lexical = set(catalog.passage_ids())
         known = catalog.fingerprints()
-    with closing(VectorStore(folder / VECTORS_FOLDER)) as store:
+    with closing(open_store(folder, home.chroma_server)) as store:
         vectors = set(store.all_ids())
     stored = home.library.fingerprints()
     wanted = _wanted(home.library, home)

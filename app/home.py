@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import cached_property
@@ -23,6 +24,7 @@ from index.catalog import Catalog
 from index.embed import Encoder
 from index.encoders import open_encoder
 from index.search import IndexReader, SearchSettings
+from index.store import ChromaServer
 from index.sync import CATALOG_FILE, Progress, SyncReport, sync
 from index.terms import Vocabulary
 from ingest.add import Outcome, add_paths, load_bundled, refresh, remove_source
@@ -62,12 +64,24 @@ class Home:
     @cached_property
     def index(self) -> IndexReader:
         """The index, always its current generation."""
-        return IndexReader(self.index_folder, self.encoder, self.chunking, self.vocabulary)
+        return IndexReader(self.index_folder, self.encoder, self.chunking, self.vocabulary, self.chroma_server)
 
     @property
     def index_folder(self) -> Path:
         """Where the generations of the index live."""
         return self.folder / "index"
+
+    @property
+    def chroma_server(self) -> ChromaServer | None:
+        """The server that keeps the vectors, if one is set."""
+        wanted = self.settings.index
+        if wanted.chroma_url is None:
+            return None
+        token = os.environ.get("ISKP_CHROMA_TOKEN")
+        bearer = "Bearer " if wanted.chroma_header.lower() == "authorization" else ""
+        return ChromaServer(
+            url=wanted.chroma_url.rstrip("/"), headers={wanted.chroma_header: f"{bearer}{token}"} if token else {}
+        )
 
     @property
     def has_corpus(self) -> bool:
@@ -250,6 +264,7 @@ class Home:
             rebuild=rebuild,
             lock_timeout_seconds=self.settings.index.lock_timeout_seconds,
             progress=progress,
+            server=self.chroma_server,
         )
 
     def stale(self) -> bool:

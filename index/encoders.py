@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+
 from index.embed import DEFAULT_MODEL, Encoder, SentenceTransformerEncoder
 from index.onnx_encoder import OnnxEncoder
 
 
 def open_encoder(model: str = DEFAULT_MODEL, *, batch_size: int = 32) -> Encoder:
-    """The packaged model on ONNX Runtime, any other on sentence-transformers and torch."""
+    """The packaged model on ONNX Runtime, ``URL#MODEL`` by HTTP, any other on sentence-transformers and torch."""
     if model == DEFAULT_MODEL:
         return OnnxEncoder(batch_size=batch_size)
+    if model.startswith(("http://", "https://")):
+        from index.remote_encoder import KEY_VARIABLE, RemoteEncoder
+
+        return RemoteEncoder(model, batch_size=batch_size, key=os.environ.get(KEY_VARIABLE))
     return SentenceTransformerEncoder(model, batch_size=batch_size)

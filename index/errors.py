@@ -21,5 +21,9 @@ class Unwritable(IndexingError):
     """The index cannot be written: disk full or read-only; the one in force stays."""
 
 
+class ServerUnavailable(IndexingError):
+    """A Chroma server or an encoder's server does not answer, or refuses."""
+
+
 class Damaged(IndexingError):
     """What is on disk is incomplete or inconsistent; ``iskp doctor --repair`` mends it."""

@@ -140,7 +140,7 @@ def remove_leftovers(root: Path) -> None:
 def start_next(root: Path, *, copy_from: Path | None) -> Path:
     """A new folder to build in; leftovers of killed writers are removed first. Only for the writer."""
     remove_leftovers(root)
-    numbers = [int(p.name.removeprefix(_PREFIX)) for p in _finished(root)]
+    numbers = [int(p.name.removeprefix(_PREFIX)) for p in finished(root)]
     folder = root / f"{_PREFIX}{max(numbers, default=0) + 1:06d}{_BUILDING}"
     if copy_from is None:
         folder.mkdir(parents=True)
@@ -165,7 +165,7 @@ def publish(root: Path, building: Path) -> Path:
 def remove_old(root: Path) -> None:
     """Remove generations that are neither current nor read by anybody."""
     keep = current(root)
-    for folder in _finished(root):
+    for folder in finished(root):
         if folder == keep:
             continue
         lock = portalocker.Lock(
@@ -190,7 +190,8 @@ def replace_text(file: Path, text: str) -> None:
     os.replace(temporary, file)
 
 
-def _finished(root: Path) -> list[Path]:
+def finished(root: Path) -> list[Path]:
+    """Folders of all generations that were published and are still there, oldest first."""
     return sorted(p for p in root.glob(f"{_PREFIX}*") if p.is_dir() and p.name.removeprefix(_PREFIX).isdecimal())
 
 

@@ -18,8 +18,8 @@ from index.catalog import Catalog
 from index.embed import Encoder, Vectors, cosine
 from index.errors import Damaged
 from index.identity import Identity
-from index.store import VectorStore
-from index.sync import CATALOG_FILE, VECTORS_FOLDER, require_identity
+from index.store import ChromaServer, VectorStore, open_store
+from index.sync import CATALOG_FILE, require_identity
 from index.terms import TOKEN, Vocabulary
 from ingest.chunk import ChunkSettings, Passage
 from ingest.source import Source
@@ -102,7 +102,13 @@ class OpenIndex:
     """One generation, held for reading until closed. Threads may share it."""
 
     def __init__(
-        self, folder: Path, held: generation.Lease, encoder: Encoder, identity: Identity, vocabulary: Vocabulary
+        self,
+        folder: Path,
+        held: generation.Lease,
+        encoder: Encoder,
+        identity: Identity,
+        vocabulary: Vocabulary,
+        server: ChromaServer | None = None,
     ) -> None:
         self.folder = folder
         self.identity = identity
@@ -110,7 +116,7 @@ class OpenIndex:
         self.vocabulary = vocabulary
         self._catalog = Catalog(folder / CATALOG_FILE, readonly=True)
         try:
-            self._store = _whole_store(folder, self._catalog.passage_count())
+            self._store = _whole_store(folder, self._catalog.passage_count(), server)
         except BaseException:
             self._catalog.close()
             raise
@@ -228,9 +234,9 @@ class OpenIndex:
         }
 
 
-def _whole_store(folder: Path, passages: int) -> VectorStore:
+def _whole_store(folder: Path, passages: int, server: ChromaServer | None) -> VectorStore:
     """The vector store of a generation, checked against the number of passages in its catalog."""
-    store = VectorStore(folder / VECTORS_FOLDER)
+    store = open_store(folder, server)
     if (there := store.count()) != passages:
         store.close()
         raise Damaged(f"the vector store holds {there} of {passages} passages; run: iskp index --rebuild")
@@ -268,9 +274,15 @@ class IndexReader:
     """The index of a home, always the current generation: a re-index is seen at the next question."""
 
     def __init__(
-        self, root: Path, encoder: Encoder, chunking: ChunkSettings, vocabulary: Callable[[], Vocabulary]
+        self,
+        root: Path,
+        encoder: Encoder,
+        chunking: ChunkSettings,
+        vocabulary: Callable[[], Vocabulary],
+        server: ChromaServer | None = None,
     ) -> None:
         self._root = root
+        self._server = server
         self._encoder = encoder
         self._chunking = chunking
         self._vocabulary = vocabulary
@@ -294,7 +306,7 @@ class IndexReader:
             folder, held = acquired
             try:
                 identity = require_identity(folder, self._encoder, self._chunking)
-                opened = OpenIndex(folder, held, self._encoder, identity, self._vocabulary())
+                opened = OpenIndex(folder, held, self._encoder, identity, self._vocabulary(), self._server)
             except BaseException:
                 held.release()
                 raise

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import chromadb
+import httpx
 import numpy as np
+from chromadb.api import ClientAPI
+from chromadb.api.collection_configuration import CreateCollectionConfiguration
 from chromadb.config import Settings
-from chromadb.errors import InternalError
+from chromadb.errors import ChromaError, InternalError, NotFoundError
 
 from index.embed import Vectors
-from index.errors import Damaged, Unwritable
+from index.errors import Damaged, IdentityMismatch, IndexingError, ServerUnavailable, Unwritable
 from ingest.chunk import Passage
 
+VECTORS_FOLDER = "chroma"
+"""Folder of the vectors in a generation, where they are not on a server."""
+COLLECTION_FILE = "collection.json"
+"""Names the collection of a generation, where it is on a server."""
 _COLLECTION = "passages"
+# ef_search well above Chroma's 100: recall of the exact neighbours matters more here than the fraction of a
+# millisecond that it costs.
+_CONFIGURATION: CreateCollectionConfiguration = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 300}}
 _PAGE = 1000
+_SECONDS = 60.0
+"""How long a server may take for one request."""
 _TEXT_FIELDS = ("source_id", "context", "role", "locator", "claim_status", "claimed_by", "via")
 _INT_FIELDS = ("start", "end", "ordinal", "number")
 _FACETS = ("genre", "since", "until")
@@ -46,6 +60,63 @@ class Entry:
         return repr((self.passage, self.embed_digest, sorted(self.facets.items())))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChromaServer:
+    """Where a Chroma server answers.
+
+    Attributes:
+        url: such as ``http://127.0.0.1:8000``.
+        headers: sent with every request, such as a token that a proxy before the server asks for.
+    """
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @contextmanager
+    def client(self) -> Iterator[ClientAPI]:
+        """A connection, closed in the end.
+
+        Raises:
+            ServerUnavailable: nobody answers there, or the headers are refused.
+        """
+        client = self.connect()
+        try:
+            yield client
+        except (httpx.HTTPError, ChromaError, OSError) as exc:
+            raise unavailable(exc, self.url) from exc
+        finally:
+            _disconnect(client)
+
+    def connect(self) -> ClientAPI:
+        """A connection that the caller closes with :func:`_disconnect`."""
+        parts = urlsplit(self.url)
+        secure = parts.scheme == "https"
+        try:
+            # Asked first, since Chroma's client leaves its connections open when it fails.
+            httpx.get(f"{self.url}/api/v2/heartbeat", headers=dict(self.headers), timeout=_SECONDS).raise_for_status()
+            client = chromadb.HttpClient(
+                host=parts.hostname or "",
+                port=parts.port or (443 if secure else 80),
+                ssl=secure,
+                headers=dict(self.headers),
+                settings=Settings(anonymized_telemetry=False),
+            )
+        except (ValueError, ChromaError, httpx.HTTPError, OSError) as exc:
+            raise unavailable(exc, self.url) from exc
+        _session(client).timeout = httpx.Timeout(_SECONDS)  # it would wait for ever
+        return client
+
+    def collections(self, prefix: str) -> list[str]:
+        """Names of the collections that begin so."""
+        with self.client() as client:
+            return [c.name for c in client.list_collections() if c.name.startswith(prefix)]
+
+    def delete(self, name: str) -> None:
+        """Remove a collection; one that is gone is no error."""
+        with self.client() as client, suppress(NotFoundError):
+            client.delete_collection(name)
+
+
 class VectorStore:
     """Passages with unit vectors in a persistent Chroma collection, cosine space.
 
@@ -53,8 +124,24 @@ class VectorStore:
     opened; what is written to it is lost.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None = None, *, server: ChromaServer | None = None, collection: str = "") -> None:
+        """In ``folder``, or on ``server`` in the collection of this name, which must be there."""
         self._copy: tempfile.TemporaryDirectory[str] | None = None
+        if server is not None:
+            self._client = server.connect()
+            try:
+                self._collection = self._client.get_collection(collection, embedding_function=None)
+            except (ChromaError, httpx.HTTPError, OSError) as exc:
+                _disconnect(self._client)
+                if isinstance(exc, NotFoundError):
+                    raise Damaged(
+                        f"the collection {collection} is missing on the Chroma server {server.url}; "
+                        "run: iskp index --rebuild"
+                    ) from exc
+                raise unavailable(exc, server.url) from exc
+            return
+        if folder is None:
+            raise ValueError("a vector store needs a folder or a server")
         if folder.is_dir() and not os.access(folder, os.W_OK):
             self._copy = tempfile.TemporaryDirectory(prefix="iskp-index-", ignore_cleanup_errors=True)
             folder = _copied(folder, Path(self._copy.name))
@@ -66,16 +153,14 @@ class VectorStore:
             self._collection = self._client.get_or_create_collection(
                 _COLLECTION,
                 embedding_function=None,
-                # ef_search well above Chroma's 100: recall of the exact neighbours matters more here
-                # than the fraction of a millisecond that it costs.
-                configuration={"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 300}},
+                configuration=_CONFIGURATION,
             )
         except Exception as exc:
             raise Damaged(f"the vector store in {folder} cannot be opened ({exc}); run: iskp index --rebuild") from exc
 
     def close(self) -> None:
         """Flush and let the files go."""
-        self._client.close()  # type: ignore[attr-defined]  # of the concrete client
+        _disconnect(self._client)
         if self._copy is not None:
             self._copy.cleanup()
 
@@ -136,10 +221,14 @@ class VectorStore:
 
         Chroma frees neither the places of deleted vectors nor the pages of its database.
         """
-        ids = list(self.all_ids())
         with closing(VectorStore(folder)) as target:
-            for at in range(0, len(ids), _PAGE):
-                target.upsert(*self.get(ids[at : at + _PAGE]))
+            self.copy_into(target)
+
+    def copy_into(self, target: VectorStore) -> None:
+        """Write everything into another store, a page at a time."""
+        ids = list(self.all_ids())
+        for at in range(0, len(ids), _PAGE):
+            target.upsert(*self.get(ids[at : at + _PAGE]))
 
     def nearest(self, vector: Vectors, k: int, where: Mapping[str, Any] | None = None) -> list[tuple[Passage, float]]:
         """The ``k`` passages nearest to a unit vector with their cosine similarity, best first."""
@@ -163,10 +252,80 @@ class VectorStore:
         return [(e.passage, 1.0 - float(d)) for e, d in zip(_entries(single), distances, strict=True)]
 
 
+def open_store(folder: Path, server: ChromaServer | None) -> VectorStore:
+    """The vectors of the generation in this folder, wherever they lie.
+
+    Raises:
+        IdentityMismatch: they lie on a server and none is set, or the other way round.
+        ServerUnavailable: the server does not answer.
+        Damaged: they cannot be read.
+    """
+    name = collection_of(folder)
+    if (name is None) != (server is None):
+        where = "on this machine" if name is None else "on a Chroma server"
+        other = "names a Chroma server" if server else "is not set"
+        raise IdentityMismatch(f"the vectors lie {where}, but index.chroma_url {other}; run: iskp index --rebuild")
+    if name is None:
+        return VectorStore(folder / VECTORS_FOLDER)
+    return VectorStore(server=server, collection=name)
+
+
+def create_store(folder: Path, server: ChromaServer, collection: str, copy_from: Path | None) -> VectorStore:
+    """A new collection on the server for the generation in ``folder``, with the vectors of another one.
+
+    Chroma forks collections only in its distributed form; here they are copied, so that readers of the old
+    generation are not disturbed.
+    """
+    (folder / COLLECTION_FILE).write_text(json.dumps({"collection": collection}), encoding="utf-8")
+    with server.client() as client:
+        client.create_collection(collection, embedding_function=None, configuration=_CONFIGURATION)
+    store = VectorStore(server=server, collection=collection)
+    if copy_from is not None:
+        with closing(open_store(copy_from, server)) as old:
+            old.copy_into(store)
+    return store
+
+
+def collection_of(folder: Path) -> str | None:
+    """Name of the collection on a server that holds the vectors of this generation; None when they lie in the folder."""
+    try:
+        return str(json.loads((folder / COLLECTION_FILE).read_text(encoding="utf-8"))["collection"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as exc:
+        raise Damaged(f"{folder / COLLECTION_FILE} cannot be read ({exc}); run: iskp index --rebuild") from exc
+
+
+def unavailable(exc: Exception, url: str = "") -> IndexingError:
+    """What a server or the way to it said, as one sentence."""
+    why = " ".join(str(exc).split())[:160] or type(exc).__name__
+    where = f" at {url}" if url else ""
+    return ServerUnavailable(
+        f"the Chroma server{where} does not serve ({why}); start it with: chroma run --path FOLDER, "
+        "or check index.chroma_url and ISKP_CHROMA_TOKEN"
+    )
+
+
+def _session(client: ClientAPI) -> httpx.Client:
+    """What a client of a server speaks through; Chroma 1.5 has no public way to it, nor to close it."""
+    session: httpx.Client = client._server._session  # type: ignore[attr-defined]
+    return session
+
+
+def _disconnect(client: ClientAPI) -> None:
+    used = [getattr(c, "_server", None) for c in (client, getattr(client, "_admin_client", None))]
+    client.close()  # type: ignore[attr-defined]  # of the concrete client
+    for server in used:
+        if (session := getattr(server, "_session", None)) is not None:
+            session.close()
+
+
 @contextmanager
 def _writing() -> Iterator[None]:
     try:
         yield
+    except httpx.HTTPError as exc:
+        raise unavailable(exc) from exc
     except (InternalError, OSError) as exc:
         raise Unwritable(
             f"the vector store cannot be written ({' '.join(str(exc).split())[:200]}): check free space, then run: "
@@ -178,6 +337,8 @@ def _writing() -> Iterator[None]:
 def _reading() -> Iterator[None]:
     try:
         yield
+    except httpx.HTTPError as exc:
+        raise unavailable(exc) from exc
     except InternalError as exc:
         raise Damaged(
             f"the vector store cannot be read ({' '.join(str(exc).split())[:200]}); run: iskp index --rebuild"

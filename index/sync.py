@@ -7,9 +7,10 @@ import json
 import shutil
 import sqlite3
 import time
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -17,16 +18,15 @@ from typing import Protocol
 from index import generation
 from index.catalog import Catalog
 from index.embed import Encoder, Vectors
-from index.errors import Unwritable
+from index.errors import IndexingError, Unwritable
 from index.identity import Identity
-from index.store import Entry, VectorStore
+from index.store import VECTORS_FOLDER, ChromaServer, Entry, VectorStore, collection_of, create_store, open_store
 from ingest.chunk import ChunkSettings, Passage, chunk
 from ingest.dates import date_bounds
 from ingest.source import Source
 
 IDENTITY_FILE = "identity.json"
 CATALOG_FILE = "catalog.db"
-VECTORS_FOLDER = "chroma"
 WEAR_FILE = "wear.json"
 COMPACT_FROM = 1000
 """Below so many dead passages (1.7 KB of vectors each) compaction is not worth the copying."""
@@ -131,6 +131,7 @@ def sync(
     rebuild: bool = False,
     lock_timeout_seconds: float = 60.0,
     progress: Callable[[Progress], None] | None = None,
+    server: ChromaServer | None = None,
 ) -> SyncReport:
     """Make the index under ``root`` hold exactly the passages of the stored sources.
 
@@ -141,9 +142,11 @@ def sync(
     Args:
         rebuild: build from nothing, whatever is there; needed when model or passage length change.
         lock_timeout_seconds: how long to wait for another writer.
+        server: keeps the vectors, each generation in a collection of its own; everything else stays under ``root``.
 
     Raises:
         IdentityMismatch: the index was built with other settings and ``rebuild`` is False.
+        ServerUnavailable: the Chroma server does not answer.
         Locked: another process kept writing.
         Unwritable: disk full or no right to write; the index in force stays.
     """
@@ -153,6 +156,7 @@ def sync(
         known: Mapping[str, str] = {}
         if base is not None:
             require_identity(base, encoder, settings)
+            require_place(base, server)
             with closing(Catalog(base / CATALOG_FILE, readonly=True)) as catalog:
                 known, passages = catalog.fingerprints(), catalog.passage_count()
         sources = plan(known, shelf.fingerprints())
@@ -168,12 +172,18 @@ def sync(
         try:
             with generation.writing(root):
                 building = generation.start_next(root, copy_from=base)
-                counts = _Applier(building, encoder, settings, progress).apply(sources, shelf)
-                freed = _settle(building, dead=read_dead(base) + counts.deleted, live=counts.live)
+                store = _store_to_write(root, building, base, server)
+                counts = _Applier(building, encoder, settings, progress).apply(sources, shelf, store)
+                # On a server every generation is a copy of what lives, so nothing dead is carried along.
+                dead = 0 if server else read_dead(base) + counts.deleted
+                freed = _settle(building, dead=dead, live=counts.live)
                 generation.replace_text(building / IDENTITY_FILE, identity.dump())
                 generation.publish(root, building)
+                _remove_unused_collections(root, server)
         except BaseException:
             generation.remove_leftovers(root)  # on a full disk its space is needed
+            with suppress(IndexingError):
+                _remove_unused_collections(root, server)
             raise
         return SyncReport(
             added=counts.added, updated=counts.updated, skipped=counts.skipped, deleted=counts.deleted,
@@ -239,6 +249,44 @@ def require_identity(folder: Path, encoder: Encoder, settings: ChunkSettings) ->
     return identity
 
 
+def require_place(folder: Path, server: ChromaServer | None) -> None:
+    """Check that the vectors of a generation lie where the settings say, without asking a server.
+
+    Raises:
+        IdentityMismatch: they do not.
+    """
+    if (collection_of(folder) is None) != (server is None):
+        open_store(folder, server)
+
+
+def _store_to_write(root: Path, building: Path, base: Path | None, server: ChromaServer | None) -> VectorStore:
+    """The store of a generation that is being built, with what the one before it held."""
+    if server is None:
+        return VectorStore(building / VECTORS_FOLDER)
+    name = _collections_prefix(root) + building.name.split(".")[0]
+    with suppress(IndexingError):
+        server.delete(name)  # of a writer that was killed
+    return create_store(building, server, name, base)
+
+
+def _collections_prefix(root: Path) -> str:
+    """What the names of this home's collections begin with, so that several homes may share a server."""
+    file = root / "SERVER_NAME"
+    if not file.is_file():
+        generation.replace_text(file, f"iskp-{uuid.uuid4().hex[:12]}-")
+    return file.read_text(encoding="utf-8")
+
+
+def _remove_unused_collections(root: Path, server: ChromaServer | None) -> None:
+    """Remove this home's collections that no generation on disk names any more."""
+    if server is None:
+        return
+    used = {collection_of(folder) for folder in generation.finished(root)}
+    for name in server.collections(_collections_prefix(root)):
+        if name not in used:
+            server.delete(name)
+
+
 @dataclass(slots=True)
 class _Counts:
     added: int = 0
@@ -267,9 +315,9 @@ class _Applier:
         self._encoding: tuple[Sequence[Entry], Future[Vectors]] | None = None
         self._planned = 0
 
-    def apply(self, sources: Plan, shelf: SourceShelf) -> _Counts:
+    def apply(self, sources: Plan, shelf: SourceShelf, store: VectorStore) -> _Counts:
         with (
-            closing(VectorStore(self._folder / VECTORS_FOLDER)) as store,
+            closing(store),
             closing(Catalog(self._folder / CATALOG_FILE)) as catalog,
             ThreadPoolExecutor(1, "encoder") as beside,
         ):

@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+import http.client
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import chromadb
+import pytest
+
+from app.home import Home
+from index.errors import Damaged, IdentityMismatch, ServerUnavailable
+from index.search import Filters, IndexReader
+from index.store import ChromaServer
+from index.sync import SyncReport, sync
+from index.terms import Vocabulary
+from ingest.chunk import ChunkSettings
+from ingest.library import Library
+
+HONEY = "# Honey\n\nBees store honey in combs.\n\nA hive holds sixty thousand bees.\n\nSmoke calms them.\n"
+SALT = "# Salt\n\nSalt was taxed in 1711.\n\nSmugglers dug pans at night.\n"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real ``chroma run`` on the loopback address."""
+    folder, port = tmp_path_factory.mktemp("chroma"), free_port()
+    command = shutil.which("chroma", path=str(Path(sys.executable).parent)) or "chroma"
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [command, "run", "--path", str(folder / "data"), "--host", "127.0.0.1", "--port", str(port)],
+            stdout=log, stderr=log,
+        )  # fmt: skip
+    try:
+        for _ in range(300):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.2)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+@pytest.fixture
+def server(address: str) -> ChromaServer:
+    return ChromaServer(url=address)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "home" / "index"
+
+
+@pytest.fixture
+def reader(root: Path, hash_encoder, server: ChromaServer) -> Iterator[IndexReader]:
+    opened = IndexReader(root, hash_encoder, ChunkSettings(), lambda: Vocabulary.load(None), server)
+    yield opened
+    opened.close()
+
+
+def found(reader: IndexReader, query: str, **filters: object) -> list[str]:
+    index = reader.current()
+    assert index is not None
+    return [h.passage.text for h in index.search(query, 3, filters=Filters(**filters))]
+
+
+def counts(report: SyncReport) -> tuple[int, int, int, int]:
+    return report.added, report.skipped, report.deleted, report.embedded
+
+
+def test_the_same_code_indexes_and_searches_on_a_server(
+    library: Library, root: Path, put, hash_encoder, server: ChromaServer, reader: IndexReader
+) -> None:
+    put("honey", HONEY, date="2020")
+    put("salt", SALT, date="2023")
+    assert counts(sync(root, library, hash_encoder, server=server)) == (5, 0, 0, 5)
+    assert found(reader, "honey in combs")[0] == "Bees store honey in combs."
+    assert found(reader, "bees salt taxed", sources=("salt",))[0] == "Salt was taxed in 1711."
+    assert all("bees" not in t.lower() for t in found(reader, "bees", since=20230101))
+    assert not (root / "gen-000001" / "chroma").exists()
+    hash_encoder.texts.clear()
+    assert counts(sync(root, library, hash_encoder, server=server)) == (0, 5, 0, 0)
+    put("salt", SALT + "\nPans rust.\n", date="2023")
+    library.remove("honey")
+    assert counts(sync(root, library, hash_encoder, server=server)) == (1, 2, 3, 1)
+    assert hash_encoder.texts == ["salt: Pans rust."] or len(hash_encoder.texts) == 1
+    assert "Pans rust." in found(reader, "pans rust")
+    assert not found(reader, "honey", sources=("honey",))
+
+
+def test_readers_keep_the_old_generation_until_they_look_again_and_its_collection_goes_when_nobody_reads(
+    library: Library, root: Path, put, hash_encoder, server: ChromaServer, reader: IndexReader
+) -> None:
+    put("honey", HONEY)
+    sync(root, library, hash_encoder, server=server)
+    prefix = (root / "SERVER_NAME").read_text()
+    held = reader.current()
+    assert held is not None
+    put("salt", SALT)
+    library.remove("honey")
+    sync(root, library, hash_encoder, server=server)
+    assert len(server.collections(prefix)) == 2
+    assert held.search("honey", 1)[0].passage.source_id == "honey"
+    assert found(reader, "honey salt")[0].startswith("Salt")
+    held.close()
+    put("more", "# More\n\nOne more.\n")
+    sync(root, library, hash_encoder, server=server)
+    sync(root, library, hash_encoder, server=server)
+    assert set(server.collections(prefix)) <= {f"{prefix}gen-000002", f"{prefix}gen-000003"}
+    assert f"{prefix}gen-000003" in server.collections(prefix)
+
+
+def test_two_homes_share_a_server_without_meeting(
+    library: Library, tmp_path: Path, put, hash_encoder, server: ChromaServer
+) -> None:
+    put("honey", HONEY)
+    a, b = tmp_path / "a", tmp_path / "b"
+    sync(a, library, hash_encoder, server=server)
+    sync(b, library, hash_encoder, server=server)
+    sync(a, library, hash_encoder, server=server, rebuild=True)
+    for root in (a, b):
+        prefix = (root / "SERVER_NAME").read_text()
+        (name,) = server.collections(prefix)
+        assert (
+            chromadb.HttpClient(port=int(server.url.rsplit(":", 1)[1]), host="127.0.0.1").get_collection(name).count()
+            == 3
+        )
+
+
+def test_a_failed_sync_leaves_no_collection_behind(
+    library: Library, root: Path, put, hash_encoder, server: ChromaServer
+) -> None:
+    put("honey", HONEY)
+
+    def fail(texts: object, *, progress: object = None) -> None:
+        raise RuntimeError("out of memory")
+
+    hash_encoder.encode = fail
+    with pytest.raises(RuntimeError):
+        sync(root, library, hash_encoder, server=server)
+    assert server.collections((root / "SERVER_NAME").read_text()) == []
+
+
+def test_a_server_that_is_down_is_told_with_the_way_on(library: Library, root: Path, put, hash_encoder) -> None:
+    put("honey", HONEY)
+    down = ChromaServer(url=f"http://127.0.0.1:{free_port()}")
+    with pytest.raises(ServerUnavailable, match=r"at http://127\.0\.0\.1:\d+ does not serve .*chroma run"):
+        sync(root, library, hash_encoder, server=down)
+    assert not list(root.glob("gen-*"))
+
+
+def test_vectors_elsewhere_than_the_settings_say_need_a_rebuild(
+    library: Library, root: Path, put, hash_encoder, server: ChromaServer, reader: IndexReader
+) -> None:
+    put("honey", HONEY)
+    sync(root, library, hash_encoder)
+    with pytest.raises(IdentityMismatch, match=r"lie on this machine.*iskp index --rebuild"):
+        sync(root, library, hash_encoder, server=server)
+    with pytest.raises(IdentityMismatch, match="lie on this machine"):
+        reader.current()
+    assert counts(sync(root, library, hash_encoder, server=server, rebuild=True)) == (3, 0, 0, 3)
+    with pytest.raises(IdentityMismatch, match=r"on a Chroma server.*is not set"):
+        sync(root, library, hash_encoder)
+
+
+def test_a_collection_that_is_gone_is_named(
+    library: Library, root: Path, put, hash_encoder, server: ChromaServer, reader: IndexReader
+) -> None:
+    put("honey", HONEY)
+    sync(root, library, hash_encoder, server=server)
+    (name,) = server.collections((root / "SERVER_NAME").read_text())
+    server.delete(name)
+    server.delete(name)
+    with pytest.raises(Damaged, match=rf"{name} is missing .*--rebuild"):
+        reader.current()
+
+
+@pytest.fixture
+def guarded(address: str) -> Iterator[Callable[[str], str]]:
+    """A proxy before the server that asks for a header, as the server itself knows no users."""
+    port = int(address.rsplit(":", 1)[1])
+
+    class Guard(BaseHTTPRequestHandler):
+        def _forward(self) -> None:
+            length = int(self.headers.get("Content-Length", 0))
+            body = self.rfile.read(length)
+            if self.headers.get("Authorization") != "Bearer secret":
+                self.send_response(401)
+                self.end_headers()
+                return
+            through = http.client.HTTPConnection("127.0.0.1", port)
+            through.request(self.command, self.path, body, {"Content-Type": "application/json"})
+            answer = through.getresponse()
+            content = answer.read()
+            self.send_response(answer.status)
+            self.send_header("Content-Type", answer.getheader("Content-Type") or "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+            through.close()
+
+        do_GET = do_POST = do_PUT = do_DELETE = _forward
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    proxy = ThreadingHTTPServer(("127.0.0.1", 0), Guard)
+    thread = threading.Thread(target=proxy.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{proxy.server_port}"
+    proxy.shutdown()
+    thread.join()
+    proxy.server_close()
+
+
+def test_a_home_sends_the_token_of_the_environment(
+    tmp_path: Path, guarded: str, monkeypatch: pytest.MonkeyPatch, hash_encoder
+) -> None:
+    (tmp_path / "note.md").write_text(HONEY)
+    monkeypatch.setenv("ISKP_INDEX_CHROMA_URL", guarded)
+    refused = Home(tmp_path / "home")
+    refused.init(empty=True)
+    refused.__dict__["encoder"] = hash_encoder
+    list(refused.add([tmp_path / "note.md"], {}))
+    with pytest.raises(ServerUnavailable, match="does not serve"):
+        refused.sync()
+    refused.close()
+    monkeypatch.setenv("ISKP_CHROMA_TOKEN", "secret")
+    home = Home(tmp_path / "home")
+    home.__dict__["encoder"] = hash_encoder
+    assert "secret" not in repr(home.chroma_server)
+    assert home.sync().added == 3
+    assert found(home.index, "honey in combs")[0] == "Bees store honey in combs."
+    home.close()
