@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -21,7 +22,7 @@ from app.followup import Turn
 from app.home import Home
 from app.stream import Discarded, Done, Draft, Event, Settled
 from app.support import SupportChecker
-from app.writer import Given, Writer, WriterSettings, fitting, trusted_rewrite, usable
+from app.writer import Given, Material, Writer, WriterSettings, fitting, trusted_rewrite, usable
 from ingest.chunk import chunk
 from ingest.source import Source
 
@@ -507,6 +508,39 @@ def _planted_home(folder: Path, shared: Home, instruction: str) -> Home:
     list(made.add([folder / "strike.md"], {"date": "2021-05-05"}))
     made.sync()
     return made
+
+
+RECORDED = [json.loads(line) for line in (Path(__file__).parent / "data" / "small_model_sentences.jsonl").read_text(encoding="utf-8").splitlines()]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", RECORDED, ids=lambda c: c["sentence"][:40])
+def test_sentences_that_a_poor_model_really_wrote_about_a_passage(
+    tmp_path: Path, home: Home, chat_server: Any, case: dict[str, Any]
+) -> None:
+    (tmp_path / "note.md").write_text(f"# Note\n\n{case['passage']}\n", encoding="utf-8")
+    alone = Home(tmp_path / "home")
+    alone.__dict__["encoder"], alone.__dict__["reader"] = home.encoder, home.reader
+    alone.init(empty=True)
+    list(alone.add([tmp_path / "note.md"], {}))
+    alone.sync()
+    opened = alone.index.current()
+    assert opened is not None
+    passage = opened.passages_of("note.md")[0]
+    source = opened.source("note.md")
+    assert source is not None
+    chat_server.replies = [f"{case['sentence']} [1]"]
+    base = Answer(question="What is said?", standalone_question="What is said?", status="answered", answer="")
+    given = Material(
+        question="What is said?", passages=(Given(passage=passage, source=source),), vocabulary=opened.vocabulary
+    )
+    engine = Engine(parse_engine(chat_server.engine), EngineSettings(retries=0, context_tokens=4096), {})
+    written = list(
+        Writer(engine, home.checker, WriterSettings(repair=False)).write(base, given, lambda _: nullcontext())
+    )
+    done = written[-1]
+    assert isinstance(done, Done)
+    assert (done.answer.engine != "extractive") is case["carried"], done.answer.reasons
+    alone.close()
 
 
 # --- a real model ------------------------------------------------------------------------------------------
