@@ -107,6 +107,51 @@ def engines(
     click.echo(json.dumps(asdict(report), indent=2) if as_json else as_table(report))
 
 
+@bench.command("support")
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder that holds clapnq, xquad, selqa and chunking_evaluation.",
+)
+@click.option("--fit", "refit", is_flag=True, help="Fit the calibration anew first and write it.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def support(data: Path, refit: bool, as_json: bool) -> None:
+    """Measure the support check on claims that are true to a text or not; --fit after a change of the reader.
+
+    Needs for --fit: pip install "iskp-qa[train]"
+
+    \b
+    Example:
+      iskp bench support --data ../shared/data
+    """
+    from dataclasses import asdict
+
+    from eval.bench.support import as_table, run
+
+    scores = run(data, refit=refit, tell=lambda line: click.echo(line, err=True))
+    click.echo(json.dumps([asdict(s) for s in scores], indent=2) if as_json else as_table(scores))
+
+
+@bench.command("policy")
+@click.argument("pairs", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--split", type=click.Choice(["dev", "test"]), help="Only this half.")
+@click.option("--own", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A home's policy.toml.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def policy(pairs: Path, split: str | None, own: Path | None, as_json: bool) -> None:
+    """Score the policy on pairs of a harmful request and the nearest harmless one.
+
+    \b
+    Example:
+      iskp bench policy tests/data/policy_pairs.jsonl --split test
+    """
+    from app.policy import load
+    from eval.bench.policy import as_table, read_pairs, run, to_json
+
+    report = run(read_pairs(pairs, split), load(own))
+    click.echo(json.dumps(to_json(report), ensure_ascii=False, indent=2) if as_json else as_table(report))
+
+
 @bench.command("speed")
 @click.option("--size", "sizes", multiple=True, type=click.IntRange(10, 10_000_000), help="Passages; may be repeated.  [default: 100, 1000, 10000]")
 @click.option("--encode", "encoded_at_most", default=1000, show_default=True, help="Above so many passages vectors are made up.")
