@@ -21,7 +21,9 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from app import history
 from app.errors import AppError
+from ingest import library
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -32,8 +34,8 @@ _MAX_FILES = 100_000
 _MAX_MANIFEST = 50_000_000
 _PART = re.compile(r"[^/\\:\x00-\x1f\x7f]{1,200}")
 _BUSY_SECONDS = 30.0
-_SCHEMAS = {"library.db": 2, "history.db": 1}
-"""Newest version of each database that this program reads; a test holds them against the stores' own."""
+_SCHEMAS = {"library.db": library.SCHEMA_VERSION, "history.db": history.SCHEMA_VERSION}
+"""Newest version of each database that this program reads."""
 
 
 class BadBackup(AppError):

@@ -21,7 +21,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from app import history
-from app.backup import _SCHEMAS, FORMAT, MANIFEST, BadBackup, backup, restore
+from app.backup import FORMAT, MANIFEST, BadBackup, backup, restore
 from app.cli import main
 from ingest import library as sources
 from ingest.errors import IngestError
@@ -307,11 +307,6 @@ def test_a_store_of_a_newer_version_is_not_touched(home: Path, tmp_path: Path) -
     backup(home, tmp_path / "b.zip")
     with pytest.raises(BadBackup, match="newer version"):
         restore(tmp_path / "b.zip", tmp_path / "other")
-
-
-def test_the_versions_known_here_are_those_of_the_stores() -> None:
-    """Keeps ``app.backup._SCHEMAS`` in step."""
-    assert _SCHEMAS == {"library.db": sources.SCHEMA_VERSION, "history.db": history.SCHEMA_VERSION}
 
 
 def test_the_commands_say_what_they_did(home: Path, tmp_path: Path) -> None:
