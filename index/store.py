@@ -127,6 +127,7 @@ class VectorStore:
     def __init__(self, folder: Path | None = None, *, server: ChromaServer | None = None, collection: str = "") -> None:
         """In ``folder``, or on ``server`` in the collection of this name, which must be there."""
         self._copy: tempfile.TemporaryDirectory[str] | None = None
+        self._url = server.url if server else ""
         if server is not None:
             self._client = server.connect()
             try:
@@ -166,14 +167,14 @@ class VectorStore:
 
     def count(self) -> int:
         """How many passages are stored."""
-        with _reading():
+        with _reading(self._url):
             return int(self._collection.count())
 
     def upsert(self, entries: Sequence[Entry], vectors: Vectors) -> None:
         """Add or replace; ``vectors`` has a unit row for each entry."""
         for at in range(0, len(entries), _PAGE):
             part = entries[at : at + _PAGE]
-            with _writing():
+            with _writing(self._url):
                 self._collection.upsert(
                     ids=[e.passage.id for e in part],
                     embeddings=vectors[at : at + _PAGE],
@@ -185,25 +186,29 @@ class VectorStore:
         """Replace offsets, locators and facets; the vectors stay."""
         for at in range(0, len(entries), _PAGE):
             part = entries[at : at + _PAGE]
-            with _writing():
+            with _writing(self._url):
                 self._collection.update(ids=[e.passage.id for e in part], metadatas=[_metadata(e) for e in part])
 
     def delete(self, ids: Sequence[str]) -> None:
         """Remove these passages; unknown ids are ignored."""
         for at in range(0, len(ids), _PAGE):
-            with _writing():
+            with _writing(self._url):
                 self._collection.delete(ids=list(ids[at : at + _PAGE]))
 
     def entries_of(self, source_id: str) -> list[Entry]:
         """All entries of a source, in text order."""
-        with _reading():
+        with _reading(self._url):
             found = self._collection.get(where={"source_id": source_id}, include=["documents", "metadatas"])
         return sorted(_entries(cast("Mapping[str, Any]", found)), key=lambda e: e.passage.ordinal)
 
     def all_ids(self) -> Iterator[str]:
         """Every id, in pages."""
         offset = 0
-        while ids := self._collection.get(limit=_PAGE, offset=offset, include=[])["ids"]:
+        while True:
+            with _reading(self._url):
+                ids = self._collection.get(limit=_PAGE, offset=offset, include=[])["ids"]
+            if not ids:
+                return
             yield from ids
             offset += len(ids)
 
@@ -211,7 +216,7 @@ class VectorStore:
         """The entries of these ids that exist, and their vectors in the same order."""
         if not ids:
             return [], np.zeros((0, 0), dtype=np.float32)
-        with _reading():
+        with _reading(self._url):
             found = self._collection.get(ids=list(ids), include=["documents", "metadatas", "embeddings"])
         vectors = np.asarray(found["embeddings"], dtype=np.float32)
         return _entries(cast("Mapping[str, Any]", found)), vectors
@@ -235,7 +240,7 @@ class VectorStore:
         available = self.count()
         if k < 1 or available == 0:
             return []
-        with _reading():
+        with _reading(self._url):
             found = self._collection.query(
                 query_embeddings=vector.reshape(1, -1),
                 n_results=min(k, available),
@@ -321,11 +326,11 @@ def _disconnect(client: ClientAPI) -> None:
 
 
 @contextmanager
-def _writing() -> Iterator[None]:
+def _writing(url: str) -> Iterator[None]:
     try:
         yield
     except httpx.HTTPError as exc:
-        raise unavailable(exc) from exc
+        raise unavailable(exc, url) from exc
     except (InternalError, OSError) as exc:
         raise Unwritable(
             f"the vector store cannot be written ({' '.join(str(exc).split())[:200]}): check free space, then run: "
@@ -334,11 +339,17 @@ def _writing() -> Iterator[None]:
 
 
 @contextmanager
-def _reading() -> Iterator[None]:
+def _reading(url: str) -> Iterator[None]:
     try:
         yield
     except httpx.HTTPError as exc:
-        raise unavailable(exc) from exc
+        raise unavailable(exc, url) from exc
+    except NotFoundError as exc:
+        # Removed by a writer that knows nothing of this reader, such as one with a copy of the home elsewhere.
+        raise Damaged(
+            "the vectors of this index are gone from the Chroma server; bring the home up to date with the writer's, "
+            "or run: iskp index --rebuild"
+        ) from exc
     except InternalError as exc:
         raise Damaged(
             f"the vector store cannot be read ({' '.join(str(exc).split())[:200]}); run: iskp index --rebuild"

@@ -33,22 +33,28 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real ``chroma run`` on the loopback address."""
-    folder, port = tmp_path_factory.mktemp("chroma"), free_port()
+def start_chroma(folder: Path, port: int) -> subprocess.Popen[bytes]:
     command = shutil.which("chroma", path=str(Path(sys.executable).parent)) or "chroma"
-    with (folder / "log").open("w") as log:
+    folder.mkdir(exist_ok=True)
+    with (folder / "log").open("a") as log:
         process = subprocess.Popen(
             [command, "run", "--path", str(folder / "data"), "--host", "127.0.0.1", "--port", str(port)],
             stdout=log, stderr=log,
         )  # fmt: skip
+    for _ in range(300):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.2)
+    return process
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real ``chroma run`` on the loopback address."""
+    port = free_port()
+    process = start_chroma(tmp_path_factory.mktemp("chroma"), port)
     try:
-        for _ in range(300):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.2)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
@@ -187,6 +193,43 @@ def test_a_collection_that_is_gone_is_named(
     server.delete(name)
     with pytest.raises(Damaged, match=rf"{name} is missing .*--rebuild"):
         reader.current()
+
+
+def test_a_collection_that_goes_while_it_is_read_is_told(
+    library: Library, root: Path, put, hash_encoder, server: ChromaServer, reader: IndexReader
+) -> None:
+    put("honey", HONEY)
+    sync(root, library, hash_encoder, server=server)
+    assert found(reader, "honey")
+    (name,) = server.collections((root / "SERVER_NAME").read_text())
+    server.delete(name)
+    with pytest.raises(Damaged, match=r"gone from the Chroma server.*iskp index --rebuild"):
+        found(reader, "honey")
+    sync(root, library, hash_encoder, server=server, rebuild=True)
+    assert found(reader, "honey")
+
+
+def test_a_server_that_stops_is_told_at_the_next_question_and_used_again_when_it_is_back(
+    library: Library, tmp_path: Path, put, hash_encoder
+) -> None:
+    put("honey", HONEY)
+    root, port = tmp_path / "home" / "index", free_port()
+    own = ChromaServer(url=f"http://127.0.0.1:{port}")
+    process = start_chroma(tmp_path / "chroma", port)
+    reader = IndexReader(root, hash_encoder, ChunkSettings(), lambda: Vocabulary.load(None), own)
+    try:
+        sync(root, library, hash_encoder, server=own)
+        assert found(reader, "honey")
+        process.terminate()
+        process.wait(timeout=30)
+        with pytest.raises(ServerUnavailable, match=rf"at {own.url} does not serve"):
+            found(reader, "honey")
+        process = start_chroma(tmp_path / "chroma", port)
+        assert found(reader, "honey")
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+        reader.close()
 
 
 @pytest.fixture
