@@ -334,7 +334,7 @@ def test_news_page_gives_its_article_and_nothing_else(page: Page) -> None:
     assert [p for p in page.paragraphs if p not in body] == []  # one paragraph, one block
     assert _texts(result, "heading") == list(page.headings)
     assert _texts(result, "caption", "credit") == list(page.captions)
-    assert _texts(result, "title") == [page.title]
+    assert _texts(result, "title") == []  # it is told by the metadata
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
@@ -491,3 +491,44 @@ def test_lines_of_the_house_between_paragraphs_are_left_out(line: str) -> None:
     text = "".join(f"<p>{p}</p>" for p in (*BRIDGE[:3], line, *BRIDGE[3:6]))
     html = f"<html><body><article><h1>The bridge</h1>{text}</article></body></html>"
     assert [t for _, t in _shown(html)] == list(BRIDGE[:6])
+
+
+def _page_with(extra: str) -> str:
+    text = "".join(f"<p>{p}</p>" for p in BRIDGE[:5])
+    return f"<html><body><article><h1>The bridge</h1>{text}</article>{extra}</body></html>"
+
+
+def _all(html: str) -> list[str]:
+    return [b.text for b in extract(html.encode(), name="a.html").blocks]
+
+
+def test_headlines_under_pictures_of_other_stories_are_no_captions() -> None:
+    cards = "".join(
+        f"<figure><img src='{i}.jpg'><figcaption><a href='/story-{i}'>{t}</a> ({i})</figcaption></figure>"
+        for i, t in enumerate(_STORIES)
+    )
+    html = _page_with("").replace("</article>", f"</article>{cards}<p>{BRIDGE[5]}</p>")
+    assert not set(_STORIES) & {t.removesuffix(f" ({i})") for t in _all(html) for i in range(3)}
+
+
+def test_a_caption_linked_to_its_picture_stays() -> None:
+    figure = "<figure><a href='/large/quay.jpg'><img src='q.jpg'><figcaption>The quay of Talsk at dawn</figcaption></a></figure>"
+    html = _page_with("").replace(f"<p>{BRIDGE[2]}</p>", f"{figure}<p>{BRIDGE[2]}</p>")
+    assert "The quay of Talsk at dawn" in _all(html)
+
+
+def test_what_is_said_in_a_film_is_no_caption() -> None:
+    lines = "".join(f"<p class='caption'>00:0{i} {w} the ferry</p>" for i, w in enumerate(("before", "on", "after")))
+    html = _page_with("").replace(f"<p>{BRIDGE[2]}</p>", f"<div>{lines}</div><p>{BRIDGE[2]}</p>")
+    assert not any(t.startswith("00:0") for t in _all(html))
+
+
+def test_a_list_of_links_below_the_text_is_left_out_and_links_within_it_stay() -> None:
+    stories = [
+        f"{t}, and what {who} think of it" for t in _STORIES for who in ("teachers", "fishermen", "the ministry")
+    ]
+    below = "".join(f"<p><a href='/s{i}'>{t}</a></p>" for i, t in enumerate(stories))
+    within = f"<p><a href='/source'>The report of the harbour office</a></p><p>{BRIDGE[2]}</p>"
+    html = _page_with("").replace("</article>", f"{below}</article>").replace(f"<p>{BRIDGE[2]}</p>", within)
+    found = _all(html)
+    assert "The report of the harbour office" in found and not set(stories) & set(found)

@@ -26,6 +26,13 @@ from ingest.source import Role
 _BREAK = "\ue000"  # stands for an empty line made of two <br>, which trafilatura would drop
 _ENOUGH = 250
 _LONGEST_CARD = 600
+_LINK_LIST = 3
+"""So many links below the text are a list of other stories; fewer may be its sources."""
+_COUNT = re.compile(r"\s*\(\d+\)$")
+"""How many comments a story has."""
+_PICTURE = re.compile(r"\.(?:jpe?g|png|webp|gif|avif|svg)(?:$|\?)", re.I)
+_TIME_CODE = re.compile(r"\d{1,2}:\d\d\b")
+"""Begins a line under a film."""
 _LEAVES = (
     "p",
     "li",
@@ -89,7 +96,8 @@ def read(text: str, *, url: str | None = None) -> Extract:
     metadata = page_metadata(copy.deepcopy(tree), url=url)
     blocks = _main_blocks(tree)
     blocks = _with_dom_facts(tree, blocks, metadata)
-    blocks = _with_title(_without_furniture(blocks), metadata)
+    blocks, metadata = _title_apart(_without_furniture(blocks), metadata)
+    blocks = _without_link_lists(tree, blocks)
     if not _is_an_article(tree, blocks):
         raise BadSource(
             "no main text was found in the page: is it a front page, a video, or filled in by scripts? "
@@ -565,7 +573,9 @@ def _with_captions(blocks: list[Block], orders: Sequence[int | None], places: Se
             continue
         if any(_is_furniture(a) for a in place.element.iterancestors()):
             continue
-        if any(_is_caption(a) for a in place.element.iterancestors()):
+        if any(_is_caption(a) for a in place.element.iterancestors()) or _leads_away(place.element):
+            continue
+        if _TIME_CODE.match(_caption_text(place.element)):
             continue
         present.add(place.key)
         waiting.append((place.order, _caption_text(place.element)))
@@ -576,6 +586,13 @@ def _with_captions(blocks: list[Block], orders: Sequence[int | None], places: Se
             merged.append(Block(text=text, role=_caption_role(text)))
         merged.append(block)
     return merged
+
+
+def _leads_away(caption: HtmlElement) -> bool:
+    """Whether the whole caption is a link, and not to a picture: it is the headline of another story."""
+    around = [a for a in caption.iterancestors() if a.tag == "a"]
+    inside = [a for a in caption.iter("a") if key("".join(a.itertext())) == key(_COUNT.sub("", _caption_text(caption)))]
+    return any(a.get("href") and not _PICTURE.search(a.get("href", "")) for a in (*around, *inside))
 
 
 def _caption_text(element: HtmlElement) -> str:
@@ -639,14 +656,30 @@ def _author_note(blocks: Sequence[Block], places: Sequence[_Place], last: int, m
     return []
 
 
-def _with_title(blocks: list[Block], metadata: Metadata) -> list[Block]:
-    """The title as the first block, and nowhere else."""
+def _title_apart(blocks: list[Block], metadata: Metadata) -> tuple[list[Block], Metadata]:
+    """The blocks without the title, which the metadata tells."""
     title = metadata.title
     if not title:
         for i, block in enumerate(blocks[:3]):
             if block.role == "heading" and block.level == 1:
-                return [replace(block, role="title", level=0), *blocks[:i], *blocks[i + 1 :]]
-        return blocks
+                return [*blocks[:i], *blocks[i + 1 :]], replace(metadata, title=block.text)
+        return blocks, metadata
     same = key(title)
-    rest = [b for i, b in enumerate(blocks) if not (i < 4 and key(b.text) == same)]
-    return [Block(text=title, role="title"), *rest]
+    return [b for i, b in enumerate(blocks) if not (i < 4 and key(b.text) == same)], metadata
+
+
+def _without_link_lists(tree: HtmlElement, blocks: list[Block]) -> list[Block]:
+    """The blocks without lists of other stories below the text: paragraphs that are links and nothing else.
+
+    Links between paragraphs stay, and so do those of a page that holds little else: it may be no article at all.
+    """
+    links = {key("".join(a.itertext())) for a in tree.iter("a")} - {""}
+
+    def linked(block: Block) -> bool:
+        return block.role == "body" and key(_COUNT.sub("", block.text)) in links
+
+    own = [i for i, b in enumerate(blocks) if b.role == "body" and not linked(b)]
+    if sum(len(blocks[i].text) for i in own) < _ENOUGH:
+        return blocks
+    after = [i for i in range(own[-1] + 1, len(blocks)) if linked(blocks[i])]
+    return blocks if len(after) < _LINK_LIST else [b for i, b in enumerate(blocks) if i not in after]
