@@ -532,3 +532,17 @@ def test_a_list_of_links_below_the_text_is_left_out_and_links_within_it_stay() -
     html = _page_with("").replace("</article>", f"{below}</article>").replace(f"<p>{BRIDGE[2]}</p>", within)
     found = _all(html)
     assert "The report of the harbour office" in found and not set(stories) & set(found)
+
+
+def test_a_date_from_before_the_web_is_not_the_page_s_own() -> None:
+    html = _page_with("").replace(
+        "<h1>The bridge</h1>",
+        "<h1>The bridge</h1><p>The act of August 14, 1935 is the reason, says the mayor in a long letter.</p>",
+    )
+    assert extract(html.encode(), name="a.html").metadata.date is None
+
+
+@pytest.mark.parametrize("shown", ["Account You're logged", "talskcourier.com"])
+def test_a_login_line_or_a_host_is_no_author(shown: str) -> None:
+    html = _page_with("").replace("<article>", f"<article><p class='byline'><a rel='author'>{shown}</a></p>")
+    assert extract(html.encode(), name="a.html").metadata.author is None

@@ -51,7 +51,8 @@ _DATE_CLASS = re.compile(
     r"(?:publish|posted|pub-?date|dateline|timestamp|entry-date|post-date|article-date|byline|created)", re.I
 )
 _NOT_A_NAME = re.compile(
-    r"https?:|@|^\W*$|\d{3}|^(?:admin|administrator|editor|root|guest|staff|webmaster|user)$", re.I
+    r"https?:|@|^\W*$|\d{3}|^(?:admin|administrator|editor|root|guest|staff|webmaster|user)$|\blogged\b|\bsign(?:ed)? in\b|^(?:[\w-]+\.)+[a-z]{2,4}$",
+    re.I,
 )
 _MONTH_DAY_YEAR = re.compile(
     r"\b(?:\d{4}-\d{2}-\d{2}|\d{1,2}(?:st|nd|rd|th)?\s+[^\W\d_]{3,9}\.?,?\s+\d{4}|[^\W\d_]{3,9}\.?\s+\d{1,2}(?:st|nd|rd|th)?,?\s+\d{4}|\d{1,2}[./]\d{1,2}[./]\d{4})\b"
@@ -83,7 +84,7 @@ def page_metadata(tree: HtmlElement, *, url: str | None = None) -> Metadata:
         author=_author(named, article, site)
         or _plausible_authors((guess.author or "").split(";") if guess else [])
         or _shown_author(tree),
-        date=_date(tree, named, article) or _iso(guess.date if guess else None),
+        date=_date(tree, named, article) or _since_the_web(_iso(guess.date if guess else None)),
         url=address,
         genre=_genre(article, named, address),
         language=_language(tree, named),
@@ -359,6 +360,11 @@ def _date(tree: HtmlElement, named: Mapping[str, list[str]], article: Mapping[st
         if date and len(date) == 10:
             return date
     return None
+
+
+def _since_the_web(date: str | None) -> str | None:
+    """The date, unless it is older than web pages are: then it is one that the text speaks of."""
+    return date if date and date >= "1993" else None
 
 
 def _dates_below_title(tree: HtmlElement) -> Iterator[str]:
