@@ -81,10 +81,8 @@ def page_metadata(tree: HtmlElement, *, url: str | None = None) -> Metadata:
     return Metadata(
         title=title,
         publisher=site or (clean(guess.sitename) if guess and guess.sitename else None),
-        author=_author(named, article, site)
-        or _plausible_authors((guess.author or "").split(";") if guess else [])
-        or _shown_author(tree),
-        date=_date(tree, named, article) or _since_the_web(_iso(guess.date if guess else None)),
+        author=_author(named, article, site) or _plausible_authors(_seen_authors(guess, site)) or _shown_author(tree),
+        date=_date(tree, named, article) or _iso(guess.date if guess else None, visible=True),
         url=address,
         genre=_genre(article, named, address),
         language=_language(tree, named),
@@ -305,6 +303,13 @@ def _author(named: Mapping[str, list[str]], article: Mapping[str, Any], site: st
     return None
 
 
+def _seen_authors(guess: Document | None, site: str | None) -> list[str]:
+    """The names that trafilatura sees, without those of the site; it makes "Courier Com" of a host's name."""
+    host = re.sub(r"^www\.", "", (guess.hostname or "") if guess else "")
+    names = (guess.author or "").split(";") if guess else []
+    return [n for n in names if key(n) not in {key(site or ""), key(host), key(host + ".com")}]
+
+
 def _shown_author(tree: HtmlElement) -> str | None:
     """A name in a short element that is marked as the author's."""
     for element in tree.iter("a", "span", "p", "div", "address", "strong", "li"):
@@ -356,15 +361,10 @@ def _date(tree: HtmlElement, named: Mapping[str, list[str]], article: Mapping[st
         and (match := _MONTH_DAY_YEAR.search(text))
     ]
     for value in [*marked, *times, *shown, *_dates_below_title(tree)]:
-        date = _iso(value)
+        date = _iso(value, visible=True)
         if date and len(date) == 10:
             return date
     return None
-
-
-def _since_the_web(date: str | None) -> str | None:
-    """The date, unless it is older than web pages are: then it is one that the text speaks of."""
-    return date if date and date >= "1993" else None
 
 
 def _dates_below_title(tree: HtmlElement) -> Iterator[str]:
@@ -397,7 +397,8 @@ def _is_teaser(element: HtmlElement) -> bool:
     )
 
 
-def _iso(value: Any) -> str | None:
+def _iso(value: Any, *, visible: bool = False) -> str | None:
+    """The day; None for one older than the web if it is merely ``visible``: then it is one that the text speaks of."""
     if not isinstance(value, str) or not re.search(r"\d{4}", value):
         return None
     text = " ".join(value.split())
@@ -413,7 +414,7 @@ def _iso(value: Any) -> str | None:
         date = iso_date(text[:40])
     except BadSource:
         return None
-    return date if "1900" <= date < "2100" else None
+    return date if ("1993" if visible else "1900") <= date < "2100" else None
 
 
 def _language(tree: HtmlElement, named: Mapping[str, list[str]]) -> str | None:
