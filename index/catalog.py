@@ -26,6 +26,10 @@ CREATE VIRTUAL TABLE IF NOT EXISTS lexical USING fts5(
 CREATE TABLE IF NOT EXISTS words (word TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 _WORD = re.compile(r"\w+", re.UNICODE)
+SCORED_AT_MOST = 20_000
+"""Matching passages from which the commonest words of a question are left out: they say least and cost most."""
+
+_COUNTS_KEPT = 50_000
 
 
 class Catalog:
@@ -43,6 +47,8 @@ class Catalog:
         except sqlite3.Error as exc:
             raise self._damaged(exc) from exc
         self._lock = threading.Lock()
+        self._counts: dict[str, int] | None = {} if readonly else None
+        """How many passages hold a phrase, once it was asked; what a reader sees never changes."""
         if not readonly:
             self._db.executescript(_SCHEMA)
             self._db.execute("PRAGMA synchronous = NORMAL")
@@ -118,8 +124,8 @@ class Catalog:
             return []
         total: dict[str, float] = {}
         depth = max(5 * k, 200)
-        plain = " OR ".join(dict.fromkeys(p for g in groups if len(g) == 1 and (p := _phrase(g[0]))))
-        for passage_id, score in self._match(plain, depth):
+        plain = self._affordable(list(dict.fromkeys(p for g in groups if len(g) == 1 and (p := _phrase(g[0])))))
+        for passage_id, score in self._match(" OR ".join(plain), depth):
             total[passage_id] = score
         for group in groups:
             if len(group) == 1:
@@ -132,12 +138,46 @@ class Catalog:
                 total[passage_id] = total.get(passage_id, 0.0) + score
         return sorted(total.items(), key=lambda row: (-row[1], row[0]))[:k]
 
+    def _affordable(self, phrases: Sequence[str]) -> Sequence[str]:
+        """The rarest phrases, at least one, as long as they match few enough passages to score them all.
+
+        A small collection keeps all of them; in a large one the cost of a question stays bounded.
+        """
+        if self._rows() <= SCORED_AT_MOST:
+            return phrases
+        kept, matched = [], 0
+        for phrase in sorted(phrases, key=self._holding):
+            matched += self._holding(phrase)
+            if kept and matched > SCORED_AT_MOST:
+                break
+            kept.append(phrase)
+        return kept
+
+    def _rows(self) -> int:
+        """Passages that can be found."""
+        return self._counted("", "SELECT COUNT(*) FROM lexical_docsize", ())
+
+    def _holding(self, phrase: str) -> int:
+        """How many passages hold a phrase."""
+        return self._counted(phrase, "SELECT COUNT(*) FROM lexical WHERE lexical MATCH ?", (phrase,))
+
+    def _counted(self, key: str, sql: str, parameters: Sequence[object]) -> int:
+        if self._counts is not None and key in self._counts:
+            return self._counts[key]
+        count = int(self._query(sql, parameters)[0][0])
+        if self._counts is not None and len(self._counts) < _COUNTS_KEPT:
+            self._counts[key] = count
+        return count
+
     def _match(self, query: str, k: int) -> list[tuple[str, float]]:
         if not query:
             return []
+        # Ids are looked up for the best rows alone: read for every match, they took two thirds of the time.
         rows = self._query(
-            "SELECT passage_id, -bm25(lexical, 0, 0, 1.0, 0.33) AS score FROM lexical "
-            "WHERE lexical MATCH ? ORDER BY score DESC, passage_id LIMIT ?",
+            "SELECT l.passage_id, best.score FROM ("
+            "SELECT rowid AS number, -bm25(lexical, 0, 0, 1.0, 0.33) AS score FROM lexical "
+            "WHERE lexical MATCH ? ORDER BY score DESC LIMIT ?"
+            ") AS best JOIN lexical AS l ON l.rowid = best.number ORDER BY best.score DESC, l.passage_id",
             (query, k),
         )
         return [(row[0], float(row[1])) for row in rows]
@@ -147,8 +187,7 @@ class Catalog:
         counts: dict[str, int] = {}
         for term in terms:
             phrase = _phrase(term)
-            rows = self._query("SELECT COUNT(*) FROM lexical WHERE lexical MATCH ?", (phrase,)) if phrase else []
-            counts[term] = int(rows[0][0]) if rows else 0
+            counts[term] = self._holding(phrase) if phrase else 0
         return counts
 
     def words(self) -> list[str]:

@@ -116,7 +116,8 @@ class OpenIndex:
         self.vocabulary = vocabulary
         self._catalog = Catalog(folder / CATALOG_FILE, readonly=True)
         try:
-            self._store = _whole_store(folder, self._catalog.passage_count(), server)
+            self._passages = self._catalog.passage_count()
+            self._store = _whole_store(folder, self._passages, server)
         except BaseException:
             self._catalog.close()
             raise
@@ -137,7 +138,7 @@ class OpenIndex:
 
     def passage_count(self) -> int:
         """How many passages can be found."""
-        return self._store.count()
+        return self._passages
 
     def sources(self) -> Iterable[Source]:
         """All indexed sources by id, one at a time."""

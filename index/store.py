@@ -237,13 +237,12 @@ class VectorStore:
 
     def nearest(self, vector: Vectors, k: int, where: Mapping[str, Any] | None = None) -> list[tuple[Passage, float]]:
         """The ``k`` passages nearest to a unit vector with their cosine similarity, best first."""
-        available = self.count()
-        if k < 1 or available == 0:
+        if k < 1:
             return []
         with _reading(self._url):
             found = self._collection.query(
                 query_embeddings=vector.reshape(1, -1),
-                n_results=min(k, available),
+                n_results=k,
                 where=dict(where) if where else None,
                 include=["documents", "metadatas", "distances"],
             )

@@ -177,3 +177,25 @@ def test_a_broken_catalog_is_told_as_damage_with_the_way_on(tmp_path: Path) -> N
         pytest.raises(Damaged, match="iskp index --rebuild"),
     ):
         catalog.fingerprints()
+
+
+def test_the_commonest_words_are_left_out_where_they_would_match_too_much(
+    filled: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups = [("wax",), ("honey",), ("brûlée",)]  # in two, two and one of four passages
+    assert len(filled.search(groups, 10)) == 4
+    monkeypatch.setattr("index.catalog.SCORED_AT_MOST", 3)
+    with closing(Catalog(tmp_path / "catalog.db", readonly=True)) as reader:
+        assert len(reader.search(groups, 10)) == 3
+        assert [t for t in found(reader, *groups) if "wax" in t and "honey" in t]
+        assert "The café served crème brûlée." in found(reader, *groups)
+        assert len(reader.search([("wax",)], 10)) == 2  # one word is always kept
+        assert reader.search([("volcano",), ("wax",)], 10) == reader.search([("wax",)], 10)
+
+
+def test_equal_scores_come_in_the_order_of_their_ids(catalog: Catalog, make_source: Make) -> None:
+    for number in range(8):
+        source = make_source(f"s{number}", "# Title\n\nThe same words.\n")
+        catalog.put(source, chunk(source))
+    ids = [i for i, _ in catalog.search([("words",)], 8)]
+    assert ids == sorted(ids) and len(ids) == 8
