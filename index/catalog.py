@@ -145,7 +145,8 @@ class Catalog:
         """
         if self._rows() <= SCORED_AT_MOST:
             return phrases
-        kept, matched = [], 0
+        kept: list[str] = []
+        matched = 0
         for phrase in sorted(phrases, key=self._holding):
             matched += self._holding(phrase)
             if kept and matched > SCORED_AT_MOST:

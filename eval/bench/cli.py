@@ -70,9 +70,19 @@ def evidence(data: Path, sets: tuple[str, ...], limit: int | None, as_json: bool
 
 @bench.command("engines")
 @click.argument("engine", metavar="ENGINE")
-@click.option("--questions", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="One a line.  [default: of the dev cases]")
+@click.option(
+    "--questions",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="One a line.  [default: of the dev cases]",
+)
 @click.option("--limit", default=12, show_default=True, type=click.IntRange(1), help="How many questions.")
-@click.option("--home", "own_home", type=click.Path(file_okay=False, path_type=Path), help="Folder of sources and index (or ISKP_HOME).")
+@click.option(
+    "--home",
+    "own_home",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of sources and index (or ISKP_HOME).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def engines(
@@ -153,14 +163,28 @@ def policy(pairs: Path, split: str | None, own: Path | None, as_json: bool) -> N
 
 
 @bench.command("speed")
-@click.option("--size", "sizes", multiple=True, type=click.IntRange(10, 10_000_000), help="Passages; may be repeated.  [default: 100, 1000, 10000]")
-@click.option("--encode", "encoded_at_most", default=1000, show_default=True, help="Above so many passages vectors are made up.")
-@click.option("--tutorial/--no-tutorial", default=True, show_default=True, help="Beside the pipeline of a LangChain tutorial.")
+@click.option(
+    "--size",
+    "sizes",
+    multiple=True,
+    type=click.IntRange(10, 10_000_000),
+    help="Passages; may be repeated.  [default: 100, 1000, 10000]",
+)
+@click.option(
+    "--encode", "encoded_at_most", default=1000, show_default=True, help="Above so many passages vectors are made up."
+)
+@click.option(
+    "--tutorial/--no-tutorial", default=True, show_default=True, help="Beside the pipeline of a LangChain tutorial."
+)
 @click.option("--torch/--no-torch", default=True, show_default=True, help="Beside the encoder on torch.")
 @click.option("--starts/--no-starts", default=True, show_default=True, help="Time commands from nothing too.")
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Keep corpora and indexes there.")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Keep the figures in FILE.")
-@click.option("--baseline", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="An earlier --json file to compare with.")
+@click.option(
+    "--baseline",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="An earlier --json file to compare with.",
+)
 @click.option("--plot", "plot_file", type=click.Path(dir_okay=False, path_type=Path), help="Write a page with plots.")
 def speed(
     sizes: tuple[int, ...], encoded_at_most: int, tutorial: bool, torch: bool, starts: bool, folder: Path | None,
@@ -187,3 +211,67 @@ def speed(
     if plot_file:
         plot_file.write_text(plot(report), encoding="utf-8")
     click.echo(as_table(report, before))
+
+
+@bench.command("load")
+@click.option("--users", default=30, show_default=True, type=click.IntRange(1, 2000), help="People at once.")
+@click.option("--seconds", default=300.0, show_default=True, type=click.FloatRange(1), help="For how long.")
+@click.option(
+    "--think",
+    "think_seconds",
+    default=15.0,
+    show_default=True,
+    type=click.FloatRange(0),
+    help="Average pause between two questions of one person.",
+)
+@click.option(
+    "--questions",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="One a line.  [default: of the dev cases]",
+)
+@click.option(
+    "--home",
+    "own_home",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of sources and index (or ISKP_HOME).  [default: a temporary one with the bundled sources]",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def load(
+    root_home: Path | None, users: int, seconds: float, think_seconds: float, file: Path | None, own_home: Path | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Let many people ask one page: errors, seconds to an answer, memory. Exits with 1 when it is too much for the machine.
+
+    Passed: no error, 95 of 100 answers within 3 seconds, memory flat.
+
+    \b
+    Example:
+      iskp bench load --users 30 --seconds 300
+    """
+    import tempfile
+    from contextlib import closing
+
+    from app.home import Home
+    from eval.bench.load import as_text, run, to_json
+    from eval.cases import bundled_cases, sample
+
+    if file:
+        questions = [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    else:
+        cases = [c for c in bundled_cases() if not c.planted and not c.history]
+        questions = [c.question for c in sample(cases, split="dev", limit=100)]
+    with tempfile.TemporaryDirectory(prefix="iskp-load-", ignore_cleanup_errors=True) as made:
+        folder = own_home or root_home or Path(made)
+        with closing(Home(folder)) as home:
+            list(home.update_sources())
+            if home.stale():
+                home.sync()
+        report = run(
+            folder, questions, users=users, seconds=seconds, think_seconds=think_seconds,
+            tell=lambda line: click.echo(line, err=True),
+        )  # fmt: skip
+    click.echo(json.dumps(to_json(report), indent=2) if as_json else as_text(report))
+    if not report.passed:
+        raise click.exceptions.Exit(1)
