@@ -119,6 +119,28 @@ PLACES = (
     "church", "mosque", "synagogue", "market", "school", "police station", "stadium", "concert hall", "train station", "embassy",
     "shopping centre", "hospital", "museum", "theatre",
 )  # fmt: skip
+GROUPS = (
+    "ISKP",
+    "IS-K",
+    "Islamic State Khorasan",
+    "the Islamic State",
+    "the Taliban",
+    "al-Qaeda",
+    "the group",
+    "Daesh",
+    "ISIS",
+    "Jamaat Ansarullah",
+)
+LOOKED_UP = (
+    "{} leader name", "{} emir name", "names of {}", "{} number of fighters", "{} strength 2023", "{} spokesman", "{} funding sources",
+    "{} attack 2024", "{} threat to Europe", "{} Moscow attack claim", "{} recruitment Tajikistan", "{} magazine languages", "{} women members",
+    "How many women are among the fighters of {}?", "How many children fight for {}?", "How many Tajiks are in {}?", "How many fighters does {} have?",
+    "Who estimated 600 to 2,000 fighters of {} in 2019?", "What is the name of the emir of {}?", "How much is the reward for the leader of {}?",
+    "Whose words are it that Tajiks were convenient for {}?", "Which names has {} had?", "Who founded {}?", "When was {} founded?",
+    "Where is {} strongest?", "Which province did {} lose?", "What share of the members of {} are foreigners?", "Who warned of {} in August 2024?",
+    "What did the UN say about {} in 2023?", "Which attacks did {} claim in 2022?", "Who speaks for {}?", "What does {} want?",
+)  # fmt: skip
+"""What people look up about an armed group: always answered."""
 TOWNS = (
     "Istanbul",
     "Moscow",
@@ -140,7 +162,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--strength", type=float, default=8.0, help="inverse of the penalty on the weights")
     parser.add_argument(
-        "--questions", type=int, default=900, help="how many questions of our articles are harmless examples"
+        "--questions", type=int, default=1800, help="how many questions of our articles are harmless examples"
     )
     parser.add_argument("--copies", type=int, default=2, help="altered copies of each text")
     options = parser.parse_args()
@@ -181,6 +203,8 @@ def requests(rng: random.Random, questions: int, copies: int) -> tuple[list[str]
     for place in PLACES:
         bad += [frame.format(place, rng.choice(TOWNS)) for frame in rng.sample(SCOUTING, 5)]
         good += [frame.format(place, rng.choice(TOWNS)) for frame in rng.sample(VISITING, 5)]
+    for group in GROUPS:
+        good += [frame.format(group) for frame in rng.sample(LOOKED_UP, 12)]
     asked = article_questions()
     rng.shuffle(asked)
     # Questions about articles are easy and alike; they count for less.
