@@ -43,6 +43,8 @@ ENCODED_AT_MOST = 1_000
 QUERIES = 100
 _PARAGRAPHS = 40
 _SEED = 20240322
+_QUIET_SECONDS = 10.0
+_BUSY_LOAD = 0.5
 _NOISE = 0.6
 """Length of what is added to a real unit vector to make up another."""
 
@@ -174,6 +176,19 @@ class _Timed:
             self.seconds += time.perf_counter() - began
 
 
+class _Rarely:
+    """Tells at most every ten seconds."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._last = time.monotonic()
+
+    def __call__(self, line: str) -> None:
+        if time.monotonic() - self._last >= _QUIET_SECONDS:
+            self._last = time.monotonic()
+            self._tell(line)
+
+
 class _Watch:
     """Wall and processor time of a block, in seconds."""
 
@@ -257,6 +272,8 @@ def run(
     if tutorial:
         _need_tutorial()
     report = Report(machine=_machine())
+    if report.machine["load_before"] > _BUSY_LOAD:
+        tell(f"the machine is busy (load {report.machine['load_before']:.1f}): compare ratios and processor time only")
     with tempfile.TemporaryDirectory(prefix="iskp-bench-", ignore_cleanup_errors=True) as made:
         place = folder or Path(made)
         encoder = open_encoder()
@@ -295,19 +312,27 @@ def _size(
     used = _Timed(MadeUpEncoder(encoder, pool) if made_up else encoder)
     with closing(Home(place / "home")) as home:
         home.init(empty=True)
+        told = _Rarely(tell)
         with _Watch() as ingest:
             outcomes = list(home.add([place / "texts"], {}))
-            report = sync(home.index_folder, home.library, used, home.chunking)
+            report = sync(
+                home.index_folder, home.library, used, home.chunking,
+                progress=lambda p: told(f"  {p.done} of about {passages} passages ingested"),
+            )  # fmt: skip
         if any(o.status == "failed" for o in outcomes):
             raise EvalError("the generated texts could not be read")
         tell(f"  ingested {report.added} passages in {ingest.seconds:.1f} s")
         with _Watch() as unchanged:
             list(home.update_sources())
             home.sync()
+        if not made_up:
+            tell("  the encoder alone …")
         raw, slow = (None, None) if made_up else _raw(home, encoder, torch=torch)
         stages = _latencies(home, asked)
     tell(f"  answered {len(asked)} questions, p95 {stages['total'].p95:.0f} ms")
     answering = _command("answer", ["--home", str(place / "home"), "ask", asked[0]])
+    if tutorial:
+        tell("  the tutorial's pipeline …")
     theirs = _tutorial(place, encoder, made_up, pool, asked) if tutorial else None
     return Size(
         passages=report.added,
