@@ -15,7 +15,7 @@ from app.compose import Limits, compose, originals_first, select, short_answer, 
 from app.decide import Calibration, Decision, decide
 from app.evidence import Evidence, PassageReader, ReadPassage, gather
 from app.language import language_of, unreadable
-from app.question import Question, kind_of, tidy
+from app.question import Question, in_full, kind_of, tidy
 from app.stream import Done, Event, settled
 from app.writer import Given, Material, Writer
 from index.embed import Encoder
@@ -334,7 +334,7 @@ class Answerer:
         with clock.stage("retrieve"):
             terms = tuple(opened.vocabulary.content_terms(standalone))
             frequency = opened.document_frequency(terms)
-            missing = tuple(t for t in terms if not frequency[t])
+            missing = tuple(dict.fromkeys(in_full(t, standalone) for t in terms if not frequency[t]))
             wanted = _PART_PASSAGES if beside else self._settings.passages
             when = periods.asked(standalone, self._today()).period
             # With a time asked for, passages that speak of it are read before likelier ones that don't.

@@ -16,6 +16,14 @@ FEATURES = ("passage", "similarity", "hit", "overlap", "missing")
 """What a calibration may weigh, see :func:`features`."""
 
 
+STRANGE_FIGURE = 0.1
+"""Most that is granted when the question names a figure, year or numbered thing that stands in no source.
+
+None of 13 such questions among 1,200 held-out ones could be answered; names that no source mentions were misspelt or
+beside the point in 14 of 30 answerable questions, so they only lower the probability.
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
     """Logistic regression over some of :data:`FEATURES`.
@@ -91,6 +99,8 @@ def decide(
     """
     values = features(evidence, missing, terms)
     probability = calibration.probability(values)
+    if any(c.isdigit() for term in missing for c in term):
+        probability = min(probability, STRANGE_FIGURE)
     limit = calibration.threshold if threshold is None else threshold
     return Decision(
         answer=bool(evidence) and probability >= limit,

@@ -33,6 +33,7 @@ _DATE = re.compile(
     re.I,
 )
 _NAME = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-ZА-ЯЁ][\w’'-]+")
+_NUMBER = re.compile(r"\d{1,3}(?:[,\u00a0\u202f]\d{3})+|\d+")
 _CAPITAL = re.compile(r"\b[A-ZА-ЯЁ][\w’'-]*")
 
 
@@ -67,6 +68,13 @@ def tidy(text: str) -> str:
     if len(shown) > MAX_CHARS:
         raise BadInput(f"the question has {len(shown):,} characters; the limit is {MAX_CHARS:,}: ask it shorter")
     return shown
+
+
+def in_full(term: str, text: str) -> str:
+    """A term of the text, or the whole number that it is a part of: "50,000" for "50"."""
+    if not term.isdigit():
+        return term
+    return next((n for n in _NUMBER.findall(text) if term in re.split(r"\D", n)), term)
 
 
 def kind_of(text: str) -> Kind:

@@ -98,3 +98,19 @@ def test_the_bundled_notes_answer_nine_in_ten_of_the_same_questions(bundled: Hom
     _assert_quotes_are_exact(bundled, answers)
     # 150 quoted words and their attributions; a list of figures that differ stands on lines of its own.
     assert max(len(a.answer.split("\n")[0].split()) for a in answers) <= 170
+
+
+@pytest.mark.parametrize(
+    ("question", "figure"),
+    [
+        ("Why did the UN estimate that ISKP has 50,000 fighters?", "50,000"),
+        ("How many fighters did ISKP lose in 1987?", "1987"),
+        ("How many of the 7,345 fighters came from Tajikistan?", "7,345"),
+    ],
+)
+def test_a_question_with_a_figure_that_stands_in_no_source_is_not_answered(
+    bundled: Home, question: str, figure: str
+) -> None:
+    answer = bundled.answerer.answer(question)
+    assert answer.status == "abstained" and figure in answer.missing_terms
+    assert answer.confidence <= 0.1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.errors import BadInput
-from app.question import MAX_CHARS, fits_kind, kind_of, tidy
+from app.question import MAX_CHARS, fits_kind, in_full, kind_of, tidy
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,17 @@ def test_an_empty_question_is_refused(text: str) -> None:
 def test_a_question_over_the_limit_is_refused_with_both_numbers() -> None:
     with pytest.raises(BadInput, match=r"2,001 characters; the limit is 2,000"):
         tidy("x" * (MAX_CHARS + 1))
+
+
+@pytest.mark.parametrize(
+    ("term", "text", "whole"),
+    [
+        ("50", "Are there 50,000 fighters?", "50,000"),
+        ("000", "Are there 50\u00a0000 fighters?", "50\u00a0000"),
+        ("2031", "What happened in 2031?", "2031"),
+        ("12", "Is it 1,234 or 12?", "12"),
+        ("fighters", "Are there 50,000 fighters?", "fighters"),
+    ],
+)
+def test_a_part_of_a_number_is_told_as_the_whole_number(term: str, text: str, whole: str) -> None:
+    assert in_full(term, text) == whole
