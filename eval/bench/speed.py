@@ -42,6 +42,14 @@ ENCODED_AT_MOST = 1_000
 """Corpora above this many passages get made-up vectors."""
 QUERIES = 100
 _PARAGRAPHS = 40
+_ASKING = (
+    "Who reported {}?",
+    "When did {} begin?",
+    "How many {} were there?",
+    "Where was {} seen?",
+    "What is said about {}?",
+)
+"""Four questions after a fact, then one for an overview, which costs most."""
 _SEED = 20240322
 _QUIET_SECONDS = 10.0
 _BUSY_LOAD = 0.5
@@ -233,6 +241,10 @@ def write_corpus(folder: Path, passages: int, seed: int = _SEED) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     asked: list[str] = []
 
+    def question(text: str) -> str:
+        words = re.findall(r"\w{4,}", text)[:5]
+        return _ASKING[len(asked) % len(_ASKING)].format(" ".join(words))
+
     def varied(text: str) -> str:
         return re.sub(r"\d", lambda m: str(draw.randrange(1, 10)), text)
 
@@ -242,9 +254,9 @@ def write_corpus(folder: Path, passages: int, seed: int = _SEED) -> list[str]:
         title = " ".join(re.findall(r"[A-Za-z]{4,}", draw.choice(stock))[:4]) or "Report"
         head = f"---\ntitle: {title} {number}\ndate: 20{draw.randint(10, 24)}-0{draw.randint(1, 9)}-11\n---\n\n"
         (folder / f"text-{number:05d}.md").write_text(head + "\n\n".join(paragraphs) + "\n", encoding="utf-8")
-        asked.append("What is said about " + " ".join(re.findall(r"\w{4,}", draw.choice(paragraphs))[:5]) + "?")
+        asked.append(question(draw.choice(paragraphs)))
     while len(asked) < QUERIES:
-        asked.append("What is said about " + " ".join(re.findall(r"\w{4,}", draw.choice(stock))[:5]) + "?")
+        asked.append(question(draw.choice(stock)))
     return asked[:QUERIES]
 
 

@@ -1,0 +1,63 @@
+"""Nothing that is shipped or loaded can carry code, and every licence is one that we may build on."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("ingest", "index", "app", "prompts", "eval")
+MODULES = [p for package in PACKAGES for p in sorted((ROOT / package).rglob("*.py"))]
+
+
+def supply_chain() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("supply_chain", ROOT / "tests" / "supply_chain.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_no_file_that_is_shipped_is_a_pickle() -> None:
+    suffixes = {".pkl", ".pickle", ".pt", ".pth", ".bin", ".joblib", ".npy", ".ckpt"}
+    assert [p for package in PACKAGES for p in (ROOT / package).rglob("*") if p.suffix in suffixes] == []
+
+
+def test_no_module_unpickles_or_runs_code_of_models_or_texts() -> None:
+    found = []
+    for module in MODULES:
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            found += [
+                (module.name, n) for n in names if n.split(".")[0] in {"pickle", "marshal", "shelve", "dill", "joblib"}
+            ]
+            if isinstance(node, ast.Call):
+                called = node.func.id if isinstance(node.func, ast.Name) else ""
+                found += [(module.name, called)] if called in {"eval", "exec", "compile", "__import__"} else []
+                found += [
+                    (module.name, str(k.arg))
+                    for k in node.keywords
+                    if (k.arg in {"trust_remote_code", "allow_pickle", "shell", "allow_dangerous_deserialization"})
+                    and not (isinstance(k.value, ast.Constant) and k.value.value is False)
+                ]
+    assert found == []
+
+
+def test_every_licence_is_permissive_or_looked_at() -> None:
+    assert list(supply_chain().problems()) == []
+
+
+def test_a_copyleft_licence_without_a_choice_is_noticed() -> None:
+    module = supply_chain()
+    assert module._only_copyleft("AGPL-3.0-only") and module._only_copyleft("GPL-2.0 AND MIT")
+    assert not module._only_copyleft("MIT OR GPL-2.0-only") and not module._only_copyleft("Apache-2.0")
+
+
+def test_the_list_knows_our_direct_dependencies() -> None:
+    names = set(supply_chain().closure())
+    assert {"chromadb", "gradio", "langchain", "torch", "sentence-transformers", "pypdf"} <= names
