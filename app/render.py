@@ -29,6 +29,7 @@ GENRE_WORDS = {
     "encyclopedia": "encyclopedia", "research": "research", "notes": "notes", "unknown": "other",
 }  # fmt: skip
 _WEB = frozenset({"http", "https"})
+_DRAFT_NOTE = '<p class="meta"><span class="dots" aria-hidden="true"></span>Draft: a sentence stays only if the sources carry it.</p>'
 _BULLET = re.compile(r"^\s*(?:[-–•*]|\d+[.)])\s+")
 
 Vote = Literal["up", "down"]
@@ -95,7 +96,7 @@ def _growing(turn: TurnView) -> str:
     """An answer that is being written: what is final, and the draft behind it."""
     known = {c.marker: c for c in turn.citations}
     text = _blocks(turn.settled, known, turn.number)
-    draft = f'<p class="draft" dir="auto">{escape(turn.draft)}</p>' if turn.draft.strip() else ""
+    draft = f'<p class="draft" dir="auto">{escape(turn.draft)}</p>{_DRAFT_NOTE}' if turn.draft.strip() else ""
     return f'<div class="answer">{text}{draft}</div>' if text or draft else ""
 
 

@@ -10,6 +10,8 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gradio as gr
@@ -75,7 +77,7 @@ class EvaluationTab:
             )  # fmt: skip
         return Reported(
             work=work_html(self._work.state, _TITLE),
-            summary=render("evaluation.html", header=report.get("header", {}), tiles=_tiles(report)),
+            summary=render("evaluation.html", header=_header(report), tiles=_tiles(report)),
             kinds=gr.update(value=kinds_figure(report), visible=True),
             calibration=gr.update(value=calibration_figure(report), visible=True),
             metrics=_metrics_table(report),
@@ -142,7 +144,7 @@ def build(tab: EvaluationTab, bridge: gr.HTML, *, read_only: bool) -> list[Any]:
             value="dev", label="Cases", min_width=240,
         )  # fmt: skip
         limit = gr.Number(label="How many (0 = all)", value=20, minimum=0, precision=0, min_width=160)
-        run = gr.Button("Run the evaluation", scale=0, min_width=180, elem_id="eval-start")
+        run = gr.Button("Run the evaluation", variant="primary", scale=0, min_width=210, elem_id="eval-start")
         stop = gr.Button("Stop", scale=0, min_width=90, elem_id="eval-stop")
     work = gr.HTML(first.work, elem_id="eval-work", apply_default_css=False)
     with gr.Row():
@@ -199,7 +201,7 @@ def calibration_figure(report: Mapping[str, Any]) -> Figure:
             go.Scatter(
                 x=[b["confidence"] for b in bins], y=[b["right"] for b in bins], mode="markers",
                 marker={"size": [8 + 18 * (b["n"] / most) ** 0.5 for b in bins], "color": _GOOD},
-                customdata=None, text=[f"{b['n']} cases" for b in bins],
+                cliponaxis=False, text=[f"{b['n']} cases" for b in bins],
                 hovertemplate="%{text}: confidence %{x:.2f}, right %{y:.0%}<extra></extra>",
             ),
         ]
@@ -213,7 +215,9 @@ def calibration_figure(report: Mapping[str, Any]) -> Figure:
 def plain(figure: Figure, title: str, *, height: int) -> Figure:
     """The look that all plots of the page share: transparent, so that both themes serve."""
     figure.update_layout(
-        height=height, margin={"l": 10, "r": 10, "t": 70, "b": 40}, title={"text": title, "font": {"size": 15}}, paper_bgcolor="rgba(0,0,0,0)",
+        height=height, margin={"l": 10, "r": 28, "t": 80, "b": 40},
+        title={"text": title, "font": {"size": 15}, "x": 0.02, "y": 0.99, "yanchor": "top", "pad": {"t": 14}},
+        paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)", font={"family": "system-ui, sans-serif", "color": "#7a8594", "size": 13},
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}, hoverlabel={"align": "left"},
     )  # fmt: skip
@@ -238,7 +242,8 @@ def _metrics_table(report: Mapping[str, Any]) -> str:
         between = f"{_number(s.get('low'))} – {_number(s.get('high'))}" if s.get("low") is not None else ""
         cells = (_title(metric), _number(s.get("value")), between, str(s.get("n", "")), str(s.get("unscored", "")))
         rows.append(TableRow(cells=cells))
-    return table_html("Metrics", ("Metric", "Value", "95 % interval", "Cases", "Unscored"), rows)
+    table = table_html("Metrics", ("Metric", "Value", "95 % interval", "Cases", "Unscored"), rows)
+    return render("folded.html", title=f"All {len(rows)} metrics with their intervals").replace("<!--inside-->", table)
 
 
 def _cases_table(report: Mapping[str, Any]) -> str:
@@ -250,6 +255,15 @@ def _cases_table(report: Mapping[str, Any]) -> str:
         for r in report["rows"]
     ]  # fmt: skip
     return table_html("Cases", ("Case", "Kind", "Verdict", "Question", "Status"), rows, find="Find cases", unit="cases")
+
+
+def _header(report: Mapping[str, Any]) -> dict[str, Any]:
+    header = dict(report.get("header", {}))
+    with suppress(ValueError):
+        made = datetime.fromisoformat(str(header.get("date", "")))
+        if made.tzinfo:
+            header["date"] = f"{made.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return header
 
 
 def _title(metric: Mapping[str, Any]) -> str:

@@ -127,6 +127,8 @@ class SourcesTab:
         def job(tell: Tell) -> str:
             wanted = sum(1 for s in self._home.library if s.origin == "bundled notes" and s.url)
             outcomes = _told(self._home.fetch_originals(), wanted, tell)
+            if not outcomes:
+                return "No source here stands for an original that could be fetched."
             had = sum(1 for o in outcomes if o.status != "failed")
             return f"{had} of {len(outcomes)} originals fetched; for the others the notes serve. {_report(self._sync(tell))}"
 
@@ -251,7 +253,7 @@ def build(tab: SourcesTab, bridge: gr.HTML, talk: gr.State, choices: Any, *, rea
         with gr.Row():
             with gr.Column(scale=1, min_width=280):
                 files = gr.File(
-                    label="Files: HTML, PDF, DOCX, EPUB, Markdown, text", file_count="multiple", height=150,
+                    label="Files (HTML, PDF, DOCX, EPUB, text)", file_count="multiple", height=170,
                     elem_id="files",
                 )  # fmt: skip
             with gr.Column(scale=1, min_width=280):
@@ -272,9 +274,9 @@ def build(tab: SourcesTab, bridge: gr.HTML, talk: gr.State, choices: Any, *, rea
                 min_width=120,
             )
     with gr.Row(elem_id="source-actions", visible=not read_only):
-        reindex = gr.Button("Re-index", size="sm", elem_id="reindex", scale=0, min_width=150)
-        fetch = gr.Button("Fetch originals", size="sm", elem_id="fetch", scale=0, min_width=150)
-        examine = gr.Button("Check the index", size="sm", elem_id="examine", scale=0, min_width=150)
+        reindex = gr.Button("Re-index", size="sm", elem_id="reindex", scale=0, min_width=110)
+        fetch = gr.Button("Fetch originals", size="sm", elem_id="fetch", scale=0, min_width=110)
+        examine = gr.Button("Check the index", size="sm", elem_id="examine", scale=0, min_width=110)
     work = gr.HTML("", elem_id="work", apply_default_css=False)
     with gr.Row(elem_id="shelf"):
         with gr.Column(scale=3, min_width=300):

@@ -300,9 +300,11 @@ window.iskp = (() => {
   function tidyUp() {
     document.documentElement.lang ||= "en";
     document.querySelector("#bridge")?.setAttribute("aria-hidden", "true");
+    // Right-to-left scripts are typed and read from their side.
+    for (const box of document.querySelectorAll("textarea:not([dir=auto])")) box.dir = "auto";
   }
 
-  addEventListener("DOMContentLoaded", () => { const kept = store.get("iskp-dark"); if (kept) dark(kept === "1"); });
+  addEventListener("DOMContentLoaded", () => { document.title ||= "iskp-qa"; const kept = store.get("iskp-dark"); if (kept) dark(kept === "1"); });
 
   const greet = () => [owner(), lastTalk(), null];
   const welcomed = () => { greeted = true; document.documentElement.dataset.greeted = "yes"; return []; };
