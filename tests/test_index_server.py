@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import http.client
+import json
+import os
 import shutil
 import socket
 import subprocess
@@ -289,3 +291,33 @@ def test_a_home_sends_the_token_of_the_environment(
     assert home.sync().added == 3
     assert found(home.index, "honey in combs")[0] == "Bees store honey in combs."
     home.close()
+
+
+@pytest.mark.slow
+def test_processes_share_a_home_whose_vectors_lie_on_a_server(tmp_path: Path, address: str) -> None:
+    home, note, more = tmp_path / "home", tmp_path / "note.md", tmp_path / "more.md"
+    note.write_text("# Ferries\n\nThe ferry to Norholm carries 300 people.\n")
+    more.write_text("# Trams\n\nThe tram to Skarvoy has 12 stops.\n")
+    environment = {**os.environ, "ISKP_INDEX_CHROMA_URL": address}
+
+    def start(*arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "app.cli", "--home", str(home), *arguments],
+            env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def ended(process: subprocess.Popen[str]) -> str:
+        out, err = process.communicate(timeout=300)
+        assert process.returncode == 0, err
+        return out
+
+    ended(start("init", "--empty"))
+    ended(start("ingest", str(note)))
+    ask = ("ask", "--json", "How many people does the ferry to Norholm carry?")
+    readers = [start(*ask), start(*ask)]
+    writer = start("ingest", str(more))
+    for reader in readers:
+        assert "300" in json.loads(ended(reader))["answer"]
+    ended(writer)
+    assert "12" in json.loads(ended(start("ask", "--json", "How many stops does the tram to Skarvoy have?")))["answer"]
+    assert not list((home / "index").glob("gen-*/chroma"))
