@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ from chromadb.api import ClientAPI
 from chromadb.api.collection_configuration import CreateCollectionConfiguration
 from chromadb.config import Settings
 from chromadb.errors import ChromaError, InternalError, NotFoundError
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
 from index.embed import Vectors
 from index.errors import Damaged, IdentityMismatch, IndexingError, ServerUnavailable, Unwritable
@@ -36,6 +37,8 @@ _CONFIGURATION: CreateCollectionConfiguration = {"hnsw": {"space": "cosine", "ef
 _PAGE = 1000
 _SECONDS = 60.0
 """How long a server may take for one request."""
+_ATTEMPTS = 5
+"""Tries of a write."""
 _TEXT_FIELDS = ("source_id", "context", "role", "locator", "claim_status", "claimed_by", "via")
 _INT_FIELDS = ("start", "end", "ordinal", "number")
 _FACETS = ("genre", "since", "until")
@@ -175,7 +178,8 @@ class VectorStore:
         for at in range(0, len(entries), _PAGE):
             part = entries[at : at + _PAGE]
             with _writing(self._url):
-                self._collection.upsert(
+                _persistently(
+                    self._collection.upsert,
                     ids=[e.passage.id for e in part],
                     embeddings=vectors[at : at + _PAGE],
                     documents=[e.passage.text for e in part],
@@ -187,13 +191,15 @@ class VectorStore:
         for at in range(0, len(entries), _PAGE):
             part = entries[at : at + _PAGE]
             with _writing(self._url):
-                self._collection.update(ids=[e.passage.id for e in part], metadatas=[_metadata(e) for e in part])
+                _persistently(
+                    self._collection.update, ids=[e.passage.id for e in part], metadatas=[_metadata(e) for e in part]
+                )
 
     def delete(self, ids: Sequence[str]) -> None:
         """Remove these passages; unknown ids are ignored."""
         for at in range(0, len(ids), _PAGE):
             with _writing(self._url):
-                self._collection.delete(ids=list(ids[at : at + _PAGE]))
+                _persistently(self._collection.delete, ids=list(ids[at : at + _PAGE]))
 
     def entries_of(self, source_id: str) -> list[Entry]:
         """All entries of a source, in text order."""
@@ -322,6 +328,20 @@ def _disconnect(client: ClientAPI) -> None:
     for server in used:
         if (session := getattr(server, "_session", None)) is not None:
             session.close()
+
+
+def _persistently(write: Callable[..., object], **given: Any) -> None:
+    """Write again after a broken connection or a time-out: each write means the same a second time.
+
+    A sync of hours should not be lost to a server that was busy or restarted for a moment.
+    """
+    again = Retrying(
+        stop=stop_after_attempt(_ATTEMPTS),
+        wait=wait_exponential_jitter(initial=0.5, max=10),
+        retry=retry_if_exception_type(httpx.TransportError),
+        reraise=True,
+    )
+    again(write, **given)
 
 
 @contextmanager

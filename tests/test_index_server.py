@@ -235,7 +235,13 @@ def test_a_server_that_stops_is_told_at_the_next_question_and_used_again_when_it
 
 
 @pytest.fixture
-def guarded(address: str) -> Iterator[Callable[[str], str]]:
+def stumbles() -> list[str]:
+    """Ends of paths at which the proxy hangs up once, the last one first."""
+    return []
+
+
+@pytest.fixture
+def guarded(address: str, stumbles: list[str]) -> Iterator[Callable[[str], str]]:
     """A proxy before the server that asks for a header, as the server itself knows no users."""
     port = int(address.rsplit(":", 1)[1])
 
@@ -243,6 +249,9 @@ def guarded(address: str) -> Iterator[Callable[[str], str]]:
         def _forward(self) -> None:
             length = int(self.headers.get("Content-Length", 0))
             body = self.rfile.read(length)
+            if stumbles and self.path.endswith(stumbles[-1]):
+                stumbles.pop()
+                return  # hangs up without an answer
             if self.headers.get("Authorization") != "Bearer secret":
                 self.send_response(401)
                 self.end_headers()
@@ -291,6 +300,20 @@ def test_a_home_sends_the_token_of_the_environment(
     assert home.sync().added == 3
     assert found(home.index, "honey in combs")[0] == "Bees store honey in combs."
     home.close()
+
+
+def test_a_write_is_repeated_when_the_connection_breaks(
+    library: Library, root: Path, put, hash_encoder, guarded: str, stumbles: list[str]
+) -> None:
+    put("honey", HONEY)
+    server = ChromaServer(url=guarded, headers={"Authorization": "Bearer secret"})
+    stumbles += ["/upsert", "/upsert"]
+    assert counts(sync(root, library, hash_encoder, server=server)) == (3, 0, 0, 3)
+    assert stumbles == []
+    stumbles += ["/delete"]
+    library.remove("honey")
+    assert sync(root, library, hash_encoder, server=server).deleted == 3
+    assert stumbles == []
 
 
 @pytest.mark.slow
