@@ -10,14 +10,18 @@ import importlib.util
 import json
 import os
 import re
+import shutil
+import socket
 import subprocess
 import sys
 import threading
+import time
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -30,6 +34,9 @@ from ingest.blocks import Metadata, assemble
 from ingest.formats import markdown
 from ingest.library import Library
 from ingest.source import Source
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # The same examples in every run, so that a red test stays red; "thorough" looks for new ones.
 settings.register_profile(
@@ -271,3 +278,52 @@ def smollm() -> Iterator[str]:
     """The engine name of a real small model, started once: a poor one that invents facts."""
     with llama_server(2048) as (engine, _):
         yield engine
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real Chromium; without one the tests are skipped, or fail where that is not allowed."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next((path for name in names if (path := shutil.which(name))), None)
+    if found is None:
+        if os.environ.get("ISKP_TEST_STRICT"):
+            pytest.fail("no Chromium found; install it: apt-get install chromium")
+        pytest.skip("no Chromium found; install it: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=found, args=flags)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def serve_page() -> Iterator[Callable[..., str]]:
+    """``serve_page(home, "--auth", "ann:secret")`` serves the page of a home by ``iskp chat``; gives its address."""
+    servers: list[subprocess.Popen[bytes]] = []
+
+    def serve(home: Path, *arguments: str) -> str:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        command = [sys.executable, "-m", "app.cli", "--home", str(home), "chat", "--port", str(port), *arguments]
+        server = subprocess.Popen(
+            command, cwd=Path(__file__).parent.parent, env={**os.environ, "ISKP_CHAT_REQUESTS_PER_MINUTE": "0"},
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        servers.append(server)
+        address = f"http://127.0.0.1:{port}/"
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and server.poll() is None:
+            try:
+                urllib.request.urlopen(address, timeout=5).close()
+                return address
+            except OSError:
+                time.sleep(0.3)
+        raise AssertionError(f"the page did not come up; exit code {server.poll()}")
+
+    yield serve
+    for server in servers:
+        server.terminate()
+        server.wait(timeout=20)

@@ -3,14 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,9 +18,6 @@ from app.home import Home
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
-ROOT = Path(__file__).parent.parent
-CHROMIUM = next((p for name in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(name))), None)
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 LIGHTHOUSE = """\
 ---
 title: The Lighthouse of Skarvoy
@@ -92,49 +82,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(folder: Path) -> Iterator[str]:
+def address(folder: Path, serve_page: Callable[..., str]) -> str:
     """The served page."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "app.cli", "--home", str(folder / "home"), "chat", "--port", str(port)]
-    environment = {**os.environ, "ISKP_CHAT_REQUESTS_PER_MINUTE": "0"}
-    server = subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )  # fmt: skip
-    url = f"http://127.0.0.1:{port}/"
-    try:
-        _wait_for(url, server)
-        yield url
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
-
-
-def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-            return
-        except OSError:
-            time.sleep(0.3)
-    raise AssertionError(f"the page did not come up; exit code {server.poll()}")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A real Chromium; without one the tests are skipped, or fail where that is not allowed."""
-    if CHROMIUM is None:
-        if os.environ.get("ISKP_TEST_STRICT"):
-            pytest.fail("no Chromium found; install it: apt-get install chromium")
-        pytest.skip("no Chromium found; install it: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
+    return serve_page(folder / "home")
 
 
 @pytest.fixture(scope="module")
@@ -405,34 +355,6 @@ def test_a_script_in_a_source_or_a_question_does_not_run(page: Page) -> None:
     assert page.evaluate("window.hacked") is None
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_serious_barrier_for_people_with_disabilities(visit: Callable[..., Page], scheme: str) -> None:
-    page = visit(color_scheme=scheme, owner=OWNER)
-    assert page.evaluate("document.body.classList.contains('dark')") is (scheme == "dark")
-    ask(page, "Which volcano erupted near Naples?")
-    ask(page, "When was the lighthouse first lit?")
-    page.wait_for_selector(".evidence details.also")
-    page.click("#filters button")
-    page.click("#past .toggle-button")
-    page.wait_for_timeout(500)
-    assert _barriers(page) == []
-    page.click("#past .toggle-button")
-    page.click(".evidence [data-act=read]")
-    page.wait_for_selector("#reading mark")
-    page.click("#add > button")
-    page.wait_for_selector("#urls textarea")
-    assert _barriers(page) == []
-    open_tab(page, "Evaluation", "#eval-start")
-    assert _barriers(page) == []
-
-
-def _barriers(page: Page) -> list[str]:
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = Axe().run(page).response["violations"]
-    return [f"{v['id']}: {v['nodes'][0]['html'][:200]}" for v in found if v["impact"] in {"serious", "critical"}]
-
-
 def test_on_a_phone_nothing_is_wider_than_the_screen(visit: Callable[..., Page]) -> None:
     page = visit(width=390, height=844)
     ask(page, "When was the lighthouse first lit?")
@@ -449,20 +371,6 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(visit: Callable[..., Page])
     for tab, part in (("Sources", "#source-table tr"), ("Evaluation", "#eval-start")):
         open_tab(page, tab, part)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
-
-
-def test_the_page_is_painted_soon(page: Page) -> None:
-    painted = []
-    for _ in range(3):
-        page.reload()
-        page.wait_for_selector("#question textarea")
-        painted.append(
-            page.evaluate(
-                "performance.getEntriesByType('paint').find(e => e.name === 'first-contentful-paint').startTime"
-            )
-        )
-    busy = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
-    assert min(painted) < 2000 * busy, "a machine that does other work too may take so much longer"
 
 
 def test_nothing_was_asked_of_other_machines(requested: list[str], address: str) -> None:

@@ -304,7 +304,7 @@ window.iskp = (() => {
     for (const box of document.querySelectorAll("textarea:not([dir=auto])")) box.dir = "auto";
   }
 
-  addEventListener("DOMContentLoaded", () => { document.title ||= "iskp-qa"; const kept = store.get("iskp-dark"); if (kept) dark(kept === "1"); });
+  addEventListener("DOMContentLoaded", () => { const kept = store.get("iskp-dark"); if (kept) dark(kept === "1"); });
 
   const greet = () => [owner(), lastTalk(), null];
   const welcomed = () => { greeted = true; document.documentElement.dataset.greeted = "yes"; return []; };
