@@ -15,7 +15,7 @@ from app.compose import Limits, compose, originals_first, select, short_answer, 
 from app.decide import Calibration, Decision, decide
 from app.evidence import Evidence, PassageReader, ReadPassage, gather
 from app.language import language_of, unreadable
-from app.question import Question, in_full, kind_of, tidy
+from app.question import Question, asks_author, in_full, kind_of, tidy
 from app.stream import Done, Event, settled
 from app.writer import Given, Material, Writer
 from index.embed import Encoder
@@ -28,6 +28,10 @@ _NEAREST = 3
 _OVERVIEW_HITS = 30
 _WIDE_HITS = 80
 """Passages looked through, not read, for figures that differ or for the time asked for."""
+_AUTHOR_NOTES, _SURE_NOTE = 2, 0.5
+"""How many notes on authors are read where the author is asked for, and the score from which one goes first."""
+_ABOUT_AUTHORS = "about the author, written by"
+"""Stands before bylines and notes on authors in the index."""
 _TIME_IN_SEARCH, _TIME_IN_READING = 0.15, 2.5
 """What speaking of the time asked for is worth, in search score and in strength of evidence."""
 _PART_PASSAGES = 5
@@ -254,6 +258,11 @@ class Answerer:
     def _chosen(self, trace: Trace, opened: OpenIndex) -> list[Evidence]:
         limits = Limits(fact_words=self._settings.fact_words, other_words=self._settings.other_words)
         evidence = originals_first(trace.evidence, opened.source)
+        note = next((e for e in evidence if _is_author_note(e.hit) and e.score >= _SURE_NOTE), None)
+        if note and asks_author(trace.question.text):
+            # A note on the author is short and all of it is about the author.
+            whole = sorted((e for e in evidence if e.hit == note.hit), key=lambda e: e.start)
+            return whole if sum(len(e.text.split()) for e in whole) <= limits.fact_words else [note]
         when = periods.asked(trace.question.text, self._today()).period
         if when:
             evidence = periods.in_time_first(
@@ -343,6 +352,8 @@ class Answerer:
             if when:
                 hits = periods.in_time_first(hits, when, lambda h: h.passage.text, lambda h: h.score, _TIME_IN_SEARCH)
                 hits = [replace(h, rank=n) for n, h in enumerate(hits[:wanted], start=1)]
+            if asks_author(standalone):
+                hits = self._with_author_notes(standalone, hits, opened, filters)
             if beside:
                 known = {h.passage.id for h in hits}
                 more = opened.search(beside, _PART_PASSAGES, filters=filters, settings=self._settings.search)
@@ -362,6 +373,17 @@ class Answerer:
             decision=decision,
         )  # fmt: skip
 
+    def _with_author_notes(self, question: str, hits: Sequence[Hit], opened: OpenIndex, filters: Filters) -> list[Hit]:
+        """The hits, the last of them replaced by what the likeliest texts say about their authors."""
+        more = opened.search(
+            f"{question} {_ABOUT_AUTHORS}", _WIDE_HITS, filters=filters, settings=self._settings.search
+        )
+        notes = [h for h in more if _is_author_note(h)][:_AUTHOR_NOTES]
+        known = {h.passage.id for h in notes}
+        kept = [h for h in hits if h.passage.id not in known]
+        chosen = [*kept[: max(1, self._settings.passages - len(notes))], *notes]
+        return [replace(h, rank=n) for n, h in enumerate(chosen, start=1)]
+
     def _abstained(
         self, base: Answer, trace: Trace, opened: OpenIndex, of_time: periods.Period | None = None
     ) -> Answer:
@@ -376,6 +398,10 @@ class Answerer:
         return replace(
             base, status="abstained", answer=text, missing_terms=trace.missing, nearest=_nearest(trace, opened)
         )
+
+
+def _is_author_note(hit: Hit) -> bool:
+    return hit.passage.role in {"byline", "author-note"}
 
 
 def _overlap(one: Evidence, other: Evidence) -> bool:

@@ -33,6 +33,13 @@ _DATE = re.compile(
     re.I,
 )
 _NAME = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-ZА-ЯЁ][\w’'-]+")
+_AUTHOR = re.compile(
+    r"\bwho\b[^?]{0,20}\b(?:wrote|authored|penned|(?:is|was|are|were) the (?:authors?|writers?))\b|\b(?:written|authored) by (?:whom|who)\b|"
+    r"\bauthors?(?:['’]s?)?\b[^?]{0,30}\b(?:names?|backgrounds?|affiliations?|jobs?|professions?|employers?|expertise)\b|"
+    r"\b(?:names?|background|affiliation|job|profession|employer)\b[^?]{0,20}\b(?:authors?|writers?)\b|"
+    r"\bwhose (?:article|analysis|piece|essay|text|report|commentary)\b|^\W*authors?\b|\bwho (?:is|was) the [^?]{0,40}\bauthor\b",
+    re.I,
+)
 _NUMBER = re.compile(r"\d{1,3}(?:[,\u00a0\u202f]\d{3})+|\d+")
 _CAPITAL = re.compile(r"\b[A-ZА-ЯЁ][\w’'-]*")
 
@@ -80,6 +87,11 @@ def in_full(term: str, text: str) -> str:
 def kind_of(text: str) -> Kind:
     """What kind of answer a question wants, from its words."""
     return next((kind for kind, pattern in _KINDS if pattern.search(text)), "other")
+
+
+def asks_author(text: str) -> bool:
+    """Whether the question is about who wrote a text: bylines and notes on authors are to be read then."""
+    return bool(_AUTHOR.search(text))
 
 
 def holds_kind(kind: Kind, span: str) -> bool:

@@ -114,3 +114,13 @@ def test_a_question_with_a_figure_that_stands_in_no_source_is_not_answered(
     answer = bundled.answerer.answer(question)
     assert answer.status == "abstained" and figure in answer.missing_terms
     assert answer.confidence <= 0.1
+
+
+@pytest.mark.parametrize(
+    "question", ["Who wrote the article on ISKP in The Times of Central Asia?", "Who is the author of the article?"]
+)
+def test_who_wrote_it_is_answered_from_the_note_on_the_author(bundled: Home, question: str) -> None:
+    answer = bundled.answerer.answer(question)
+    assert answer.status == "answered"
+    assert {c.locator for c in answer.citations} == {"author note"}
+    assert "Borangaziyev" in answer.answer

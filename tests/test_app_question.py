@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.errors import BadInput
-from app.question import MAX_CHARS, fits_kind, in_full, kind_of, tidy
+from app.question import MAX_CHARS, asks_author, fits_kind, in_full, kind_of, tidy
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,33 @@ def test_a_question_over_the_limit_is_refused_with_both_numbers() -> None:
 )
 def test_a_part_of_a_number_is_told_as_the_whole_number(term: str, text: str, whole: str) -> None:
     assert in_full(term, text) == whole
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Who wrote the article?",
+        "Who is the author of the report on dams?",
+        "author affiliation Lindqvist",
+        "Whose analysis is this?",
+        "What is the author's background?",
+        "By whom? I mean: written by whom?",
+        "What is the name of the author?",
+    ],
+)
+def test_a_question_about_an_author_is_told(text: str) -> None:
+    assert asks_author(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What does the author think of the ban?",
+        "Who leads the group?",
+        "Why does the author call it a rivalry?",
+        "Which authorities wrote to the bank?",
+        "What does the author say about the work of the police?",
+    ],
+)
+def test_a_question_about_what_an_author_says_is_none_about_the_author(text: str) -> None:
+    assert not asks_author(text)
