@@ -232,7 +232,8 @@ def source_html(source: Source, cited: Iterable[tuple[int, int]] = (), focus: tu
 def _turn(turn: TurnView, *, last: bool) -> dict[str, Any]:
     answer = turn.answer
     busy = answer is None and not turn.error
-    html = message_html(answer, turn.number) if answer else _growing(turn)
+    # What was stopped is not shown in part: nobody has checked its draft, and no cards stand behind its links.
+    html = message_html(answer, turn.number) if answer else _growing(turn) if busy else ""
     understood = ""
     if answer and answer.standalone_question != " ".join(answer.question.split()):
         understood = answer.standalone_question

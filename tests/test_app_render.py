@@ -133,6 +133,8 @@ def test_while_an_answer_is_written_what_is_final_and_the_draft_behind_it_are_sh
     html = thread_html([turn], live=True)
     assert 'href="#cite-2-1"' in html and "Two &lt;b&gt;" in html and 'aria-busy="true"' in html
     assert "data-act" not in html, "what is being written can't be judged yet"
+    stopped = thread_html([replace(turn, error="Stopped.")], live=True)
+    assert "Stopped." in stopped and "Two" not in stopped and "One" not in stopped
 
 
 def test_differences_are_a_table_with_the_newest_first_instead_of_their_bullets() -> None:

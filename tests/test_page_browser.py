@@ -53,6 +53,19 @@ LONG = (
 )
 QUESTION = "When was the lighthouse of Skarvoy first lit?"
 ARABIC_QUESTION = "متى أضيئت منارة الميناء القديم في سكارفوي لأول مرة؟"
+REPORT = {
+    "header": {"date": "2026-01-01T10:00:00+00:00", "cases": "own", "split": "dev", "engine": "extractive"},
+    "metrics": [
+        {"metric": {"name": "key_fact_recall", "title": "key-fact recall"}, "summary": {"value": 0.5, "low": 0.4, "n": 4}}
+    ],
+    "kinds": [{"kind": "number", "n": 4, "verdicts": {"right": 2, "partly": 1, "wrong": 1}}],
+    "calibration": [{"n": 4, "confidence": 0.8, "right": 0.5}],
+    "rows": [
+        {"id": "number-01", "kind": "number", "split": "dev", "question": "How many?", "standalone": "How many?",
+         "expect": "answered", "status": "answered", "verdict": "right", "why": [], "answer": "Ten [1]", "gold": [],
+         "citations": []}
+    ],
+}  # fmt: skip
 BUSY = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 """How much longer a machine may take that does other work too."""
 
@@ -82,6 +95,8 @@ def home(tmp_path_factory: pytest.TempPathFactory, make_source: Callable[..., So
         f'[engine]\nname = "{smollm}"\nanswer_tokens = 48\nrepair = false\ntimeout_seconds = 300\ntotal_seconds = 600\n'
     )
     (home.folder / SETTINGS_FILE).write_text(engine, encoding="utf-8")
+    (home.folder / "reports" / "2026").mkdir(parents=True)
+    (home.folder / "reports" / "2026" / "report.json").write_text(json.dumps(REPORT), encoding="utf-8")
     home.close()
     return folder / "home"
 

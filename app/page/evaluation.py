@@ -186,7 +186,9 @@ def kinds_figure(report: Mapping[str, Any]) -> Figure:
         ]
     )  # fmt: skip
     figure.update_layout(barmode="stack", xaxis_tickformat=".0%", xaxis_range=[0, 1], legend_traceorder="normal")
-    return plain(figure, "Right answers by kind of question", height=150 + 22 * len(kinds))
+    figure = plain(figure, "Right answers by kind of question", height=170 + 22 * len(kinds))
+    # Beneath, where it hides no title on a narrow screen.
+    return figure.update_layout(legend={"y": 0, "yref": "container", "yanchor": "bottom"}, margin={"t": 50, "b": 90})
 
 
 def calibration_figure(report: Mapping[str, Any]) -> Figure:
