@@ -42,13 +42,20 @@ _AROUND = 2
 _OPENING = 3
 """Sentences at the beginning of a text that name what it is about."""
 _HITS = 12
-_MOST_READ = 3
+_MOST_READ = 4
+"""Windows of a text that the reader reads."""
+_SHORT = 12
+"""A text of so many sentences is read whole."""
 _MOST_KEPT = 4000
 _LEAST_GAIN = 0.06
 """Share of the claim that a further sentence must add."""
 _LOST = 0.45
 """A word matched worse than this is matched by nothing."""
+_FORBEARING = 0.65
+"""Of the threshold: what the worst sentence of several must reach. Each sentence is as likely to be misjudged."""
 _SAME_NAME = 0.6
+_ABSENT = 0.6
+"""More than this share of a name must be missing for it to stand nowhere."""
 _CLOSE = 0.45
 """Least cosine of a claim and a sentence that says otherwise."""
 
@@ -196,12 +203,15 @@ class _Ground:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ranked:
-    """A sentence that comes near the claim; ``meanings`` tells how well it matches each word of the claim."""
+    """A sentence that comes near the claim; ``meanings`` tells how well it matches each word of the claim, ``score``
+    what the reader says.
+    """
 
     unit: _Unit
     cosine: float
     shared: float
     meanings: tuple[float, ...]
+    score: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -310,10 +320,17 @@ class SupportChecker:
         told = [self._sentence(p, ground) for p in pieces]
         if len(told) == 1:
             return told[0]
-        labels = {t.label for t in told}
-        label: Label = labels.pop() if len(labels) == 1 else "partly"
         worst = min(t.support for t in told)
         mean = sum(t.support for t in told) / len(told)
+        label: Label = "unsupported"
+        if worst >= _FORBEARING * self._calibration.threshold and mean >= self._calibration.threshold:
+            label = (
+                "partly"
+                if any(t.label == "partly" for t in told if t.support >= self._calibration.threshold)
+                else "supported"
+            )
+        elif any(t.label != "unsupported" for t in told):
+            label = "partly"
         best = max(told, key=lambda t: t.support)
         places = [p for t in told for p in ([t.best] if t.best else []) + [*t.others]]
         return Carried(
@@ -327,7 +344,7 @@ class SupportChecker:
         compared = self._compare(claim, ground)
         if compared is None:
             return Carried(label="unsupported", support=0.0, best=None, reasons=("there is no text to compare with",))
-        support = self._calibration.probability(compared.values)
+        support = self._probability(compared)
         label: Label = "unsupported"
         if support >= self._calibration.threshold:
             label = "partly" if compared.hedged else "supported"
@@ -347,7 +364,14 @@ class SupportChecker:
         if len(parts) < 2:
             return False
         told = [c for c in (self._compare(p, ground) for p in parts) if c]
-        return any(self._calibration.probability(c.values) >= self._calibration.threshold for c in told)
+        return any(self._probability(c) >= self._calibration.threshold for c in told)
+
+    def _probability(self, compared: Compared) -> float:
+        """Of being carried; below the threshold when a figure, date or name of the claim stands nowhere in the text."""
+        support = self._calibration.probability(compared.values)
+        if any(compared.values[p] > _ABSENT for p in ("figure_none", "date_none", "name_none")):
+            return min(support, self._calibration.partly - 0.01)
+        return support
 
     def _ground(self, texts: Sequence[str], contexts: Sequence[str]) -> _Ground:
         units: list[_Unit] = []
@@ -370,25 +394,37 @@ class SupportChecker:
         shares = [_shared(claim, u.said) for u in units]
         order = sorted(range(len(units)), key=lambda i: -(cosines[i] + 0.6 * shares[i]))[:_LEADING]
         meanings = self._meanings(claim, [units[i].said for i in order])
+        reading = self._read(text, ground, [units[i] for i in order])
         ranked = [
-            _Ranked(unit=units[i], cosine=cosines[i], shared=shares[i], meanings=tuple(m))
+            _Ranked(
+                unit=units[i], cosine=cosines[i], shared=shares[i], meanings=tuple(m), score=reading.get(units[i].place, 0.0)
+            )
             for i, m in zip(order, meanings, strict=True)
-        ]
+        ]  # fmt: skip
         chosen = _together(claim, ranked)
         joined = self._vectors.of([" ".join(r.unit.said.text for r in chosen)])
-        reading = self._read(text, ground, [r.unit for r in chosen])
-        return features(claim, chosen, ground, float(joined[0] @ vectors[0]), reading)
+        best = max(reading.values()) if reading else 0.5
+        return features(claim, chosen, ground, float(joined[0] @ vectors[0]), best)
 
-    def _read(self, claim: str, ground: _Ground, chosen: Sequence[_Unit]) -> tuple[float, float]:
-        """The reader's best sentence and passage score around the sentences chosen."""
+    def _read(self, claim: str, ground: _Ground, ranked: Sequence[_Unit]) -> dict[int, float]:
+        """The reader's scores by the place of the sentence; of all in a short text, else of those around the leading."""
         if self._reader is None:
-            return 0.5, 0.5
-        passages = []
-        for unit in chosen[:_MOST_READ]:
-            near = [u.said.text for u in ground.units if u.text == unit.text and abs(u.place - unit.place) <= _AROUND]
-            passages.append(ReadPassage(context=ground.titles[unit.text], sentences=tuple(near)))
-        told = self._reader.check(claim, passages)
-        return max(max(t.sentences, default=0.0) for t in told), max(t.passage for t in told)
+            return {}
+        windows: list[list[_Unit]] = []
+        for unit in ranked:
+            if len(windows) < _MOST_READ and not any(unit in w for w in windows):
+                own = [u for u in ground.units if u.text == unit.text]
+                at = own.index(unit)
+                windows.append(own if len(own) <= _SHORT else own[max(0, at - _AROUND) : at + _AROUND + 1])
+        told = self._reader.check(
+            claim,
+            [ReadPassage(context=ground.titles[w[0].text], sentences=tuple(u.said.text for u in w)) for w in windows],
+        )
+        scores: dict[int, float] = {}
+        for window, reading in zip(windows, told, strict=True):
+            for unit, score in zip(window, reading.sentences, strict=True):
+                scores[unit.place] = max(score, scores.get(unit.place, 0.0))
+        return scores
 
     def _meanings(self, claim: Said, given: Sequence[Said]) -> list[list[float]]:
         """For each sentence, how well each word of the claim is matched by one of its words, in [0, 1]."""
@@ -439,7 +475,7 @@ def _shared(claim: Said, given: Said) -> float:
 
 def _together(claim: Said, ranked: Sequence[_Ranked]) -> list[_Ranked]:
     """The sentence that comes nearest, and those that add most of what it lacks."""
-    first = max(ranked, key=lambda r: r.cosine + _mean(r.meanings) + 0.6 * r.shared)
+    first = max(ranked, key=lambda r: r.cosine + _mean(r.meanings) + 0.6 * r.shared + r.score)
     chosen = [first]
     while len(chosen) < _MOST_TOGETHER:
         have = _covered(claim, chosen)
@@ -473,13 +509,11 @@ def _mean(values: Sequence[float]) -> float:
 FEATURES = (
     "cosine", "together", "words", "meaning", "weakest", "second", "lost", "figure_none", "figure_far", "figure_other", "crossed", "figure_beside", "name_beside",
     "date_none", "date_far", "date_coarse", "date_other", "name_none", "name_near", "name_far", "name_other", "denial",
-    "opposite", "overstated", "unsure", "alleged", "several", "length", "reader", "reader_passage",
+    "opposite", "overstated", "unsure", "alleged", "several", "length", "reader",
 )  # fmt: skip
 
 
-def features(
-    claim: Said, chosen: Sequence[_Ranked], ground: _Ground, together: float, reading: tuple[float, float]
-) -> Compared:
+def features(claim: Said, chosen: Sequence[_Ranked], ground: _Ground, together: float, reading: float) -> Compared:
     """What the calibration weighs.
 
     cosine, together: of the claim with the best sentence, with all chosen. words: share of the claim's words that stand
@@ -488,7 +522,7 @@ def features(
     best sentence has another in its place; coarse: the text tells a date less finely. Then flags: a denial or an
     opposite in one of the two, a fuller or a surer wording in the claim. several: how many more sentences are needed.
     *_beside: how far the words beside the claim's figures and names stand beside them in the text. length: words of the
-    claim. reader, reader_passage: log-odds of its scores.
+    claim. reader: log-odds of its best score.
     """
     own = [r.unit.said for r in chosen]
     best = own[0]
@@ -510,8 +544,7 @@ def features(
         "lost": len(lost) / len(matches) if matches else 0.0,
         "several": float(len(chosen) - 1),
         "length": math.log1p(len(claim.words)),
-        "reader": log_odds(reading[0]),
-        "reader_passage": log_odds(reading[1]),
+        "reader": log_odds(reading),
     }
     values |= _figures(claim, best, own, around, whole, reasons)
     values["figure_beside"] = claims.figure_beside(claim, [*own, *around])
