@@ -49,7 +49,7 @@ _WORD = r"[A-Z][\w’'-]*[a-z][\w’'-]*"
 _NAME = re.compile(rf"\b{_WORD}(?:(?: (?:of|and|for|the|al|de|von|bin)){{0,2}} {_WORD})+")
 _ROLE = re.compile(
     r"\b(?:leader|head|chief|minister|president|spokesman|spokeswoman|director|founder|commander|governor|secretary|"
-    rf"author|captain|mayor|chairman|chairwoman|chair|professor|emir|envoy)s?,? (?:of [\w ]{{2,30}} )?({_WORD}(?: {_WORD})*)"
+    rf"author|captain|mayor|chairman|chairwoman|chair|professor|emir|envoy)s?,? (?:of (?:(?!(?:in|at|on|by|as|an?|was|is|were|since)\b)[\w’'-]+ ){{1,4}}?)?({_WORD}(?: {_WORD})*)"
 )
 _REPORTED = re.compile(r"\b(?:reported by|according to|quoted by|cited by|told|via|by)(?: the)? $", re.I)
 _QUESTION = re.compile(r"^(?:who|what|when|where|why|how|which)\b.{8,100}\?$", re.I)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from app import suggest
 from app.answer import Answer, Citation
 from app.home import Home
 from app.suggest import (
@@ -192,3 +193,15 @@ def test_follow_ups_are_about_what_the_quotes_name_and_the_question_does_not() -
         for c in about_answer(answer)
         for name in ("Northern Transit", "Daily Lantern", "Harbour Times wrote")
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "people"),
+    [
+        ("He was named as leader of the group in a UN Security Council briefing.", []),
+        ("The spokesman of the transport ministry Rigoberto Lanza denied it.", ["Rigoberto Lanza"]),
+        ("Its spokeswoman Mina Falk agreed.", ["Mina Falk"]),
+    ],
+)
+def test_a_person_is_who_stands_beside_an_office(text: str, people: list[str]) -> None:
+    assert [match[1] for match in suggest._ROLE.finditer(text)] == people
