@@ -35,7 +35,7 @@ MOST_SENTENCES = 16
 """What a model writes beyond these is dropped: it was asked for four, or for one a source."""
 MOST_REPAIRS = 6
 MOST_CITED = 3
-LEAST = 0.72
+LEAST = 0.715
 """Least support for a sentence of a model, higher than for a claim that a user asks about: what is left out costs
 little, since quotations stand in. Of 177 sentences of CLAPnq's gold answers 87 % reach it, of 387 changed ones 5 %."""
 SURE = 0.93
