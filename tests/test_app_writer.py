@@ -41,7 +41,7 @@ OTHER = """\
 Bread and fuel became dearer in Norholm during the spring of 2021. Rents did not change.
 """
 QUESTION = "How many sailors took part in the strike?"
-BIPIA = Path("/work/shared/data/bipia/text_attack_train.json")
+BIPIA = Path(__file__).parents[2] / "shared" / "data" / "bipia" / "text_attack_train.json"
 
 
 @pytest.fixture(scope="module")
