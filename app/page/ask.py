@@ -203,6 +203,10 @@ class AskTab:
             talk.exchanges[-1].error = "Stopped. Retry, or edit the question."
         return self.show(talk, evidence=False)
 
+    def stand(self, talk: Talk) -> Shown:
+        """The last question as it stands, and no more."""
+        return Shown(live=self._views.live(talk))
+
     def _answer(self, talk: Talk, exchange: Exchange) -> Iterator[Shown]:
         history = talk.history()
         talk.exchanges.append(exchange)
@@ -553,7 +557,9 @@ def build(tab: AskTab, bridge: gr.HTML, talk: gr.State) -> AskParts:
         bridge.retry(tab.retry, chosen, shown, **asking),
     ]
     at_once = {**quiet, "queue": False}
-    stop.click(tab.stop, talk, shown, cancels=events, **at_once)
+    stopped = stop.click(tab.stop, talk, shown, cancels=events, **at_once)
+    # Once more: a piece of the draft that was under way may arrive after the word that it was stopped.
+    stopped.then(tab.stand, talk, shown, **at_once)
     for event, handler in (
         (bridge.edit, tab.edit), (bridge.reword, tab.reword), (bridge.undo, tab.undo), (bridge.up, tab.like),
         (bridge.down, tab.blame), (bridge.recall, tab.recall), (bridge.rename, tab.rename), (bridge.forget, tab.forget),
