@@ -580,6 +580,29 @@ def name_beside(claim: Said, given: Iterable[Said]) -> float:
     return least
 
 
+def name_rival(claim: Said, given: Iterable[Said]) -> tuple[float, str]:
+    """How much better the words beside a name of the claim fit another name of the text, in [0, 1], and that name.
+
+    Only names that the claim lacks count: where one name was put for another, the words around still belong to the first.
+    """
+    given = list(given)
+    others = [(s, p, n) for s in given for n in s.names if not _named_in(n, claim) for p in _places(n, s.text)]
+    most, whose = 0.0, ""
+    for name in claim.names:
+        places = [(s, p) for s in given for p in _places(name, s.text)]
+        for at in _places(name, claim.text) if places else ():
+            own = _beside(claim, at, places)
+            for said, place, other in others:
+                more = _beside(claim, at, [(said, place)]) - own
+                if more > most:
+                    most, whose = more, " ".join(other)
+    return most, whose
+
+
+def _named_in(name: Sequence[str], said: Said) -> bool:
+    return any(w.lower() in said.tokens for w in name)
+
+
 def _beside(claim: Said, at: int, places: Iterable[tuple[Said, int]]) -> float:
     """Share of the words around a place of the claim that stand around any of the places; 1 where there are none."""
     wanted = _around(claim, at, _BESIDE) - _around(claim, at, 0)

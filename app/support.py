@@ -56,6 +56,8 @@ _FORBEARING = 0.65
 _SAME_NAME = 0.6
 _ABSENT = 0.6
 """More than this share of a name must be missing for it to stand nowhere."""
+_RIVAL = 0.5
+"""How much better the words beside a name may fit another name of the text."""
 _CLOSE = 0.45
 """Least cosine of a claim and a sentence that says otherwise."""
 
@@ -367,10 +369,14 @@ class SupportChecker:
         return any(self._probability(c) >= self._calibration.threshold for c in told)
 
     def _probability(self, compared: Compared) -> float:
-        """Of being carried; below the threshold when a figure, date or name of the claim stands nowhere in the text."""
-        support = self._calibration.probability(compared.values)
-        if any(compared.values[p] > _ABSENT for p in ("figure_none", "date_none", "name_none")):
-            return min(support, self._calibration.partly - 0.01)
+        """Of being carried; below the threshold when a figure, date or name of the claim stands nowhere in the text, or
+        the text says of another name what the claim says of this one.
+        """
+        values = compared.values
+        support = self._calibration.probability(values)
+        absent = any(values[p] > _ABSENT for p in ("figure_none", "date_none", "name_none"))
+        if absent or values["name_rival"] >= _RIVAL:
+            return min(support, _FORBEARING * self._calibration.threshold - 0.01)
         return support
 
     def _ground(self, texts: Sequence[str], contexts: Sequence[str]) -> _Ground:
@@ -507,7 +513,7 @@ def _mean(values: Sequence[float]) -> float:
 
 
 FEATURES = (
-    "cosine", "together", "words", "meaning", "weakest", "second", "lost", "figure_none", "figure_far", "figure_other", "crossed", "figure_beside", "name_beside",
+    "cosine", "together", "words", "meaning", "weakest", "second", "lost", "figure_none", "figure_far", "figure_other", "crossed", "figure_beside", "name_beside", "name_rival",
     "date_none", "date_far", "date_coarse", "date_other", "name_none", "name_near", "name_far", "name_other", "denial",
     "opposite", "overstated", "unsure", "alleged", "several", "length", "reader",
 )  # fmt: skip
@@ -549,6 +555,9 @@ def features(claim: Said, chosen: Sequence[_Ranked], ground: _Ground, together: 
     values |= _figures(claim, best, own, around, whole, reasons)
     values["figure_beside"] = claims.figure_beside(claim, [*own, *around])
     values["name_beside"] = claims.name_beside(claim, [*own, *around])
+    values["name_rival"], rival = claims.name_rival(claim, [*own, *around])
+    if values["name_rival"] >= _RIVAL:
+        reasons.append(f"the text says so of {rival}")
     swapped = claims.crossed(claim, best)
     values["crossed"] = float(swapped is not None)
     if swapped:
@@ -576,12 +585,17 @@ def features(claim: Said, chosen: Sequence[_Ranked], ground: _Ground, together: 
     if lost:
         reasons.append(f"nothing in the text matches: {', '.join(lost[:5])}")
     close = values["cosine"] >= _CLOSE or values["words"] >= 0.5
-    otherwise = ("figure_other", "crossed", "figure_beside", "name_beside", "date_other", "denial", "opposite")
+    otherwise = ("figure_other", "crossed", "date_other", "denial", "opposite")
     return Compared(
         values=values,
         units=tuple((r.unit.text, r.unit.start, r.unit.end) for r in chosen),
         reasons=tuple(reasons) or ("no sentence of the text says so",),
-        opposed=close and (any(values[o] for o in otherwise) or bool(values["name_other"] and values["name_none"])),
+        opposed=close
+        and (
+            any(values[o] for o in otherwise)
+            or values["name_rival"] >= _RIVAL
+            or bool(values["name_other"] and values["name_none"])
+        ),
         hedged=claims.held(best.text) and not (claims.unsure(claim.text) or claims.alleged(claim.text)),
     )
 

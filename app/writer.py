@@ -42,6 +42,8 @@ SURE = 0.93
 """From here on the checker is believed although a sentence uses other words than the passage."""
 NEW_WORDS = 1 / 3
 """Largest share of a sentence's topic words that the passage need not hold."""
+_ANSWERS = 0.5
+"""Share of the best evidence's score from which on a sentence of the extractive answer answers the question."""
 _RESERVE_TOKENS = 64
 """For the model's own chat format around our text."""
 _OTHERS = 3
@@ -301,8 +303,21 @@ class _Work:
         yield from self.settle()
         if not any(s.verdict in {"supported", "repaired"} for s in self.sentences):
             raise EngineError(f"nothing that the model {self.model.name} wrote is carried by the passages")
+        if not self.to_the_point():
+            raise EngineError(f"what the model {self.model.name} wrote keeps clear of the sentences that answer")
         yield from self.close()
         yield Done(answer=self.answer())
+
+    def to_the_point(self) -> bool:
+        """Whether a sentence that stays rests on one that answers: what is true of the subject need not answer."""
+        best = max((c.support for c in self.base.citations), default=0.0)
+        answering = [c for c in self.base.citations if c.support >= _ANSWERS * best]
+        supports = [s for x in self.sentences if x.verdict in {"supported", "repaired"} for s in x.supports]
+        return not answering or self.material.topic is not None or any(
+            c.source_id == s.given.passage.source_id and c.start < s.end and s.start < c.end
+            for c in answering
+            for s in supports
+        )
 
     @property
     def rejected(self) -> Verdict:

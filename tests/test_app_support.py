@@ -278,3 +278,35 @@ def test_a_fit_tells_carried_from_changed() -> None:
 def test_an_unindexed_collection_supports_nothing(checker: SupportChecker) -> None:
     found = checker.check("It rained.", None)
     assert isinstance(found, ClaimCheck) and (found.label, found.support) == ("unsupported", 0.0)
+
+
+FERRY = (
+    "The ferry line to Norholm opened in 1908. Its founder, Anders Vik, bought three steamers in Bergen. "
+    "Kari Lund ran the harbour office until 1931."
+)
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "The ferry line to Norholm opened in 1908. Its founder, Anders Vik, bought seventeen steamers in Bergen.",
+        "The ferry line to Norholm opened in 1908. Its founder, Olga Strand, bought three steamers in Bergen.",
+    ],
+)
+def test_a_true_sentence_does_not_bring_a_figure_or_a_name_from_nowhere_through(
+    checker: SupportChecker, claim: str
+) -> None:
+    assert checker.check_text("The ferry line to Norholm opened in 1908.", FERRY).label == "supported"
+    assert checker.check_text(claim, FERRY).label != "supported"
+
+
+def test_a_near_sentence_is_not_against_a_claim_by_nearness_alone(checker: SupportChecker) -> None:
+    told = checker.check_text("The ferry line to Norholm lost money for ten years.", FERRY)
+    assert told.label == "unsupported" and told.against == ()
+
+
+def test_words_beside_a_name_that_belong_to_another_name_are_told() -> None:
+    given = [read(s) for s in ("The line was run by Anders Vik, who bought three steamers.", "Kari Lund kept the books.")]
+    fits, whose = claims.name_rival(read("The line was run by Kari Lund, who bought three steamers."), given)
+    assert fits > 0.3 and whose == "Anders Vik"
+    assert claims.name_rival(read("The line was run by Anders Vik."), given)[0] == 0.0

@@ -131,12 +131,12 @@ def test_a_sentence_is_repaired_once_with_what_did_not_fit(
 
 
 def test_a_repair_that_is_no_better_is_not_shown(asked: Callable[..., Answerer], home: Home) -> None:
-    draft = "350 sailors took part in the strike [1]. The ferry crews stopped work on 4 May 2021 [1]."
+    draft = "350 sailors took part in the strike [1]. 310 sailors took part in the strike [1]."
     answer = asked(
         draft, "a) 360 sailors took part in the strike [1].\nb) The moon is made of cheese [1].\nSure!"
     ).answer(QUESTION)
     well_formed(answer, home)
-    assert answer.answer.startswith("The ferry crews stopped") and answer.unsupported == (
+    assert answer.answer == "310 sailors took part in the strike [1]." and answer.unsupported == (
         "350 sailors took part in the strike.",
     )
 
@@ -185,11 +185,19 @@ def test_markers_that_name_no_passage_are_dropped_and_told(asked: Callable[..., 
 def test_what_poor_models_make_of_true_words_is_not_shown(
     asked: Callable[..., Answerer], home: Home, wrong: str
 ) -> None:
-    answer = asked(f"{wrong} The ferry crews of Norholm stopped work on 4 May 2021 [1].", "a) -").answer(QUESTION)
+    answer = asked(f"{wrong} Their union said that 310 sailors took part in the strike [1].", "a) -").answer(QUESTION)
     well_formed(answer, home)
     assert (
-        answer.answer == "The ferry crews of Norholm stopped work on 4 May 2021 [1]." and len(answer.unsupported) == 1
+        answer.answer == "Their union said that 310 sailors took part in the strike [1]."
+        and len(answer.unsupported) == 1
+        and not answer.notice
     )
+
+
+def test_what_is_true_but_does_not_answer_gives_way_to_the_quotation(asked: Callable[..., Answerer], home: Home) -> None:
+    answer = asked("The ferry crews of Norholm stopped work on 4 May 2021 [1].").answer(QUESTION)
+    well_formed(answer, home)
+    assert "310 sailors" in answer.answer and "keeps clear of the sentences that answer" in answer.notice
 
 
 def test_a_sentence_that_was_cut_in_the_middle_is_dropped(
