@@ -313,10 +313,14 @@ class _Work:
         best = max((c.support for c in self.base.citations), default=0.0)
         answering = [c for c in self.base.citations if c.support >= _ANSWERS * best]
         supports = [s for x in self.sentences if x.verdict in {"supported", "repaired"} for s in x.supports]
-        return not answering or self.material.topic is not None or any(
-            c.source_id == s.given.passage.source_id and c.start < s.end and s.start < c.end
-            for c in answering
-            for s in supports
+        return (
+            not answering
+            or self.material.topic is not None
+            or any(
+                c.source_id == s.given.passage.source_id and c.start < s.end and s.start < c.end
+                for c in answering
+                for s in supports
+            )
         )
 
     @property

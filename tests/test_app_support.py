@@ -306,7 +306,9 @@ def test_a_near_sentence_is_not_against_a_claim_by_nearness_alone(checker: Suppo
 
 
 def test_words_beside_a_name_that_belong_to_another_name_are_told() -> None:
-    given = [read(s) for s in ("The line was run by Anders Vik, who bought three steamers.", "Kari Lund kept the books.")]
+    given = [
+        read(s) for s in ("The line was run by Anders Vik, who bought three steamers.", "Kari Lund kept the books.")
+    ]
     fits, whose = claims.name_rival(read("The line was run by Kari Lund, who bought three steamers."), given)
     assert fits > 0.3 and whose == "Anders Vik"
     assert claims.name_rival(read("The line was run by Anders Vik."), given)[0] == 0.0

@@ -194,7 +194,9 @@ def test_what_poor_models_make_of_true_words_is_not_shown(
     )
 
 
-def test_what_is_true_but_does_not_answer_gives_way_to_the_quotation(asked: Callable[..., Answerer], home: Home) -> None:
+def test_what_is_true_but_does_not_answer_gives_way_to_the_quotation(
+    asked: Callable[..., Answerer], home: Home
+) -> None:
     answer = asked("The ferry crews of Norholm stopped work on 4 May 2021 [1].").answer(QUESTION)
     well_formed(answer, home)
     assert "310 sailors" in answer.answer and "keeps clear of the sentences that answer" in answer.notice
