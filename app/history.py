@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from app.answer import Answer, from_json, to_json
@@ -132,8 +132,8 @@ class History:
     def start(self, title: str, owner: str = "") -> str:
         """Begin an empty conversation, often with its first question as title; returns its id."""
         new = uuid.uuid4().hex
-        now = _now()
         with self._writing():
+            now = self._moment()
             self._db.execute("INSERT INTO conversations VALUES (?, ?, ?, ?, ?)", (new, owner, _title(title), now, now))
         return new
 
@@ -153,10 +153,9 @@ class History:
 
     def append(self, conversation_id: str, question: str, answer: Answer) -> int:
         """Add a question with its answer; returns its number, from 1."""
-        now = _now()
         words = " ".join((question, answer.answer)).casefold()
         with self._writing():
-            self._touch(conversation_id, now)
+            now = self._touch(conversation_id)
             (count,) = self._db.execute(
                 "SELECT coalesce(max(number), 0) FROM turns WHERE conversation = ?", (conversation_id,)
             ).fetchone()
@@ -170,7 +169,7 @@ class History:
     def truncate(self, conversation_id: str, keep: int) -> None:
         """Keep the first ``keep`` turns, for undo, edit and retry."""
         with self._writing():
-            self._touch(conversation_id, _now())
+            self._touch(conversation_id)
             self._db.execute("DELETE FROM turns WHERE conversation = ? AND number > ?", (conversation_id, max(0, keep)))
 
     def set_liked(self, conversation_id: str, number: int, liked: bool | None) -> None:
@@ -233,10 +232,20 @@ class History:
             if all(w in everything for w in words):
                 yield conversation_id
 
-    def _touch(self, conversation_id: str, now: str) -> None:
+    def _touch(self, conversation_id: str) -> str:
+        now = self._moment()
         done = self._db.execute("UPDATE conversations SET updated_at = ? WHERE id = ?", (now, conversation_id))
         if not done.rowcount:
             raise _unknown(conversation_id)
+        return now
+
+    def _moment(self) -> str:
+        """Now, but after every change on record: two in one tick, or a clock put back, keep their order."""
+        now = datetime.now(UTC)
+        (newest,) = self._db.execute("SELECT max(updated_at) FROM conversations").fetchone()
+        if newest is not None:
+            now = max(now, datetime.fromisoformat(newest) + timedelta(microseconds=1))
+        return now.isoformat(timespec="microseconds")
 
     def _forget(self) -> None:
         """Take deleted words out of the log too; where somebody reads just now, the next deletion does it."""
@@ -314,10 +323,6 @@ def _is_readonly(file: Path) -> bool:
     if not folder.exists():
         return False  # making it tells what is wrong
     return not os.access(folder, os.W_OK) or (file.exists() and not os.access(file, os.W_OK))
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def _title(text: str) -> str:

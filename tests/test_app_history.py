@@ -13,12 +13,14 @@ import sys
 import threading
 import time
 from dataclasses import fields
+from datetime import datetime, tzinfo
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import app.history
 from app.answer import Answer, Citation, Difference, Outlet, Value, from_json, to_json
 from app.errors import BadInput, Unkept
 from app.history import HISTORY_FILE, SCHEMA_VERSION, TITLE_CHARS, History
@@ -109,6 +111,20 @@ def test_conversations_are_listed_last_changed_first_and_owners_apart(history: H
     assert [(c.id, c.title, c.turns) for c in history.conversations()] == [(one, "One", 1), (two, "Two", 0)]
     assert [c.title for c in history.conversations("ann")] == ["Hers"]
     assert history.owner(two) == ""
+
+
+def test_changes_in_one_tick_of_the_clock_keep_their_order(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stopped(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime(2026, 1, 1, tzinfo=tz)
+
+    monkeypatch.setattr(app.history, "datetime", Stopped)
+    one, two = history.start("One"), history.start("Two")
+    history.append(one, "q", _answer())
+    assert [c.id for c in history.conversations()] == [one, two]
+    history.append(two, "q", _answer())
+    assert [c.id for c in history.conversations()] == [two, one]
 
 
 def test_undo_keeps_the_turns_before_and_numbers_go_on(history: History) -> None:
