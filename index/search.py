@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from rapidfuzz.distance import OSA
 
 from index import generation
 from index.catalog import Catalog
-from index.embed import Encoder, Vectors, cosine
+from index.embed import Encoder
 from index.errors import Damaged
 from index.identity import Identity
 from index.store import ChromaServer, VectorStore, open_store
@@ -28,6 +28,8 @@ NEAR_COPY_RATIO = 90.0
 """Similarity in percent (normalised indel) from which passages of two sources are one."""
 NEAR_COPY_MIN_CHARS = 80
 """Shorter passages may be alike by chance."""
+COPIES_EXPECTED = 10
+"""Candidates beyond the wanted ones whose words are read at once, to find near-copies among them."""
 MISSPELLING_MIN_CHARS = 3
 """Shorter words are taken as they are."""
 
@@ -188,51 +190,38 @@ class OpenIndex:
             return []
         depth = max(k, settings.candidates)
         vector = self.encoder.encode([self.vocabulary.spell_out(query)])[0]
-        dense = self._store.nearest(vector, depth, filters.where())
+        similarity = self._store.nearest(vector, depth, filters.where())
         lexical = self._lexical(query, depth, filters)
-        found: dict[str, tuple[Passage, float]] = {p.id: (p, s) for p, s in dense}
-        found |= self._similarities([i for i in lexical if i not in found], vector, filters)
+        similarity |= self._store.similarities([i for i in lexical if i not in similarity], vector, filters.where())
         best = max(lexical.values(), default=0.0) or 1.0
         scored = sorted(
-            (
-                (similarity + settings.lexical_weight * lexical.get(i, 0.0) / best, similarity, i)
-                for i, (_, similarity) in found.items()
-            ),
+            ((s + settings.lexical_weight * lexical.get(i, 0.0) / best, s, i) for i, s in similarity.items()),
             reverse=True,
         )
         hits: list[Hit] = []
-        for score, similarity, i in scored:
-            passage = found[i][0]
-            twin = next((n for n, h in enumerate(hits) if _is_copy(passage, h.passage)), None)
-            if twin is not None:
-                hits[twin] = replace(hits[twin], copies=(*hits[twin].copies, passage))
-            elif len(hits) < k:
-                hits.append(
-                    Hit(
-                        passage=passage,
-                        score=score,
-                        similarity=similarity,
-                        lexical=lexical.get(i, 0.0),
-                        rank=len(hits) + 1,
+        # Words are read for the best alone: for all candidates that takes longer than to find them.
+        for at in range(0, len(scored), k + COPIES_EXPECTED):
+            window = scored[at : at + k + COPIES_EXPECTED]
+            passages = self._store.passages([i for _, _, i in window])
+            for score, s, i in window:
+                if i not in passages:
+                    raise Damaged(f"passage {i} is not in the vector store any more; run: iskp index --rebuild")
+                twin = next((n for n, h in enumerate(hits) if _is_copy(passages[i], h.passage)), None)
+                if twin is not None:
+                    hits[twin] = replace(hits[twin], copies=(*hits[twin].copies, passages[i]))
+                elif len(hits) < k:
+                    hit = Hit(
+                        passage=passages[i], score=score, similarity=s, lexical=lexical.get(i, 0.0), rank=len(hits) + 1
                     )
-                )
+                    hits.append(hit)
+            if len(hits) == k:
+                break
         return hits
 
     def _lexical(self, query: str, depth: int, filters: Filters) -> dict[str, float]:
         groups = self.vocabulary.query_groups(query)
         wanted = depth if filters == Filters() else depth * 5  # the filter is applied afterwards
         return dict(self._catalog.search(groups, wanted))
-
-    def _similarities(self, ids: Sequence[str], vector: Vectors, filters: Filters) -> dict[str, tuple[Passage, float]]:
-        entries, vectors = self._store.get(ids)
-        if not entries:
-            return {}
-        similarities = cosine(vector, vectors)
-        return {
-            e.passage.id: (e.passage, float(s))
-            for e, s in zip(entries, similarities, strict=True)
-            if _passes(e.passage.source_id, e.facets, filters)
-        }
 
 
 def _whole_store(folder: Path, passages: int, server: ChromaServer | None) -> VectorStore:
@@ -258,17 +247,6 @@ def _is_copy(passage: Passage, other: Passage) -> bool:
     if shorter < NEAR_COPY_MIN_CHARS or shorter < 0.8 * longer:
         return False
     return fuzz.ratio(passage.text.casefold(), other.text.casefold(), score_cutoff=NEAR_COPY_RATIO) > 0
-
-
-def _passes(source_id: str, facets: Mapping[str, str | int], filters: Filters) -> bool:
-    """The same filter as :meth:`Filters.where`, for passages that came from the lexical side."""
-    if filters.sources and source_id not in filters.sources:
-        return False
-    if filters.genres and facets.get("genre") not in filters.genres:
-        return False
-    if filters.since is not None and int(facets.get("until", 0)) < filters.since:
-        return False
-    return filters.until is None or int(facets.get("since", 99999999)) <= filters.until
 
 
 class IndexReader:

@@ -22,7 +22,7 @@ from chromadb.config import Settings
 from chromadb.errors import ChromaError, InternalError, NotFoundError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
-from index.embed import Vectors
+from index.embed import Vectors, cosine
 from index.errors import Damaged, IdentityMismatch, IndexingError, ServerUnavailable, Unwritable
 from ingest.chunk import Passage
 
@@ -241,25 +241,41 @@ class VectorStore:
         for at in range(0, len(ids), _PAGE):
             target.upsert(*self.get(ids[at : at + _PAGE]))
 
-    def nearest(self, vector: Vectors, k: int, where: Mapping[str, Any] | None = None) -> list[tuple[Passage, float]]:
-        """The ``k`` passages nearest to a unit vector with their cosine similarity, best first."""
+    def nearest(self, vector: Vectors, k: int, where: Mapping[str, Any] | None = None) -> dict[str, float]:
+        """Ids of the ``k`` passages nearest to a unit vector with their cosine similarity, best first."""
         if k < 1:
-            return []
+            return {}
         with _reading(self._url):
             found = self._collection.query(
                 query_embeddings=vector.reshape(1, -1),
                 n_results=k,
                 where=dict(where) if where else None,
-                include=["documents", "metadatas", "distances"],
+                include=["distances"],
             )
         distances = (found["distances"] or [[]])[0]
-        single = {
-            "ids": found["ids"][0],
-            "documents": (found["documents"] or [[]])[0],
-            "metadatas": (found["metadatas"] or [[]])[0],
-        }
         # Chroma's cosine distance is 1 - cosine similarity; this is the only place that knows.
-        return [(e.passage, 1.0 - float(d)) for e, d in zip(_entries(single), distances, strict=True)]
+        return {i: 1.0 - float(d) for i, d in zip(found["ids"][0], distances, strict=True)}
+
+    def similarities(
+        self, ids: Sequence[str], vector: Vectors, where: Mapping[str, Any] | None = None
+    ) -> dict[str, float]:
+        """Cosine similarity of these passages, as far as they exist and pass the filter, to a unit vector."""
+        if not ids:
+            return {}
+        with _reading(self._url):
+            found = self._collection.get(ids=list(ids), where=dict(where) if where else None, include=["embeddings"])
+        if not found["ids"]:
+            return {}
+        scores = cosine(vector, np.asarray(found["embeddings"], dtype=np.float32))
+        return {i: float(s) for i, s in zip(found["ids"], scores, strict=True)}
+
+    def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
+        """The passages of these ids that exist, by id."""
+        if not ids:
+            return {}
+        with _reading(self._url):
+            found = self._collection.get(ids=list(ids), include=["documents", "metadatas"])
+        return {e.passage.id: e.passage for e in _entries(cast("Mapping[str, Any]", found))}
 
 
 def open_store(folder: Path, server: ChromaServer | None) -> VectorStore:

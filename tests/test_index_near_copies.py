@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from index.embed import SentenceTransformerEncoder
-from index.search import IndexReader, OpenIndex
+from index.search import COPIES_EXPECTED, IndexReader, OpenIndex
 from index.terms import Vocabulary
 from ingest.chunk import ChunkSettings
 
@@ -40,3 +40,16 @@ def test_three_outlets_share_one_hit_and_a_similar_report_keeps_its_own(opened: 
     assert {agency[0].passage.source_id, *(c.source_id for c in agency[0].copies)} == {"gazette", "courier", "herald"}
     assert any(h.passage.source_id == "rival" and not h.copies for h in hits)
     assert [h.rank for h in hits] == list(range(1, len(hits) + 1))
+
+
+def test_more_outlets_than_are_read_at_once_still_leave_room_for_others(
+    make_index: Callable[..., Path], real_encoder: SentenceTransformerEncoder
+) -> None:
+    outlets = {f"outlet-{n:02}": f"# Outlet {n}\n\n{AGENCY}\n" for n in range(2 * COPIES_EXPECTED)}
+    reader = IndexReader(make_index(TEXTS | outlets, real_encoder), real_encoder, ChunkSettings(), Vocabulary.load)
+    current = reader.current()
+    assert current is not None
+    first, second = current.search("ferry Norholm aground fog passengers", 2)
+    assert {p.source_id for p in (first.passage, *first.copies)} >= set(outlets)
+    assert "aground" not in second.passage.text
+    reader.close()

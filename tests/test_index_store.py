@@ -58,8 +58,18 @@ def test_what_is_not_known_of_a_passage_comes_back_as_none(store: VectorStore) -
 def test_similarity_is_the_cosine_best_first(store: VectorStore) -> None:
     store.upsert([entry(0), entry(1), entry(2)], units(0.0, 0.5, 3.1))
     found = store.nearest(units(0.1)[0], 3)
-    assert [p.id for p, _ in found] == ["s-0", "s-1", "s-2"]
-    assert [s for _, s in found] == pytest.approx([np.cos(0.1), np.cos(0.4), np.cos(3.0)], abs=1e-5)
+    assert list(found) == ["s-0", "s-1", "s-2"]
+    assert list(found.values()) == pytest.approx([np.cos(0.1), np.cos(0.4), np.cos(3.0)], abs=1e-5)
+
+
+def test_passages_found_otherwise_get_the_similarity_of_those_that_pass(store: VectorStore) -> None:
+    store.upsert([entry(0), entry(1, "other"), entry(2)], units(0.0, 0.5, 3.1))
+    ids = ["s-0", "other-1", "s-2", "unknown"]
+    found = store.similarities(ids, units(0.1)[0], {"source_id": "s"})
+    assert found == pytest.approx({"s-0": np.cos(0.1), "s-2": np.cos(3.0)}, abs=1e-5)
+    assert store.similarities(ids, units(0.1)[0])["other-1"] == pytest.approx(np.cos(0.4), abs=1e-5)
+    assert store.similarities(["s-0"], units(0.1)[0], {"source_id": "nobody"}) == {}
+    assert store.passages(ids) == {e.passage.id: e.passage for e in (entry(0), entry(1, "other"), entry(2))}
 
 
 @pytest.mark.parametrize(("k", "expected"), [(-1, 0), (0, 0), (2, 2), (3, 3), (1000, 3)])
@@ -69,7 +79,9 @@ def test_as_many_as_asked_for_and_there_are_come_back(store: VectorStore, k: int
 
 
 def test_an_empty_store_finds_nothing(store: VectorStore) -> None:
-    assert store.nearest(units(0.1)[0], 5) == []
+    assert store.nearest(units(0.1)[0], 5) == {}
+    assert store.similarities(["x"], units(0.1)[0]) == {}
+    assert store.passages([]) == store.passages(["x"]) == {}
     assert store.count() == 0
     assert list(store.all_ids()) == []
     assert store.entries_of("s") == []
@@ -83,9 +95,9 @@ def test_a_rare_filter_still_finds_every_passage_that_passes_among_many(store: V
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     store.upsert([entry(n, "rare" if n % 300 == 0 else "common") for n in range(1500)], rows)
     found = store.nearest(rows[1], 40, {"source_id": "rare"})
-    assert sorted(p.ordinal for p, _ in found) == [0, 300, 600, 900, 1200]
+    assert sorted(found) == sorted(f"rare-{n}" for n in (0, 300, 600, 900, 1200))
     best = sorted(float(rows[1] @ row) for row in rows)[::-1][:40]
-    assert [s for _, s in store.nearest(rows[1], 40)] == pytest.approx(best, abs=1e-5)
+    assert list(store.nearest(rows[1], 40).values()) == pytest.approx(best, abs=1e-5)
     assert len(store.nearest(rows[1], 1500)) == 1500
 
 
@@ -135,13 +147,13 @@ def test_everything_is_there_when_the_store_is_opened_again(tmp_path: Path) -> N
         first.upsert([FULL], ROW)
     with closing(VectorStore(tmp_path / "chroma")) as second:
         assert second.get(["full"])[0] == [FULL]
-        assert second.nearest(ROW[0], 1)[0][0] == FULL.passage
+        assert list(second.nearest(ROW[0], 1)) == ["full"]
 
 
 def test_closing_one_of_two_stores_on_a_folder_leaves_the_other_working(store: VectorStore, tmp_path: Path) -> None:
     store.upsert([FULL], ROW)
     VectorStore(tmp_path / "chroma").close()
-    assert store.nearest(ROW[0], 1)[0][0] == FULL.passage
+    assert list(store.nearest(ROW[0], 1)) == ["full"]
 
 
 def test_the_digest_changes_with_everything_that_is_kept() -> None:
