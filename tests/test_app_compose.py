@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from app.compose import Limits, attribution, compose, select, with_marker
@@ -49,6 +51,17 @@ def test_the_best_sentence_leads_and_repetition_is_left_out() -> None:
 def test_weak_sentences_do_not_join() -> None:
     chosen = select(_question("How much cargo?"), _evidence(_source(), [0.9, 0.2, 0.1, 0.1]), VOCABULARY)
     assert len(chosen) == 1
+
+
+def test_an_explanation_goes_on_in_its_passage_but_another_passage_must_answer_clearly() -> None:
+    lead, praise, share = (e for e in _evidence(_source(), [0.9, 0.12, 0.05, 0.4]) if not e.text.startswith("In 2019"))
+    elsewhere = replace(lead.hit, passage=replace(lead.hit.passage, id="other"))
+    question = _question("Describe the harbour")
+    assert select(question, [lead, praise, share], VOCABULARY) == [lead, share, praise]
+    assert select(question, [lead, praise, replace(share, hit=elsewhere)], VOCABULARY) == [lead, praise]
+    assert select(question, [lead, replace(praise, hit=elsewhere)], VOCABULARY) == [lead]
+    clear = replace(praise, hit=elsewhere, score=0.85, similarity=0.9)
+    assert select(question, [lead, clear], VOCABULARY) == [lead, clear]
 
 
 def test_a_fact_answer_keeps_within_its_words() -> None:
