@@ -43,7 +43,7 @@ def main() -> None:
     for name, count in by_source(collection.questions):
         print(f"{count:6} {name}")
     sampler = Sampler(collection, neighbours(collection, args.cache), rng, negatives=args.negatives)
-    network, tokenizer = _start(args.start)
+    network, tokenizer = start(args.start)
     chosen = [
         (i, q)
         for i, q in enumerate(collection.questions)
@@ -216,7 +216,8 @@ def install(folder: Path) -> None:
         shutil.copyfile(folder / name, reader.WEIGHTS / name)
 
 
-def _start(path: Path | None) -> tuple[reader_model.ReaderNetwork, Tokenizer]:
+def start(path: Path | None) -> tuple[reader_model.ReaderNetwork, Tokenizer]:
+    """The reader in a folder, to go on from; all-MiniLM-L6-v2 with fresh heads for None."""
     if path is not None:
         vocabulary = (path / "tokenizer.json").read_text(encoding="utf-8")
         network = reader_model.load(path / "model.safetensors", reader_model.Shape())
