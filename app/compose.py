@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from app.answer import Citation, cite, outlet
+from app.attribution import names, says_who
 from app.evidence import Evidence
 from app.question import FACT_KINDS, Question, holds_kind
 from index.terms import Vocabulary
@@ -14,12 +15,6 @@ from ingest.sentences import sentence_spans
 from ingest.source import Source
 
 _ENDING = re.compile(r"\s*([.!?…]+[\"'”’»)\]]*)$")
-_SELF_ATTRIBUTED = re.compile(
-    r"\b(?:according to|sa(?:id|ys)|argue[sd]?|claim(?:s|ed)|report(?:s|ed)|estimate[sd]?|stated?|wrote|writes|"
-    r"told|counted|found|calls?|called|holds|thinks|believes|concludes?d?|put|saw|in the (?:view|words|opinion) of|"
-    r"the (?:author|article|report|source|study|note)s?)\b",
-    re.I,
-)
 _LIST_ITEM = re.compile(r"\(?(?:\d{1,2}|[a-z])[.)]\s|[-–•*]\s")
 _INTRO_WORDS = 9
 SHORT_ANSWER_SCORE = 0.4
@@ -175,17 +170,11 @@ def attribution(citation: Citation) -> str:
     """
     claimed = citation.claimed_by if citation.claim_status in {"claim", "opinion"} else None
     who = claimed or citation.author or citation.publisher or shortened(citation.title)
-    if _SELF_ATTRIBUTED.search(citation.quote) or _names(who, citation.quote):
+    if says_who(citation.quote) or names(who, citation.quote):
         return ""
     if citation.genre == "notes":
         return f"{who}: "
     return f"{who} ({citation.date or 'undated'}): "
-
-
-def _names(who: str, sentence: str) -> bool:
-    """Whether the sentence itself names the one who says it."""
-    names = [w for w in re.findall(r"[^\W\d_]{2,}", who) if w[0].isupper() and w not in {"The", "UN"}]
-    return bool(names) and all(name in sentence for name in names[:3])
 
 
 def shortened(title: str) -> str:

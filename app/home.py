@@ -169,7 +169,9 @@ class Home:
             encoder=self.encoder,
             reader=self.reader,
             calibration=calibrations[kind],
-            foreign=(SimilarityReader(self.encoder), calibrations["similarity"]) if reads != frozenset({"en"}) else None,
+            foreign=(SimilarityReader(self.encoder), calibrations["similarity"])
+            if reads != frozenset({"en"})
+            else None,
             writer=writer,
             rules=self.policy,
             settings=AnswerSettings(

@@ -17,6 +17,7 @@ from typing import Literal, Protocol
 import prompts
 from app import instructions
 from app.answer import MARKER, Answer, Citation, Difference, cite, outlet
+from app.attribution import voice_left_out, with_voice
 from app.compose import with_marker
 from app.drafting import Drafting, DraftSentence, plain
 from app.engines import EngineError, TooLong, Usage, estimated_tokens
@@ -45,6 +46,8 @@ NEW_WORDS = 1 / 3
 NEW_WORDS_AT_MOST = 0.1
 """The same for two or more words, however sure: so small models put an invention behind true words ("…, which was
 later confirmed by the hospital"). Of 340 sentences of CLAPnq's gold answers 2 % go beyond."""
+OTHER_WORDS = 0.15
+"""Share of a sentence's topic words, none a name or figure, by which it must differ from those before it."""
 _ANSWERS = 0.5
 """Share of the best evidence's score from which on a sentence of the extractive answer answers the question."""
 _RESERVE_TOKENS = 64
@@ -58,6 +61,7 @@ _ENDED = re.compile(r"[.!?…][\"'”’»)\]]*$")
 _ABOUT_PROMPT = re.compile(
     r"\bpassages?\s+(?:[\"“'‘]|is|are|was|were|says?|said|states?|mentions?|numbers?|does|do|in question|\d+)\b", re.I
 )
+_DENIES = re.compile(r"\b(?:not|no|never|none|neither|nor|without|\w+n['’]t)\b", re.I)
 Stage = Callable[[str], AbstractContextManager[None]]
 
 
@@ -387,9 +391,19 @@ class _Work:
 
     def repeats(self, sentence: str) -> bool:
         """Whether a sentence was tried before, or says nothing that those which stay do not say."""
-        stems, tried = self.material.vocabulary.stems, {_key(s.draft.text) for s in self.sentences}
-        kept = [s.text for s in self.sentences if s.verdict in {"supported", "repaired"}]
-        return _key(sentence) in tried or any(set(stems(sentence)) <= set(stems(text)) for text in kept)
+        vocabulary, tried = self.material.vocabulary, {_key(s.draft.text) for s in self.sentences}
+        if _key(sentence) in tried:
+            return True
+        stems, terms = set(vocabulary.stems(sentence)), vocabulary.content_terms(sentence)
+        for text in (s.text for s in self.sentences if s.verdict in {"supported", "repaired"}):
+            known = set(vocabulary.stems(text))
+            if stems <= known:
+                return True
+            new = [t for t in terms if not known.issuperset(vocabulary.stems(t))]
+            few = len(new) <= OTHER_WORDS * len(terms) and all(t.islower() and t.isalpha() for t in new)
+            if terms and few and bool(_DENIES.search(sentence)) == bool(_DENIES.search(text)):
+                return True
+        return False
 
     def settle(self) -> Iterator[Settled]:
         """The next sentences whose fate is known, in order."""
@@ -418,7 +432,8 @@ class _Work:
             return "", ()
         citations = tuple(self.sheet.number(s) for s in sentence.supports)
         markers = sorted({c.marker for c in citations})
-        text = with_marker(sentence.text, markers[0])
+        voice = self.left_out(sentence.text, sentence.supports)
+        text = with_marker(with_voice(sentence.text, voice) if voice else sentence.text, markers[0])
         first = f"[{markers[0]}]"
         return text.replace(first, first + "".join(f"[{m}]" for m in markers[1:]), 1), citations
 
@@ -479,9 +494,19 @@ class _Work:
         figures = missing_figures(sentence, passages, supports)
         if told.label == "supported" and figures:
             return _Reading(reason=f"the passage does not say: {', '.join(figures)}")
+        voice = self.left_out(sentence, supports)
+        if told.label == "supported" and voice and not with_voice(sentence, voice):
+            return _Reading(reason=f"it leaves out who says so: {voice}")
         return _Reading(
             label=told.label if supports else "unsupported", supports=supports, reason="; ".join(told.reasons)
         )
+
+    def left_out(self, sentence: str, supports: Sequence[_Support]) -> str:
+        """The voice that the first quote names and the sentence does not: a claim would be told as a fact."""
+        if not supports:
+            return ""
+        first = supports[0]
+        return voice_left_out(sentence, first.given.source.text[first.start : first.end])
 
     def new_words(self, sentence: str, passages: Sequence[Given], text: str) -> list[str]:
         """Topic words that stand neither in the passages' usable text nor beside it; empty when they may be passed over.

@@ -41,6 +41,8 @@ OTHER = """\
 Bread and fuel became dearer in Norholm during the spring of 2021. Rents did not change.
 """
 QUESTION = "How many sailors took part in the strike?"
+SHOWN = "310 sailors took part in the strike, according to their union [1]."
+"""Who said it, which the model left out, is put back."""
 BIPIA = Path(__file__).parents[2] / "shared" / "data" / "bipia" / "text_attack_train.json"
 
 
@@ -125,7 +127,7 @@ def test_a_sentence_is_repaired_once_with_what_did_not_fit(
         QUESTION
     )
     well_formed(answer, home)
-    assert answer.answer == "310 sailors took part in the strike [1]." and not answer.unsupported
+    assert answer.answer == SHOWN and not answer.unsupported
     assert "a) 350 sailors took part in the strike. (" in chat_server.prompt() and len(chat_server.asked) == 2
     assert answer.usage["calls"] == 2
 
@@ -136,9 +138,7 @@ def test_a_repair_that_is_no_better_is_not_shown(asked: Callable[..., Answerer],
         draft, "a) 360 sailors took part in the strike [1].\nb) The moon is made of cheese [1].\nSure!"
     ).answer(QUESTION)
     well_formed(answer, home)
-    assert answer.answer == "310 sailors took part in the strike [1]." and answer.unsupported == (
-        "350 sailors took part in the strike.",
-    )
+    assert answer.answer == SHOWN and answer.unsupported == ("350 sailors took part in the strike.",)
 
 
 def test_without_repair_the_model_is_asked_once(asked: Callable[..., Answerer], chat_server: Any) -> None:
@@ -214,7 +214,7 @@ def test_a_sentence_that_was_cut_in_the_middle_is_dropped(
 
     answer = asked(cut).answer(QUESTION)
     well_formed(answer, home)
-    assert answer.answer == "310 sailors took part in the strike [1]." and not answer.unsupported
+    assert answer.answer == SHOWN and not answer.unsupported
 
 
 def test_a_sentence_that_says_less_than_one_before_is_not_shown_again(asked: Callable[..., Answerer]) -> None:
@@ -223,9 +223,15 @@ def test_a_sentence_that_says_less_than_one_before_is_not_shown_again(asked: Cal
     assert answer.answer == "Their union said that 310 sailors took part in the strike [1]."
 
 
+def test_a_sentence_in_slightly_other_words_is_not_shown_again(asked: Callable[..., Answerer]) -> None:
+    first = "Their union said that 310 sailors of the ferry line took part in the strike in Norholm"
+    answer = asked(f"{first} [1]. {first.replace('took part', 'participated')} [1].").answer(QUESTION)
+    assert answer.answer.count("310") == 1
+
+
 def test_a_repeated_sentence_is_shown_once(asked: Callable[..., Answerer]) -> None:
     answer = asked("310 sailors took part in the strike [1]. " * 5).answer(QUESTION)
-    assert answer.answer == "310 sailors took part in the strike [1]."
+    assert answer.answer == SHOWN
 
 
 @pytest.mark.parametrize(
@@ -388,7 +394,7 @@ def test_passages_that_do_not_fit_are_left_out_whole_and_told(asked: Callable[..
 def test_a_window_that_was_guessed_too_wide_is_halved(asked: Callable[..., Answerer], chat_server: Any) -> None:
     refusal = (400, '{"error": {"message": "maximum context length is 1000 tokens"}}')
     answer = asked(refusal, "310 sailors took part in the strike [1].", context_tokens=1500).answer(QUESTION)
-    assert answer.answer == "310 sailors took part in the strike [1]." and len(chat_server.asked) == 2
+    assert answer.answer == SHOWN and len(chat_server.asked) == 2
     assert len(chat_server.prompt(1)) <= len(chat_server.prompt(0))
 
 
@@ -478,7 +484,7 @@ def test_obedience_does_not_survive_the_check(
     engine = Engine(parse_engine(chat_server.engine), EngineSettings(retries=0, context_tokens=4096), {})
     answer = with_planted.answerer_by(Writer(engine, home.checker)).answer(QUESTION)
     well_formed(answer, with_planted)
-    assert answer.answer == "310 sailors took part in the strike [1]."
+    assert answer.answer == SHOWN
     assert instruction in chat_server.prompt(0), "the passage is given as it is, as data"
     with_planted.close()
 

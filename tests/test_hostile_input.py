@@ -238,7 +238,9 @@ def pdf(*lines: str) -> bytes:
 
 def test_scripts_links_and_launches_in_a_pdf_do_nothing(no_network: list[object], tmp_path: Path) -> None:
     writer = PdfWriter(clone_from=PdfReader(io.BytesIO(pdf("The visible words of the report stand on this page."))))
-    writer.add_open_action(JavaScript("app.launchURL('http://127.0.0.1:9/evil'); this.submitForm('http://127.0.0.1:9/');"))
+    writer.add_open_action(
+        JavaScript("app.launchURL('http://127.0.0.1:9/evil'); this.submitForm('http://127.0.0.1:9/');")
+    )
     writer.add_attachment("evil.exe", b"MZ evil")
     writer._root_object[NameObject("/OpenAction")] = DictionaryObject(
         {

@@ -1,0 +1,99 @@
+"""Who says it: whether a sentence names its voice, and whether retelling it left the voice out."""
+
+from __future__ import annotations
+
+import re
+
+_SAYS_WHO = re.compile(
+    r"\b(?:according to|sa(?:id|ys)|argue[sd]?|claim(?:s|ed)|report(?:s|ed)|estimate[sd]?|stated?|wrote|writes|"
+    r"told|counted|found|calls?|called|holds|thinks|believes|concludes?d?|put|saw|in the (?:view|words|opinion) of|"
+    r"the (?:author|article|report|source|study|note)s?)\b",
+    re.I,
+)
+_OWN_WORDS = re.compile(
+    r"\b(?:sa(?:id|ys)|claim(?:s|ed)|argue[sd]?|alleg(?:es?|ed)|believe[sd]?|maintain(?:s|ed)|insist(?:s|ed)?|assert(?:s|ed)?|"
+    r"contend(?:s|ed)?|suspect(?:s|ed)?|think[s]?|estimate[sd]?|warn(?:s|ed)|conclude[sd]?|report(?:s|ed) that|"
+    r"accuse[sd]?|denie[sd])\b",
+    re.I,
+)
+"""Words by which a sentence gives what somebody holds; narrower than those that name a voice at all."""
+_ACCORDING = re.compile(r"\b(?:according to|in the (?:view|words|opinion) of|as reported by)\b", re.I)
+_MARKED = re.compile(
+    r"\b(?:alleg\w+|reportedly|purported(?:ly)?|supposed(?:ly)?|rumou?r\w*|accus\w+|estimate\w*|may|might|could|possibly|probably|"
+    r"likely|claim\w*|denie[sd]|unconfirmed|suspect\w*|believe\w*|warn\w*|in (?:his|her|their|its) view)\b",
+    re.I,
+)
+_CLAUSE = re.compile(r"[,;:.!?](?:\s|$)")
+_WORD = re.compile(r"[^\W_]{2,}")
+_SPEAKER_WORDS = 12
+_NOT_SPEAKERS = frozenset(
+    ["the", "and", "that", "this", "these", "those", "who", "which", "also", "has", "have", "had", "was", "were", "been", "its", "his", "her", "their", "our", "for", "with", "from", "led", "by", "of", "in", "on", "at", "to", "as", "an", "it", "he", "she", "they", "we", "is", "are", "be", "not", "but"]
+)
+
+_SHORT_VOICE = 6
+_NAMEABLE = re.compile(r"[\w'’.-]+(?: [\w'’.-]+)*")
+_LOWERED = frozenset(
+    ["a", "an", "the", "their", "his", "her", "its", "our", "some", "many", "most", "several", "other", "both", "one", "two", "local", "former", "senior", "critics", "officials", "analysts", "experts", "witnesses", "observers", "authorities", "residents", "researchers", "police", "prosecutors", "investigators", "opponents", "supporters", "scholars", "diplomats", "journalists", "doctors", "lawyers"]
+)
+"""Words that may begin or be a voice without being a name."""
+_LINKS = frozenset(
+    ["in", "on", "at", "by", "of", "for", "from", "with", "after", "before", "since", "until", "during", "when", "while", "as", "although", "because", "but", "and", "or", "if", "that", "then", "later", "earlier", "meanwhile", "today", "however"]
+)
+
+
+def says_who(text: str) -> bool:
+    """Whether a sentence tells who says, counts or finds what it says."""
+    return bool(_SAYS_WHO.search(text))
+
+
+def names(who: str, sentence: str) -> bool:
+    """Whether a sentence itself names the one who says it."""
+    capitalised = [w for w in re.findall(r"[^\W\d_]{2,}", who) if w[0].isupper() and w not in {"The", "UN"}]
+    return bool(capitalised) and all(name in sentence for name in capitalised[:3])
+
+
+def voice_left_out(sentence: str, quote: str) -> str:
+    """The words of a quote that name who says so, when a sentence that retells it keeps nothing of them; else "".
+
+    "Critics led by Ana Bruun said the dam was built without a permit" retold as "The dam was built without a
+    permit" turns a claim into a fact. A sentence that names the speaker, or marks what it says as somebody's, does not.
+    """
+    if says_who(sentence) or _MARKED.search(sentence):
+        return ""
+    for voice in _voices(quote):
+        words = {w.lower() for w in _WORD.findall(voice)} - _NOT_SPEAKERS
+        if words and not words & {w.lower() for w in _WORD.findall(sentence)}:
+            return voice
+    return ""
+
+
+def _voices(quote: str) -> list[str]:
+    """Stretches of the quote that name a speaker: before a verb of saying, or after "according to"."""
+    found: list[str] = []
+    for match in _OWN_WORDS.finditer(quote):
+        before = _CLAUSE.split(quote[: match.start()])[-1].split()
+        if not before:
+            after = _CLAUSE.split(quote[match.end() :])[0].split()
+            inverted = bool(after) and after[0][0].isupper()  # "…, said Ana Bruun", not "Bruun, who leads it, said …"
+            before = after[:_SPEAKER_WORDS] if inverted else quote[: match.start()].split()
+        found.append(" ".join(before[-_SPEAKER_WORDS:]))
+    for match in _ACCORDING.finditer(quote):
+        found.append(" ".join(_CLAUSE.split(quote[match.end() :])[0].split()[:_SPEAKER_WORDS]))
+    return found
+
+
+def with_voice(sentence: str, voice: str) -> str:
+    """The sentence with the voice behind it, or "" where the voice can't be put there without rewording.
+
+    "310 sailors took part.", "Their union" → "310 sailors took part, according to their union."
+    """
+    words = voice.split()
+    plain = words[0].lower() in _LOWERED
+    if not words or len(words) > _SHORT_VOICE or not _NAMEABLE.fullmatch(voice):
+        return ""
+    if words[0].lower() in _LINKS or not (plain or words[0][0].isupper() or words[-1].lower() in _LOWERED):
+        return ""
+    named = voice[0].lower() + voice[1:] if plain else voice
+    body = sentence.rstrip()
+    ending = re.search(r"[.!?…]?$", body)
+    return f"{body[: ending.start()]}, according to {named}{ending.group() or '.'}" if ending else ""
