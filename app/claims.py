@@ -154,6 +154,45 @@ _HELD = re.compile(
     re.I,
 )
 
+_LEAST_WORDS = 4
+_LIGHT = frozenset("a an the is are was were be been being has have had that".split())  # noqa: SIM905
+_OPENERS = frozenset(
+    [
+        "of",
+        "in",
+        "at",
+        "on",
+        "for",
+        "from",
+        "with",
+        "by",
+        "near",
+        "between",
+        "during",
+        "after",
+        "before",
+        "since",
+        "until",
+        "through",
+        "across",
+        "along",
+        "under",
+        "over",
+        "around",
+        "among",
+        "into",
+        "onto",
+        "behind",
+        "beside",
+        "within",
+        "who",
+        "whose",
+        "which",
+        "where",
+    ]
+)
+_JOINERS = frozenset("and as while when because so".split())  # noqa: SIM905
+
 _FRACTIONS = (
     (re.compile(r"\b(?:one[- ]half|a half|half)\b(?! (?:a |an )?(?:million|billion|thousand|dozen|hundred|of the (?:century|year)))", re.I), 50.0),
     (re.compile(r"\btwo[- ]thirds\b", re.I), 66.7),
@@ -918,6 +957,41 @@ def overstated(claim: Said, given: Iterable[Said]) -> bool:
     there = frozenset().union(*(g.tokens for g in given))
     strong = {t for t in claim.tokens if t in _STRONG or (_SUPERLATIVE.match(t) and t not in _NO_SUPERLATIVE)}
     return bool(strong) and not strong & there
+
+
+def excerpt(claim: Said, given: Said) -> bool:
+    """Whether a claim is the sentence itself with no more than phrases left out, so that it says nothing else.
+
+    Left out may be what a comma, a bracket, a preposition or a relative opens ("of Norholm", ", who …"), in front
+    only what a comma ends; forms of "be" and "have" and articles may differ. Denials must be the same.
+    """
+    if len(claim.order) < _LEAST_WORDS or len(claim.denials) != len(given.denials):
+        return False
+    own = [t.group().lower() for t in _TOKEN.finditer(claim.text)]
+    there = list(_TOKEN.finditer(given.text))
+    place, before = -1, -1
+    for word in own:
+        place = next((i for i in range(place + 1, len(there)) if there[i].group().lower() == word), -1)
+        if place < 0:
+            if word not in _LIGHT:
+                return False
+            place = before
+            continue
+        if not _may_go(given.text, there, before + 1, place):
+            return False
+        before = place
+    return before >= 0 and _may_go(given.text, there, before + 1, len(there))
+
+
+def _may_go(text: str, tokens: Sequence[re.Match[str]], start: int, end: int) -> bool:
+    """Whether the words from ``start`` up to ``end`` can be left out without a change of what the rest says."""
+    left = [t.group().lower() for t in tokens[start:end]]
+    if all(w in _LIGHT for w in left):
+        return True
+    if start == 0:
+        return end < len(tokens) and "," in text[tokens[end - 1].end() : tokens[end].start()]
+    gap = text[tokens[start - 1].end() : tokens[start].start()]
+    return bool(re.search(r"[,;(–—]", gap)) or left[0] in _OPENERS or (end == len(tokens) and left[0] in _JOINERS)
 
 
 def unsure(text: str) -> bool:

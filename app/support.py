@@ -58,6 +58,13 @@ _ABSENT = 0.6
 """More than this share of a name must be missing for it to stand nowhere."""
 _RIVAL = 0.5
 """How much better the words beside a name may fit another name of the text."""
+_EXCERPT = 0.97
+"""Least support for a sentence of the text itself with no more than phrases left out."""
+_OTHERWISE = (
+    "figure_none", "figure_far", "figure_other", "date_none", "date_far", "date_coarse", "date_other", "name_none",
+    "name_far", "denial", "opposite", "overstated", "unsure", "alleged",
+)  # fmt: skip
+"""Signs that a claim says something else than the text, in whatever order."""
 _CLOSE = 0.45
 """Least cosine of a claim and a sentence that says otherwise."""
 
@@ -226,6 +233,7 @@ class Compared:
         reasons: what does not fit.
         opposed: the best sentence says otherwise.
         hedged: it only says that something may be, or that somebody holds it.
+        excerpt: the claim is a sentence of the text with no more than phrases left out.
     """
 
     values: Mapping[str, float]
@@ -233,6 +241,7 @@ class Compared:
     reasons: tuple[str, ...]
     opposed: bool
     hedged: bool
+    excerpt: bool
 
 
 class SupportChecker:
@@ -370,14 +379,14 @@ class SupportChecker:
 
     def _probability(self, compared: Compared) -> float:
         """Of being carried; below the threshold when a figure, date or name of the claim stands nowhere in the text, or
-        the text says of another name what the claim says of this one.
+        the text says of another name what the claim says of this one; high when the claim is an excerpt of the text.
         """
         values = compared.values
         support = self._calibration.probability(values)
         absent = any(values[p] > _ABSENT for p in ("figure_none", "date_none", "name_none"))
         if absent or values["name_rival"] >= _RIVAL:
             return min(support, _FORBEARING * self._calibration.threshold - 0.01)
-        return support
+        return max(support, _EXCERPT) if compared.excerpt else support
 
     def _ground(self, texts: Sequence[str], contexts: Sequence[str]) -> _Ground:
         units: list[_Unit] = []
@@ -597,6 +606,7 @@ def features(claim: Said, chosen: Sequence[_Ranked], ground: _Ground, together: 
             or bool(values["name_other"] and values["name_none"])
         ),
         hedged=claims.held(best.text) and not (claims.unsure(claim.text) or claims.alleged(claim.text)),
+        excerpt=not any(values[v] for v in _OTHERWISE) and any(claims.excerpt(claim, s) for s in own),
     )
 
 
