@@ -107,7 +107,7 @@ def test_iskp_eval_with_engine_and_judge(chat_server: Any, tmp_path: Path) -> No
     report = read_report(tmp_path / "report")
     assert (
         chat_server.engine in report.header.engine
-        and report.rows[0].answer == "310 sailors took part in the strike [1]."
+        and report.rows[0].answer == "310 sailors took part in the strike, according to their union [1]."
     )
     assert report.judged is not None and report.judged.faithfulness.n == 1
     page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
