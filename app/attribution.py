@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _SAYS_WHO = re.compile(
     r"\b(?:according to|sa(?:id|ys)|argue[sd]?|claim(?:s|ed)|report(?:s|ed)|estimate[sd]?|stated?|wrote|writes|"
@@ -25,6 +26,8 @@ _MARKED = re.compile(
 )
 _CLAUSE = re.compile(r"[,;:.!?](?:\s|$)")
 _WORD = re.compile(r"[^\W_]{2,}")
+_FIGURE = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
+_JOINED = re.compile(r",? (?:and|or) |, ")
 _SPEAKER_WORDS = 12
 _NOT_SPEAKERS = frozenset(
     [
@@ -194,13 +197,32 @@ def _voices(quote: str) -> list[str]:
     return found
 
 
+def voice_not_there(sentence: str, quotes: Sequence[str]) -> str:
+    """One of the voices that a sentence names for a figure which its quote has from another of them alone; else "".
+
+    "Listed in 2024 and 2025, according to the UN and the US" over "The UN kept naming him in 2024 and 2025" puts the
+    years into the mouth of the US too.
+    """
+    voices: list[str] = []
+    for match in _ACCORDING.finditer(sentence):
+        voices += _JOINED.split(re.split(r"[;:.!?](?:\s|$)", sentence[match.end() :])[0].strip(" ."))
+    named = {v: {w for w in _WORD.findall(v) if w[0].isupper()} for v in voices}
+    named = {v: words for v, words in named.items() if words}
+    for figure in dict.fromkeys(_FIGURE.findall(sentence)) if len(named) > 1 else ():
+        holders = [set(_WORD.findall(q)) for q in quotes if figure in _FIGURE.findall(q)]
+        missing = [{v for v, words in named.items() if not words & h} for h in holders]
+        if missing and all(0 < len(m) < len(named) for m in missing):
+            return min(set.union(*missing), key=voices.index)
+    return ""
+
+
 def with_voice(sentence: str, voice: str) -> str:
     """The sentence with the voice behind it, or "" where the voice can't be put there without rewording.
 
     "310 sailors took part.", "Their union" → "310 sailors took part, according to their union."
     """
     words = voice.split()
-    plain = words[0].lower() in _LOWERED
+    plain = words[0].lower() in _LOWERED if words else False
     if not words or len(words) > _SHORT_VOICE or not _NAMEABLE.fullmatch(voice):
         return ""
     if words[0].lower() in _LINKS or not (plain or words[0][0].isupper() or words[-1].lower() in _LOWERED):

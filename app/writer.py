@@ -17,7 +17,7 @@ from typing import Literal, Protocol
 import prompts
 from app import instructions
 from app.answer import MARKER, Answer, Citation, Difference, cite, outlet
-from app.attribution import voice_left_out, with_voice
+from app.attribution import voice_left_out, voice_not_there, with_voice
 from app.compose import with_marker
 from app.drafting import Drafting, DraftSentence, plain
 from app.engines import EngineError, TooLong, Usage, estimated_tokens
@@ -497,6 +497,9 @@ class _Work:
         voice = self.left_out(sentence, supports)
         if told.label == "supported" and voice and not with_voice(sentence, voice):
             return _Reading(reason=f"it leaves out who says so: {voice}")
+        other = voice_not_there(sentence, [s.given.source.text[s.start : s.end] for s in supports])
+        if told.label == "supported" and other:
+            return _Reading(reason=f"the passage has a figure from somebody else than {other}")
         return _Reading(
             label=told.label if supports else "unsupported", supports=supports, reason="; ".join(told.reasons)
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.attribution import names, says_who, voice_left_out, with_voice
+from app.attribution import names, says_who, voice_left_out, voice_not_there, with_voice
 
 BRIDGE = "Critics led by Ana Bruun said the bridge was built without a permit."
 
@@ -60,3 +60,26 @@ def test_a_sentence_that_says_who_needs_no_lead_in() -> None:
 )
 def test_a_voice_is_put_back_where_it_fits_as_it_stands(voice: str, told: str) -> None:
     assert with_voice("The ferry was late.", voice) == told
+
+
+COUNTS = ["The Port Office and the Guild count the crews.", "The Port Office counted 310 sailors on strike."]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "voice"),
+    [
+        ("310 sailors were on strike, according to the Port Office and the Guild.", "the Guild"),
+        ("310 sailors were on strike, according to the Port Office.", ""),
+        ("310 sailors were on strike.", ""),
+        ("Sailors were on strike, according to the Port Office and the Guild.", ""),
+        ("310 sailors were on strike, according to the Harbour Board and the Guild.", ""),
+    ],
+)
+def test_a_figure_is_not_put_into_another_mouth(sentence: str, voice: str) -> None:
+    assert voice_not_there(sentence, COUNTS) == voice
+
+
+def test_a_figure_that_one_quote_has_from_all_may_stand() -> None:
+    both = "The UN and the US count 310 sailors."
+    assert voice_not_there("310 sailors took part, according to the UN and the US.", [both, "The UN counts 310."]) == ""
+    assert voice_not_there("310 sailors took part, according to the UN and the US.", ["The UN counts 310."]) == "the US"
