@@ -570,3 +570,28 @@ def test_a_poor_model_over_a_real_server_shows_nothing_that_is_not_carried(home:
     well_formed(answer, home)
     assert answer.status == "answered" and answer.usage["output_tokens"] > 0
     assert answer.engine == smollm or answer.notice
+
+
+def test_a_figure_of_one_is_not_shown_as_that_of_two(tmp_path: Path, chat_server: Any) -> None:
+    (tmp_path / "count.md").write_text(
+        "# Crews on Strike\n\nThe Port Office and the Guild both count the crews of Norholm. "
+        "The Port Office counted 310 sailors on strike in the harbour on 4 May.\n",
+        encoding="utf-8",
+    )
+    made = Home(tmp_path / "home")
+    made.init(empty=True)
+    assert [o.status for o in made.add([tmp_path / "count.md"], {"date": "2021-05-05"})] == ["added"]
+    made.sync()
+    both = "In the harbour 310 sailors were on strike on 4 May, according to the Port Office and the Guild [1]."
+    chat_server.replies = [
+        both,
+        "a) 310 sailors were on strike in the harbour on 4 May, according to the Port Office [1].",
+    ]
+    engine = Engine(
+        parse_engine(chat_server.engine), EngineSettings(timeout_seconds=10, retries=0, context_tokens=4096), {}
+    )
+    answer = made.answerer_by(Writer(engine, made.checker, WriterSettings())).answer("How many sailors were on strike?")
+    made.close()
+    assert "somebody else than the Guild" in json.dumps(chat_server.asked[-1])
+    assert answer.answer == "310 sailors were on strike in the harbour on 4 May, according to the Port Office [1]."
+    assert not answer.unsupported
