@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from itertools import permutations
 from typing import Literal
+from unicodedata import combining, normalize
 
 import Stemmer
 from rapidfuzz import fuzz
@@ -153,45 +154,6 @@ _HELD = re.compile(
     r"unconfirmed|unverified|(?-i:may) (?:have|be)|might|could (?:have|be)|possibly|proposed|planned to|plans to)\b",
     re.I,
 )
-
-_LEAST_WORDS = 4
-_LIGHT = frozenset("a an the is are was were be been being has have had that".split())  # noqa: SIM905
-_OPENERS = frozenset(
-    [
-        "of",
-        "in",
-        "at",
-        "on",
-        "for",
-        "from",
-        "with",
-        "by",
-        "near",
-        "between",
-        "during",
-        "after",
-        "before",
-        "since",
-        "until",
-        "through",
-        "across",
-        "along",
-        "under",
-        "over",
-        "around",
-        "among",
-        "into",
-        "onto",
-        "behind",
-        "beside",
-        "within",
-        "who",
-        "whose",
-        "which",
-        "where",
-    ]
-)
-_JOINERS = frozenset("and as while when because so".split())  # noqa: SIM905
 
 _FRACTIONS = (
     (re.compile(r"\b(?:one[- ]half|a half|half)\b(?! (?:a |an )?(?:million|billion|thousand|dozen|hundred|of the (?:century|year)))", re.I), 50.0),
@@ -398,9 +360,9 @@ def read(text: str, vocabulary: Vocabulary) -> Said:
     tokens = list(_TOKEN.finditer(text))
     words: dict[str, Word] = {}
     for n, match in enumerate(tokens):
-        word = _bare(match.group())
+        word = bare(match.group())
         low = word.lower()
-        if _plain(low):
+        if plain(low):
             continue
         words.setdefault(stem(low), Word(text=word, stem=stem(low), capital=word[0].isupper() and n > 0))
     names = _names(text, tokens)
@@ -413,15 +375,20 @@ def read(text: str, vocabulary: Vocabulary) -> Said:
         aliases=frozenset(frozenset(a.lower() for a in vocabulary.aliases(m)) for m in vocabulary.mentions(text)),
         figures=_figures(text),
         moments=_moments(text),
-        order=tuple((m.start(), "" if _plain(m.group()) else stem(_bare(m.group()).lower())) for m in tokens),
+        order=tuple((m.start(), "" if plain(m.group()) else stem(bare(m.group()).lower())) for m in tokens),
         denials=_denials(text),
         initials=frozenset(_initials(names)),
     )
 
 
-def _plain(word: str) -> bool:
+def tokens(text: str) -> list[re.Match[str]]:
+    """The words of a printed text, in order."""
+    return list(_TOKEN.finditer(text))
+
+
+def plain(word: str) -> bool:
     """Whether a word carries no meaning of its own, or is a figure."""
-    low = _bare(word).lower()
+    low = bare(word).lower()
     return low in _FUNCTION or len(low) < 2 or low[0].isdigit() or (low in _DIGIT_WORDS and low != "zero")
 
 
@@ -779,12 +746,13 @@ def _in_year(moment: Moment) -> tuple[int, int] | None:
 # names
 
 
-def _bare(word: str) -> str:
+def bare(word: str) -> str:
+    """A word without the ending of a possessive."""
     return re.sub(r"['’]s?$", "", word)
 
 
 def _parts(word: str) -> tuple[str, ...]:
-    low = _bare(word).lower().replace(".", "")
+    low = bare(word).lower().replace(".", "")
     return (low, *(p for p in re.split(r"[-'’&]", low) if p != low and len(p) > 1))
 
 
@@ -804,7 +772,7 @@ def _names(text: str, tokens: Sequence[re.Match[str]]) -> tuple[tuple[str, ...],
         run.clear()
 
     for n, match in enumerate(tokens):
-        word = _bare(match.group())
+        word = bare(match.group())
         gap = text[tokens[n - 1].end() : match.start()] if n else ""
         opens = n == 0 or bool(re.search(r'[.!?"“(:]\s*$', gap))
         if run and gap.strip(" .-'"):
@@ -853,18 +821,30 @@ def name_share(name: Sequence[str], said: Said) -> float:
         return 1.0
     weights = [1.0] * len(parts)
     weights[-1] = max(1.0, len(parts) - 1.0)
-    there = sum(w for part, w in zip(parts, weights, strict=True) if _word_of_name(part, said))
+    there = sum(w for part, w in zip(parts, weights, strict=True) if word_of_name(part, said))
     return there / sum(weights)
 
 
-def _word_of_name(word: str, said: Said) -> bool:
+def word_of_name(word: str, said: Said) -> bool:
+    """Whether a word of a name stands in a sentence: so spelt, inflected, as initials, or as its country's people."""
     low = word.lower().replace(".", "")
     if low in said.tokens or stem(low) in said.stems or low in said.initials:
         return True
     pieces = [p for p in re.split(r"[-'’&]", low) if len(p) > 1]
     if len(pieces) > 1 and all(p in said.tokens or stem(p) in said.stems for p in pieces):
         return True
-    return any(_same_place(low, t) or _spelt_alike(low, t) for t in said.tokens if t[:1] == low[:1] or len(t) > 2)
+    return any(akin(low, t) for t in said.tokens if t[:1] == low[:1] or len(t) > 2)
+
+
+def akin(one: str, other: str) -> bool:
+    """Whether two lower-case words name the same: a country and its people, or one word spelt in two ways."""
+    return (
+        one == other
+        or stem(one) == stem(other)
+        or _same_place(one, other)
+        or _spelt_alike(one, other)
+        or _unaccented(one) == _unaccented(other)
+    )
 
 
 @lru_cache(maxsize=65_536)
@@ -878,6 +858,10 @@ def _same_place(one: str, other: str) -> bool:
     if shared < 4 or shared < 0.55 * max(len(one), len(other)):
         return False
     return bool(_PLACE_ENDS.fullmatch(one[shared:]) and _PLACE_ENDS.fullmatch(other[shared:]))
+
+
+def _unaccented(word: str) -> str:
+    return word if word.isascii() else "".join(c for c in normalize("NFD", word) if not combining(c))
 
 
 def _spelt_alike(one: str, other: str) -> bool:
@@ -957,41 +941,6 @@ def overstated(claim: Said, given: Iterable[Said]) -> bool:
     there = frozenset().union(*(g.tokens for g in given))
     strong = {t for t in claim.tokens if t in _STRONG or (_SUPERLATIVE.match(t) and t not in _NO_SUPERLATIVE)}
     return bool(strong) and not strong & there
-
-
-def excerpt(claim: Said, given: Said) -> bool:
-    """Whether a claim is the sentence itself with no more than phrases left out, so that it says nothing else.
-
-    Left out may be what a comma, a bracket, a preposition or a relative opens ("of Norholm", ", who …"), in front
-    only what a comma ends; forms of "be" and "have" and articles may differ. Denials must be the same.
-    """
-    if len(claim.order) < _LEAST_WORDS or len(claim.denials) != len(given.denials):
-        return False
-    own = [t.group().lower() for t in _TOKEN.finditer(claim.text)]
-    there = list(_TOKEN.finditer(given.text))
-    place, before = -1, -1
-    for word in own:
-        place = next((i for i in range(place + 1, len(there)) if there[i].group().lower() == word), -1)
-        if place < 0:
-            if word not in _LIGHT:
-                return False
-            place = before
-            continue
-        if not _may_go(given.text, there, before + 1, place):
-            return False
-        before = place
-    return before >= 0 and _may_go(given.text, there, before + 1, len(there))
-
-
-def _may_go(text: str, tokens: Sequence[re.Match[str]], start: int, end: int) -> bool:
-    """Whether the words from ``start`` up to ``end`` can be left out without a change of what the rest says."""
-    left = [t.group().lower() for t in tokens[start:end]]
-    if all(w in _LIGHT for w in left):
-        return True
-    if start == 0:
-        return end < len(tokens) and "," in text[tokens[end - 1].end() : tokens[end].start()]
-    gap = text[tokens[start - 1].end() : tokens[start].start()]
-    return bool(re.search(r"[,;(–—]", gap)) or left[0] in _OPENERS or (end == len(tokens) and left[0] in _JOINERS)
 
 
 def unsure(text: str) -> bool:

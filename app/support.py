@@ -18,7 +18,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from app import claims
+from app import alignment, claims
 from app.answer import Citation, cite, outlet
 from app.claims import Said
 from app.errors import BadInput
@@ -565,6 +565,10 @@ def features(claim: Said, chosen: Sequence[_Ranked], ground: _Ground, together: 
     values["figure_beside"] = claims.figure_beside(claim, [*own, *around])
     values["name_beside"] = claims.name_beside(claim, [*own, *around])
     values["name_rival"], rival = claims.name_rival(claim, [*own, *around])
+    text = [u.said for u in ground.units]
+    exchanged = alignment.name_exchanged(claim, text) or alignment.names_swapped(claim, text)
+    if exchanged and values["name_rival"] < _RIVAL:
+        values["name_rival"], rival = 1.0, exchanged
     if values["name_rival"] >= _RIVAL:
         reasons.append(f"the text says so of {rival}")
     swapped = claims.crossed(claim, best)
@@ -606,7 +610,7 @@ def features(claim: Said, chosen: Sequence[_Ranked], ground: _Ground, together: 
             or bool(values["name_other"] and values["name_none"])
         ),
         hedged=claims.held(best.text) and not (claims.unsure(claim.text) or claims.alleged(claim.text)),
-        excerpt=not any(values[v] for v in _OTHERWISE) and any(claims.excerpt(claim, s) for s in own),
+        excerpt=not any(values[v] for v in _OTHERWISE) and any(alignment.excerpt(claim, s) for s in own),
     )
 
 
