@@ -114,7 +114,7 @@ def name_exchanged(claim: Said, given: Iterable[Said]) -> str:
             if claims.name_share(name, said) > _THERE and (alike < _MUCH_ALIKE or _listed(claim.text, own, i1, i2)):
                 continue  # names of a list stand in any order
             if not any(_beside_elsewhere(own, i1, i2, name, s) for s in given if s is not said):
-                return " ".join(next((n for n in said.names if other[-1] in n), other))
+                return " ".join(next((n for n in said.names if other[-1] in n and "and" not in n), other))
     return ""
 
 
