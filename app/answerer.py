@@ -250,8 +250,9 @@ class Answerer:
     def _differing(
         self, trace: Trace, when: periods.Asked, opened: OpenIndex, filters: Filters
     ) -> differences.Found | None:
-        def more() -> Sequence[Hit]:
-            return opened.search(trace.question.text, _WIDE_HITS, filters=filters, settings=self._settings.search)
+        def more(words: str) -> Sequence[Hit]:
+            wide = f"{trace.question.text} {words}".strip()
+            return opened.search(wide, _WIDE_HITS, filters=filters, settings=self._settings.search)
 
         return differences.find(trace.question, when, trace.evidence, more, opened.vocabulary, opened.source)
 

@@ -18,7 +18,7 @@ from app.answer import Answer, Citation, Difference, Value, cite, outlet
 from app.compose import one_line, shortened
 from app.evidence import Evidence
 from app.periods import Asked, Period, of_date, overlap, periods, shown, speaks_of, strict
-from app.quantities import PARTICIPLES, Kind, Quantity, events_in, group_of, is_measure, quantities
+from app.quantities import PARTICIPLES, Kind, Quantity, events_in, group_of, is_measure, nouns_of, quantities
 from app.question import FACT_KINDS, Question, kind_of
 from index.search import Hit
 from index.terms import TOKEN, Vocabulary
@@ -126,6 +126,11 @@ _OTHER_SCOPE = re.compile(
     r"\b(?:all (?:other )?groups|together with|altogether|combined|of which|core group|family members only|per (?:year|month|day|week|"
     r"capita)|an? (?:day|week|month) ?|on average|average|each|every (?:day|week|month)|(?:dozens|hundreds) more)\b",
     re.I,
+)
+_FEW = 12
+"""Up to this, a number may count the figures themselves: "the last two"."""
+_FAMILIES_TOO = re.compile(
+    r"\b(?:counting|including|includes?|with) (?:their |the )?(?:family members|relatives|families)\b", re.I
 )
 _SAYING = re.compile(
     r"\b(?:sa(?:id|ys)|told|report(?:s|ed)?|stat(?:ed?|es)|claim(?:s|ed)|count(?:s|ed)|put|puts|gave|gives?|estimat(?:ed?|es)|found|"
@@ -262,7 +267,7 @@ def find(
     question: Question,
     asked: Asked,
     evidence: Sequence[Evidence],
-    more: Callable[[], Sequence[Hit]],
+    more: Callable[[str], Sequence[Hit]],
     vocabulary: Vocabulary,
     sources: Callable[[str], Source | None],
 ) -> Found | None:
@@ -270,11 +275,14 @@ def find(
 
     Args:
         evidence: sentences that were read, best first.
-        more: looks for further passages, which are not read.
+        more: looks for further passages, which are not read; it is given words to look for besides the question.
     """
     read = {e.hit.passage.id for e in evidence}
     if target := target_of(question, vocabulary):
-        wide = [*evidence, *(e for h in more() if h.passage.id not in read for e in _unread(h))]
+        wide = [
+            *evidence,
+            *(e for h in more(_counted(target, question, vocabulary)) if h.passage.id not in read for e in _unread(h)),
+        ]
         figures = _figures(target, asked, wide, vocabulary, sources, question)
         if found := _compared(target, figures, question, asked, evidence):
             return found
@@ -421,6 +429,14 @@ def _is_period(term: str) -> bool:
         r"(?:-[0-9]{4})?", term, re.I))  # fmt: skip
 
 
+def _counted(target: Target, question: Question, vocabulary: Vocabulary) -> str:
+    """Nouns that count what is asked for, when the question has no such noun: "how strong" counts fighters."""
+    if _HOW_MANY.search(question.text):
+        return ""
+    asked = set(vocabulary.stems(question.text))
+    return " ".join(n for head in sorted(target.heads) for n in nouns_of(head) if vocabulary.stem(n) not in asked)
+
+
 def _unread(hit: Hit) -> Iterator[Evidence]:
     """Sentences of a passage that was found but not read."""
     if hit.similarity < LEAST_SIMILARITY:
@@ -445,6 +461,7 @@ def _figures(
         figures = [q for q in quantities(item.text) if fits(q, target, item.text, question.text, vocabulary)]
         if not figures or not _covers(target, item, source, vocabulary):
             continue
+        figures = [replace(q, head="people") if _counts_families(q, item.text) else q for q in figures]
         for quantity in figures:
             if _another_owns(quantity, item.text, target, vocabulary):
                 continue
@@ -682,7 +699,17 @@ def _unit(q: Quantity, sentence: str) -> str:
         rf"[^,;.]{{0,12}}{re.escape(q.unit.split()[-1]) if q.unit else ''},? (?P<note>(?:counting|including|plus|with) (?:fighters and )?(?:their )?(?:family members|relatives|families|reserves)(?: together)?)",
         sentence[q.end :],
     )
+    if not with_whom and _counts_families(q, sentence):
+        return "people, including family members"
     return f"{q.unit}, {with_whom['note']}" if with_whom and q.unit else q.unit
+
+
+def _counts_families(q: Quantity, sentence: str) -> bool:
+    """Whether a remark behind the figure says that families are counted too: "4,000 in May, counting family members"."""
+    remark = _FAMILIES_TOO.search(sentence, q.end) if q.head in {"strength", "people"} else None
+    if remark is None:
+        return False
+    return not any(q.end <= o.start < remark.start() and o.point > _FEW for o in quantities(sentence))
 
 
 def _holder(q: Quantity | None, item: Evidence, source: Source) -> str:
@@ -920,7 +947,7 @@ def _is_report_of(period: Period, sentence: str) -> bool:
 
 
 def _sides(
-    question: Question, evidence: Sequence[Evidence], more: Callable[[], Sequence[Hit]], vocabulary: Vocabulary,
+    question: Question, evidence: Sequence[Evidence], more: Callable[[str], Sequence[Hit]], vocabulary: Vocabulary,
     sources: Callable[[str], Source | None],
 ) -> Found | None:  # fmt: skip
     """The sides that a note on an open disagreement records, when the question is about its matter."""
@@ -945,7 +972,7 @@ def _sides(
         if len(shared) == len(words) and sum(e.hit.passage.claimed_by != source.publisher for e in own) < 2:
             # The note is about nothing but what is asked: all of its sides belong here.
             read = {e.hit.passage.id for e in own}
-            found = (h for h in more() if h.passage.source_id == source.id and h.passage.id not in read)
+            found = (h for h in more("") if h.passage.source_id == source.id and h.passage.id not in read)
             own += [e for h in found for e in _unread(h)]
         sides = [_side(e) for e in own if e.hit.passage.claimed_by != source.publisher]
         if len(sides) > 1:

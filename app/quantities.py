@@ -227,6 +227,11 @@ def group_of(word: str) -> str:
     return next((name for name, words in _HEADS.items() if stem in {_stem(w) for w in words.split()}), stem)
 
 
+def nouns_of(group: str, n: int = 3) -> tuple[str, ...]:
+    """The first nouns of a group, which count what it names; empty for a stem."""
+    return tuple(_HEADS.get(group, "").split()[:n])
+
+
 def is_measure(word: str) -> bool:
     """Whether a word is a unit of measurement, such as "hectares" or "km"."""
     return bool(re.fullmatch(_MEASURE.removeprefix(r"\s?"), word, re.I))
@@ -380,7 +385,9 @@ def _with_context(q: Quantity, text: str, every: Sequence[Quantity]) -> Quantity
     following = min((o.start for o in every if o.start >= q.end), default=len(text))
     after, before = text[q.end : following], text[: q.start]
     aside = bool(_ASIDE_BEFORE.search(before[-30:]) or _ASIDE_AFTER.match(after))
-    change = bool(_CHANGE_BEFORE.search(before[-40:]) and _CHANGE_WORD.search(before[-80:])) or (
+    # "some spoke of growth, others of 2,000": the second figure is a level.
+    reach = re.split(r",\s", before[-80:])[-1] if before.endswith(" of ") else before[-80:]
+    change = bool(_CHANGE_BEFORE.search(before[-40:]) and _CHANGE_WORD.search(reach)) or (
         q.kind == "percent" and bool(_CHANGE_AFTER.match(after))
     )
     if q.kind != "count":

@@ -10,18 +10,20 @@ import datetime as dt
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app import periods
 from app.answer import MARKER, Answer, to_json
 from app.answerer import Answerer
 from app.decide import load_calibrations
-from app.differences import OLD_YEARS, target_of
+from app.differences import OLD_YEARS, find, target_of
 from app.home import Home
 from app.question import Question, kind_of
+from index.search import Hit
 from index.terms import Vocabulary
 from ingest.blocks import Metadata, assemble
 from ingest.formats import markdown
@@ -206,3 +208,44 @@ def test_what_a_question_counts(question: str, heads: set[str], events: set[str]
 @pytest.mark.parametrize("question", ["Who leads the front?", "Why did it fail?", "How many times did it fail?"])
 def test_other_questions_count_nothing(question: str) -> None:
     assert target_of(Question(text=question, asked=question, kind=kind_of(question)), Vocabulary.load()) is None
+
+
+def test_a_remark_on_families_stays_with_its_figure(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.init(empty=True)
+    _put(
+        home, "estimates", "The River Army had almost 4,000 fighters in early 2022, and 7,000–9,000 in July and August 2023, "
+        "the last two counting family members as well.", title="Estimates", publisher="Velm Institute", date="2023-09-01",
+    )  # fmt: skip
+    _put(
+        home, "count", "In August 2023 the ministry put the River Army at 5,000 fighters.",
+        title="Count", publisher="Ministry of Velm", date="2023-08-20",
+    )  # fmt: skip
+    home.sync()
+    answer = _answerer(home).answer("How many fighters does the River Army have?")
+    home.close()
+    (difference,) = answer.differences
+    assert {(v.value, v.unit) for v in difference.values} == {
+        ("almost 4,000", "fighters"), ("7,000–9,000", "people, including family members"), ("5,000", "fighters"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("How strong is the River Army?", "fighter militant combatant"),
+        ("What is the size of the River Army?", "fighter militant combatant"),
+        ("How many soldiers does the River Army have?", ""),
+        ("How many people were killed in the flood?", ""),
+    ],
+)
+def test_passages_that_count_what_is_asked_for_are_looked_for_by_their_nouns(question: str, words: str) -> None:
+    looked_for: list[str] = []
+
+    def more(extra: str) -> Sequence[Hit]:
+        looked_for.append(extra)
+        return ()
+
+    asked, when = Question(text=question, asked=question, kind=kind_of(question)), periods.asked(question, TODAY)
+    found = find(asked, when, [], more, Vocabulary.load(), lambda _: None)
+    assert found is None and looked_for == [words]

@@ -117,6 +117,8 @@ def test_rises_and_falls_are_told_from_levels() -> None:
     assert [q.change for q in quantities("Incidents fell by 40%.")] == [True]
     assert [q.change for q in quantities("A 40% reduction followed.")] == [True]
     assert [q.change for q in quantities("Turnout was 40%.")] == [False]
+    assert [q.change for q in quantities("Some spoke of growth to 6,000 men, others of 2,000 men.")] == [False, False]
+    assert [q.change for q in quantities("Some spoke of a growth of 2,000 men.")] == [True]
 
 
 def test_a_verb_is_kept_to_its_own_figure() -> None:
