@@ -68,6 +68,14 @@ _LEAST_ALIKE, _LEAST_MEANT, _MUCH_ALIKE = 4, 2, 6
 _THERE = 0.5
 _LINK = 5
 """Words between two names, at most, for them to be taken together."""
+_BE = re.compile(r"is|are|was|were|be|been|being", re.I)
+_DONE = re.compile(
+    r"\w{2,}(?:ed|en|wn|aid|ade|old|ept|eft|ost|ent|ung|ilt|ght|one)|put|set|cut|let|hit|met|fed|led|won|held|sung|run",
+    re.I,
+)
+_BEHIND = 2
+"""Words behind what was left out that must be the same."""
+_LONG_NAME = 3
 _MUTUAL = re.compile(
     r"(?:meet\w*|met|marr\w+|border\w*|adjoin\w*|neighbou?r\w*|resembl\w+|cooperat\w+|collaborat\w+|co-\w+|face[sd]?|"
     r"play\w*|fought|fight\w*|join\w*|divorc\w+|betwe\w+|near\w*|close|relat\w+|merge[ds]?|alternat\w+|equals?|"
@@ -129,6 +137,39 @@ def names_swapped(claim: Said, given: Iterable[Said]) -> str:
         if (first, between, second) not in there and (second, between, first) in there:
             return second
     return ""
+
+
+def verb_left_out(claim: Said, given: Iterable[Said]) -> str:
+    """The participle without which the claim says what is, where the text says what was done; "" if none is left out.
+
+    "Norholm is a ferry line" over "Norholm is given a ferry line": the words around it are the same.
+    """
+    own = [_stem(t) for t in claims.tokens(claim.text)]
+    for said in given:
+        there = claims.tokens(said.text)
+        opcodes = SequenceMatcher(None, own, [_stem(t) for t in there], autojunk=False).get_opcodes()
+        for before, (kind, _, _, j1, _), behind in zip(opcodes, opcodes[1:], opcodes[2:], strict=False):
+            if kind != "insert" or not _BE.fullmatch(there[j1 - 1].group()) or not _DONE.fullmatch(there[j1].group()):
+                continue
+            if before[0] == behind[0] == "equal" and behind[2] - behind[1] >= _BEHIND:
+                return there[j1].group()
+    return ""
+
+
+def name_made_up(claim: Said, texts: Iterable[str]) -> str:
+    """A name of three words or more that stands nowhere in this order, though each of its words may; "" if none."""
+    order = [
+        [_stem(t) for t in claims.tokens(claims.printed(text)) if t.group().lower() not in _SMALL] for text in texts
+    ]
+    for name in claim.names:
+        words = [claims.stem(w.lower()) for w in name if w.lower() not in _SMALL]
+        if len(words) >= _LONG_NAME and not any(_holds(o, words) for o in order):
+            return " ".join(name)
+    return ""
+
+
+def _holds(order: Sequence[str], words: Sequence[str]) -> bool:
+    return any(order[k : k + len(words)] == list(words) for k in range(len(order) - len(words) + 1))
 
 
 def _links(said: Said) -> list[tuple[str, tuple[str, ...], str]]:

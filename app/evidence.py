@@ -16,6 +16,7 @@ from ingest.sentences import sentence_spans
 
 PASSAGE_WEIGHT = 5.0
 SENTENCE_WEIGHT = 3.0
+OVERLAP_WEIGHT = 1.0
 LEADING = 8
 """How many of the best sentences are also compared by meaning."""
 
@@ -83,9 +84,11 @@ class Evidence:
 
         The reader sees what a sentence says, the encoder what it is about. On our own held-out articles
         weights of 8 and 4 put an answering sentence first for 72 % of 75 questions, 4 and 4 for 69 %, the
-        reader alone for 61 %; over the bundled corpus smaller weights carried more facts.
+        reader alone for 61 %; over the bundled corpus smaller weights carried more facts. The share of the question's
+        topic words that are there breaks what would be ties: "did ISKP attack X?" is not led by who else did.
         """
-        return log_odds(self.score) + PASSAGE_WEIGHT * self.hit.similarity + SENTENCE_WEIGHT * self.similarity
+        close = PASSAGE_WEIGHT * self.hit.similarity + SENTENCE_WEIGHT * self.similarity
+        return log_odds(self.score) + close + OVERLAP_WEIGHT * self.overlap
 
 
 class SimilarityReader:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 import prompts
-from app import instructions
+from app import alignment, claims, instructions
 from app.answer import MARKER, Answer, Citation, Difference, cite, outlet
 from app.attribution import voice_left_out, voice_not_there, with_voice
 from app.compose import with_marker
@@ -497,12 +497,28 @@ class _Work:
         voice = self.left_out(sentence, supports)
         if told.label == "supported" and voice and not with_voice(sentence, voice):
             return _Reading(reason=f"it leaves out who says so: {voice}")
-        other = voice_not_there(sentence, [s.given.source.text[s.start : s.end] for s in supports])
+        quotes = [s.given.source.text[s.start : s.end] for s in supports]
+        other = voice_not_there(sentence, quotes)
         if told.label == "supported" and other:
             return _Reading(reason=f"the passage has a figure from somebody else than {other}")
+        bent = self.bent(sentence, quotes, passages) if told.label == "supported" else ""
+        if bent:
+            return _Reading(reason=bent)
         return _Reading(
             label=told.label if supports else "unsupported", supports=supports, reason="; ".join(told.reasons)
         )
+
+    def bent(self, sentence: str, quotes: Sequence[str], passages: Sequence[Given]) -> str:
+        """What a sentence made of words of the text does to them: a verb left out, a name put together; else ""."""
+        said = claims.read(sentence, self.material.vocabulary)
+        verb = alignment.verb_left_out(said, [claims.read(q, self.material.vocabulary) for q in quotes])
+        if verb:
+            return f"it leaves out “{verb}”"
+        facts = [
+            part for g in passages for part in (g.passage.text, g.passage.context, g.source.title, g.source.publisher)
+        ]
+        name = alignment.name_made_up(said, [f for f in facts if f])
+        return f"the passage has no such name: {name}" if name else ""
 
     def left_out(self, sentence: str, supports: Sequence[_Support]) -> str:
         """The voice that the first quote names and the sentence does not: a claim would be told as a fact."""

@@ -89,6 +89,34 @@ def test_names_that_changed_places_are_found(claim: str, sentence: str, name: st
     assert alignment.names_swapped(claims.read(f"Then {claim}", VOCABULARY), text) == name
 
 
+@pytest.mark.parametrize(
+    ("claim", "sentence", "verb"),
+    [
+        ("Norholm is a ferry line to Skagen.", "From May on Norholm is given a ferry line to Skagen.", "given"),
+        ("The mayor was the founder of the line.", "The mayor was accused by the founder of the line.", "accused"),
+        ("The mayor was a thief.", "The mayor was called a thief.", "called"),
+        ("The line was closed.", "The line was closed.", ""),
+        ("The line was closed in May.", "The line was finally closed in May.", ""),
+        ("The line is busy.", "The line is long and busy.", ""),
+    ],
+)
+def test_a_verb_left_out_between_the_same_words_is_found(claim: str, sentence: str, verb: str) -> None:
+    assert alignment.verb_left_out(claims.read(claim, VOCABULARY), [claims.read(sentence, VOCABULARY)]) == verb
+
+
+@pytest.mark.parametrize(
+    ("claim", "name"),
+    [
+        ("It was the Port Union Council of Crews.", "Port Union Council of Crews"),
+        ("It was the Council of the Port Unions.", ""),
+        ("It was the Port Council.", ""),
+    ],
+)
+def test_a_long_name_stands_in_its_order(claim: str, name: str) -> None:
+    text = "Members of the Port Union founded the Council of Port Unions and Crews."
+    assert alignment.name_made_up(claims.read(claim, VOCABULARY), [text]) == name
+
+
 def exchanged(claim: str, *sentences: str) -> str:
     text = (*sentences, ELSEWHERE, "Later Per Dahl and the people of Skagen left.")
     return alignment.name_exchanged(claims.read(claim, VOCABULARY), [claims.read(s, VOCABULARY) for s in text])
