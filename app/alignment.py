@@ -112,7 +112,8 @@ def name_exchanged(claim: Said, given: Iterable[Said]) -> str:
             if alike < _LEAST_ALIKE:
                 continue
             name = _only_names(own[i1:i2], named, inside=i1 > 0)
-            other = _only_names(there[j1:j2], proper)
+            ends = n + 1 == len(opcodes)  # the sentence may go on behind the name that the claim ends with
+            other = _only_names(there[j1 : _name_end(there, j1, j2, proper) if ends else j2], proper)
             if not name or not other or any(claims.akin(w.lower(), o.lower()) for w in name for o in other):
                 continue
             if _initials(other, there[j1:j2]) & {w.lower() for w in name} or _initials(name, own[i1:i2]) & {
@@ -224,6 +225,14 @@ def _only_names(run: Sequence[re.Match[str]], proper: frozenset[str], *, inside:
     return found if any(w.lower() not in _NO_PROPER for w in found) else []
 
 
+def _name_end(there: Sequence[re.Match[str]], start: int, end: int, proper: frozenset[str]) -> int:
+    """Where the name ends that a stretch begins with."""
+    stop = start
+    while stop < end and (claims.bare(there[stop].group()) in proper or there[stop].group().lower() in _LINKING):
+        stop += 1
+    return stop
+
+
 def _initials(name: Sequence[str], run: Sequence[re.Match[str]]) -> set[str]:
     """What the name would be if only its first letters were written, with and without its small words."""
     return {"".join(w[0] for w in name).lower(), "".join(t.group()[0] for t in run).lower()}
@@ -237,6 +246,7 @@ def _listed(text: str, own: Sequence[re.Match[str]], i1: int, i2: int) -> bool:
 
 
 _JOINED = re.compile(r",|;|&|/|\b(?:and|or|nor|with)\b", re.I)
+_LINKING = frozenset({"the", "of", "al", "de", "la", "von", "van"})
 _SMALL_IN_NAMES = frozenset({"per", "may", "will", "mark", "out"})
 """Words that are small but may be a part of a name when they have a capital."""
 _SMALL = frozenset("a an the of and de la del di van von al el bin ibn for du da then in on at".split())  # noqa: SIM905

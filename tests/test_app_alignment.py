@@ -38,6 +38,7 @@ ELSEWHERE = "Norholm has a school for sailors, founded by Ana Bruun."
     [
         ("The ferry line of Norholm was closed by the harbour board in May.", LINE, "Skagen"),
         ("The ferry line of Norholm was closed by the harbour board in May.", f"In spring, {LINE[0].lower()}{LINE[1:]}", "Skagen"),
+        ("The ferry line ran every day to Norholm.", "The ferry line ran every day to Skagen until the strike of the crews.", "Skagen"),
         ("Then Ana Bruun closed the ferry line for good.", "Ada Dahl closed the ferry line for good.", "Ada Dahl"),
         ("The port sells to Velm, Norholm and Brix, says the board.", "The port sells to Velm, Skagen and Brix, says the board.", "Skagen"),
         ("The board of Norholm told the crews of Norholm in May to go home.", "The board of Norholm told the crews of Skagen in May to go home.", "Skagen"),
