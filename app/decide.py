@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from app.evidence import Evidence, log_odds
-from app.question import Question, fits_kind
+from app.question import Question, asked_noun, fits_kind
 
 FEATURES = ("passage", "similarity", "hit", "overlap", "missing")
 """What a calibration may weigh, see :func:`features`."""
@@ -21,6 +21,12 @@ STRANGE_FIGURE = 0.1
 
 None of 13 such questions among 1,200 held-out ones could be answered; names that no source mentions were misspelt or
 beside the point in 14 of 30 answerable questions, so they only lower the probability.
+"""
+UNMENTIONED = 1.7
+"""By how much the log-odds fall when what is asked for by name ("what salary") is mentioned by no source.
+
+That is the log of how much more often it is so where there is no answer: 11 of 137 questions against 11 of 734, over the
+bundled cases and the held-out questions of all sets.
 """
 
 
@@ -101,6 +107,9 @@ def decide(
     probability = calibration.probability(values)
     if any(c.isdigit() for term in missing for c in term):
         probability = min(probability, STRANGE_FIGURE)
+    noun = asked_noun(question.text)
+    if noun and noun.lower() in {term.lower() for term in missing}:
+        probability = 1.0 / (1.0 + math.exp(UNMENTIONED - log_odds(probability)))
     limit = calibration.threshold if threshold is None else threshold
     return Decision(
         answer=bool(evidence) and probability >= limit,

@@ -24,6 +24,11 @@ _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
 )  # fmt: skip
 FACT_KINDS: frozenset[Kind] = frozenset({"number", "date", "person", "place", "yes-no"})
 
+_AUXILIARY = r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might)\b"
+_ASKED_NOUN = re.compile(
+    rf"\b(?:what|which|how much|how many|whose)\s+(?!{_AUXILIARY})((?:[\w'’-]+\s+){{0,3}}?[\w'’-]+?)\s+{_AUXILIARY}",
+    re.I,
+)
 _FIGURE = re.compile(
     r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?|millions?|billions?|half|third|quarter|twice|none|several|few|most|majority)\b",
     re.I,
@@ -82,6 +87,12 @@ def in_full(term: str, text: str) -> str:
     if not term.isdigit():
         return term
     return next((n for n in _NUMBER.findall(text) if term in re.split(r"\D", n)), term)
+
+
+def asked_noun(text: str) -> str | None:
+    """What a question asks for by name: "salary" of "What salary did the union win?"; None where it says just "what"."""
+    found = _ASKED_NOUN.search(text)
+    return found[1].split()[-1] if found else None
 
 
 def kind_of(text: str) -> Kind:

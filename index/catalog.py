@@ -7,6 +7,7 @@ start, and its cost grows with the posting lists of the query terms, not with th
 from __future__ import annotations
 
 import json
+import math
 import re
 import sqlite3
 import threading
@@ -114,8 +115,9 @@ class Catalog:
 
         Args:
             groups: what to look for, each with its spellings. A passage qualifies with any of them;
-                of several spellings of one thing the best counts, so that a passage that lists all
-                names of a group is not ranked above one that is about it.
+                of several spellings of one thing the best counts, each as rare as all of them together,
+                so that a passage that lists all names of a group, or has its rarest, is not ranked
+                above one that is about it.
 
         Title and headings weigh a third of the text. Score: FTS5's bm25() (k1 = 1.2, b = 0.75), sign
         turned, summed over groups.
@@ -131,9 +133,11 @@ class Catalog:
             if len(group) == 1:
                 continue
             best: dict[str, float] = {}
-            for phrase in {_phrase(spelling) for spelling in group}:
+            phrases = {p for spelling in group if (p := _phrase(spelling))}
+            whole = self._rarity(" OR ".join(sorted(phrases))) if phrases else 0.0
+            for phrase in phrases:
                 for passage_id, score in self._match(phrase, depth):
-                    best[passage_id] = max(score, best.get(passage_id, 0.0))
+                    best[passage_id] = max(score * whole / self._rarity(phrase), best.get(passage_id, 0.0))
             for passage_id, score in best.items():
                 total[passage_id] = total.get(passage_id, 0.0) + score
         return sorted(total.items(), key=lambda row: (-row[1], row[0]))[:k]
@@ -157,6 +161,11 @@ class Catalog:
     def _rows(self) -> int:
         """Passages that can be found."""
         return self._counted("", "SELECT COUNT(*) FROM lexical_docsize", ())
+
+    def _rarity(self, query: str) -> float:
+        """The idf that bm25() gives to what so many passages hold, at least 1e-6."""
+        n = self._holding(query)
+        return max(math.log((self._rows() - n + 0.5) / (n + 0.5)), 1e-6)
 
     def _holding(self, phrase: str) -> int:
         """How many passages hold a phrase."""

@@ -87,16 +87,32 @@ def test_the_title_is_searched_but_weighs_less_than_the_text(catalog: Catalog, m
 
 
 def test_of_several_spellings_of_one_thing_only_the_best_counts(catalog: Catalog, make_source: Make) -> None:
+    other = "".join(f"There is no word of it in number {n}.\n\n" for n in range(9))
     source = make_source(
-        "names",
-        "# Notes\n\nThe cutter is called smack, hoy and yawl here.\n\nThe hoy sailed.\n\nNo word of it.\n\nNor here.\n",
+        "names", f"# Notes\n\nThe cutter is called smack, hoy and yawl here.\n\nThe hoy sailed.\n\n{other}"
     )
     catalog.put(source, chunk(source))
     boat = ("smack", "hoy", "yawl")
-    listing = chunk(source)[0].id
-    alone = {word: dict(catalog.search([(word,)], 10))[listing] for word in boat}
-    assert dict(catalog.search([boat], 10))[listing] == pytest.approx(max(alone.values()))
-    assert dict(catalog.search([(word,) for word in boat], 10))[listing] == pytest.approx(sum(alone.values()))
+    listing, hoy = (p.id for p in chunk(source)[:2])
+    alone = {word: dict(catalog.search([(word,)], 10)) for word in boat}
+    together = dict(catalog.search([boat], 10))
+    # All spellings are as rare as the whole group, which here is as rare as "hoy".
+    assert together == pytest.approx({listing: alone["hoy"][listing], hoy: alone["hoy"][hoy]})
+    assert together[listing] < alone["smack"][listing]
+    apart = dict(catalog.search([(word,) for word in boat], 10))
+    assert apart[listing] == pytest.approx(sum(scores[listing] for scores in alone.values()))
+
+
+def test_the_rarest_spelling_is_no_better_than_the_usual_one(catalog: Catalog, make_source: Make) -> None:
+    usual = "".join(f"The hoy of number {n} sailed with its crew of five.\n\n" for n in range(5))
+    other = "".join(f"There is no word of it in number {n}.\n\n" for n in range(9))
+    source = make_source(
+        "names", f"# Notes\n\nA smack is called so for the sound that it makes in port.\n\n{usual}{other}"
+    )
+    catalog.put(source, chunk(source))
+    rare, *_ = (p.id for p in chunk(source))
+    ranked = [i for i, _ in catalog.search([("smack", "hoy"), ("crew",)], 20)]
+    assert ranked[-1] == rare and len(ranked) == 6
 
 
 @pytest.mark.parametrize(("k", "expected"), [(-1, 0), (0, 0), (1, 1), (2, 2), (99, 2)])
