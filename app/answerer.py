@@ -7,15 +7,16 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import Any
 
 from app import differences, followup, overview, parts, periods, policy
 from app.answer import MARKER, STAGES, Answer, Citation, cite
 from app.compose import Limits, compose, originals_first, select, short_answer, standing
 from app.decide import Calibration, Decision, decide
-from app.evidence import Evidence, PassageReader, ReadPassage, gather
+from app.evidence import Evidence, PassageReader, ReadPassage, gather, unnamed
 from app.language import language_of, unreadable
-from app.question import Question, asks_author, in_full, kind_of, tidy
+from app.question import Question, asks_author, in_full, kind_of, naming_author, tidy
 from app.stream import Done, Event, settled
 from app.writer import Given, Material, Writer
 from index.embed import Encoder
@@ -36,6 +37,8 @@ _TIME_IN_SEARCH, _TIME_IN_READING = 0.15, 2.5
 """What speaking of the time asked for is worth, in search score and in strength of evidence."""
 _PART_PASSAGES = 5
 """Passages read for each part of a question that asks several things."""
+_SHORT_CHARS = 2200
+"""Of short passages more are read, up to twice as many, as long as they hold so many characters together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -348,11 +351,12 @@ class Answerer:
             wanted = _PART_PASSAGES if beside else self._settings.passages
             when = periods.asked(standalone, self._today()).period
             # With a time asked for, passages that speak of it are read before likelier ones that don't.
-            deep = _WIDE_HITS if when else wanted
+            deep = _WIDE_HITS if when else 2 * wanted
             hits = opened.search(standalone, deep, filters=filters, settings=self._settings.search)
             if when:
                 hits = periods.in_time_first(hits, when, lambda h: h.passage.text, lambda h: h.score, _TIME_IN_SEARCH)
-                hits = [replace(h, rank=n) for n, h in enumerate(hits[:wanted], start=1)]
+                hits = [replace(h, rank=n) for n, h in enumerate(hits, start=1)]
+            hits = hits[:wanted] if beside else _worth_reading(hits, wanted)
             if asks_author(standalone):
                 hits = self._with_author_notes(standalone, hits, opened, filters)
             if beside:
@@ -363,12 +367,16 @@ class Answerer:
             reader, calibration = self._reader, self._calibration
             if self._foreign and language_of(standalone).code != "en":
                 reader, calibration = self._foreign
-            evidence = gather(standalone, hits, reader, self._encoder, opened.vocabulary)
+            as_read = _as_read(standalone, hits, opened)
+            evidence = gather(as_read, hits, reader, self._encoder, opened.vocabulary)
             if when:
                 evidence = periods.in_time_first(
                     evidence, when, lambda e: e.text, lambda e: e.strength, _TIME_IN_READING
                 )
-            decision = decide(question, evidence, missing, len(terms), calibration, self._settings.threshold)
+            decision = decide(
+                question, evidence, missing, len(terms), calibration, self._settings.threshold,
+                unnamed=unnamed(as_read, terms, evidence[0], opened.vocabulary) if evidence else (),
+            )  # fmt: skip
         return Trace(
             question=question, terms=terms, missing=missing, hits=tuple(hits), evidence=tuple(evidence),
             decision=decision,
@@ -443,6 +451,19 @@ def _material(answer: Answer, trace: Trace | None, opened: OpenIndex) -> Materia
         question=wording.question, passages=tuple(given), vocabulary=opened.vocabulary, topic=topic,
         before=wording.before, after=wording.after,
     )  # fmt: skip
+
+
+def _as_read(question: str, hits: Sequence[Hit], opened: OpenIndex) -> str:
+    """The question as the reader gets it: a note on an author does not say "the author"."""
+    note = next((h for h in hits if _is_author_note(h)), None) if asks_author(question) else None
+    source = opened.source(note.passage.source_id) if note else None
+    return naming_author(question, source.author) if source and source.author else question
+
+
+def _worth_reading(hits: Sequence[Hit], least: int) -> list[Hit]:
+    """The first hits: ``least``, or up to twice as many while they are short together."""
+    chars = list(accumulate(len(h.passage.text) for h in hits[: 2 * least]))
+    return list(hits[: max(least, sum(total <= _SHORT_CHARS for total in chars))])
 
 
 def _nearest(trace: Trace, opened: OpenIndex) -> tuple[Citation, ...]:

@@ -69,7 +69,7 @@ class SearchSection(_Section):
     """Retrieval."""
 
     candidates: int = Field(40, ge=5, le=500)
-    lexical_weight: float = Field(0.3, ge=0, le=10)
+    lexical_weight: float = Field(0.9, ge=0, le=10)
 
 
 class AnswerSection(_Section):

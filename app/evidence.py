@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
+from app import claims
 from index.embed import Encoder
 from index.search import Hit
 from index.terms import Vocabulary
@@ -148,6 +149,27 @@ def gather(
     similarities = (vectors[1:] @ vectors[0]).tolist()
     exact = [replace(e, similarity=s) for e, s in zip(leading, similarities, strict=True)]
     return sorted(exact, key=lambda e: (-e.strength, e.hit.rank, e.start)) + ranked[LEADING:]
+
+
+def unnamed(question: str, terms: Iterable[str], lead: Evidence, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Names of the question that stand neither in the passage of the leading evidence nor in its title and headings.
+
+    Another spelling or the country's people count as the name. The question's first word is no name for sure.
+
+    Args:
+        terms: topic terms of the question, such as ``Vocabulary.content_terms`` gives them.
+    """
+    names = [t for t in terms if t[:1].isupper() and not question.lstrip().startswith(t)]
+    if not names:
+        return ()
+    said = claims.read(f"{lead.hit.passage.context}. {lead.hit.passage.text}", vocabulary)
+    stems = set(vocabulary.stems(said.text))
+
+    def there(name: str) -> bool:
+        words = (claims.word_of_name(w, said) for w in name.split())
+        return bool(stems & set(vocabulary.stems(name))) or any(words)
+
+    return tuple(n for n in names if not there(n))
 
 
 def log_odds(probability: float) -> float:

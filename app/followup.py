@@ -18,6 +18,7 @@ _ELLIPSIS = re.compile(
     r"^\W*(?:and|but|so|or|then|also)?,?\s*(?:(?P<about>what about|how about)\s+|(?P<prep>in|on|at|for|by|from|to|with|before|after|since|during|under)\s+)(?P<rest>.+?)\W*$",
     re.I,
 )
+_AND_NAME = re.compile(r"^\W*(?:and|but|or)\b,?\s+(?P<rest>(?:the )?[^\s?.!]+(?: [^\s?.!]+){0,4})\W*$", re.I)
 _CONNECTED = re.compile(r"^\W*(?:and|but|so|also|then)\b,?\s*", re.I)
 _WHY_ALONE = re.compile(
     r"^\W*(?:and |but )?(?P<word>why|how|when|where|since when|how so|why not|who|by whom|says who|how many|how much)\W*$",
@@ -102,6 +103,9 @@ def standalone(question: str, history: Sequence[Turn], vocabulary: Vocabulary) -
         and not _has_verb_first(ellipsis["rest"])
     ):
         return _with_replacement(previous, ellipsis["rest"], ellipsis["prep"], vocabulary)
+    named = _AND_NAME.match(question)
+    if named and _is_name(named["rest"], vocabulary):
+        return _with_replacement(previous, named["rest"], None, vocabulary)
     topic = _main_topic(previous, vocabulary) or _main_topic(lead, vocabulary)
     pronoun = _PRONOUN.search(question)
     if pronoun and topic and topic.lower() not in question.lower() and not _names(question):
@@ -123,9 +127,11 @@ def _with_replacement(previous: str, new: str, preposition: str | None, vocabula
         return _YEAR.sub(year.group(), base, count=1) + "?"
     if not preposition:
         # "what about X?": X takes the place of the last thing of its kind.
-        old = _main_topic(base, vocabulary)
+        known = {m.lower() for m in vocabulary.mentions(base)}
+        others = [n for n in _names(base) if n.lower() not in known]
+        old = others[-1] if others and not vocabulary.mentions(new) else _main_topic(base, vocabulary)
         if old and (_names(new) or vocabulary.mentions(new)):
-            return base.replace(old, new, 1) + "?"
+            return re.sub(r"\bthe the\b", "the", base.replace(old, new, 1), flags=re.I) + "?"
         return f"{base} – {new}?"
     return f"{base} {preposition} {new}?"
 
@@ -141,15 +147,21 @@ def _topic(text: str, vocabulary: Vocabulary) -> list[str]:
 
 
 def _names(text: str) -> list[str]:
-    """Capitalised names, without the question's first word."""
+    """Capitalised names, without the question's first word and a closing possessive."""
     found = []
     for match in _NAME.finditer(text):
         words = match.group().split()
         while words and words[0].lower() in _QUESTION_WORDS:
             words = words[1:]
         if words:
-            found.append(" ".join(words))
+            found.append(re.sub(r"['’]s$", "", " ".join(words)))
     return found
+
+
+def _is_name(text: str, vocabulary: Vocabulary) -> bool:
+    """Whether a text is nothing but a name: "Kunar", "the Taliban"."""
+    bare = re.sub(r"^the\s+", "", text, flags=re.I)
+    return _names(bare) == [bare] or vocabulary.mentions(bare) == [bare]
 
 
 def _main_topic(text: str, vocabulary: Vocabulary) -> str | None:

@@ -12,6 +12,16 @@ _WH = (
     r"(?:how (?:many|much|long|old|large|big|often|far|high)|what|who|whom|whose|when|where|why|how|which|"
     r"(?:by|for|to|with|from|in|at|on|since|until) (?:whom|what|when|where|which|how (?:many|much|long)))"
 )
+_DETAIL = (
+    r"(?:date|year|time|number|amount|size|share|name|title|age|place|location|site|cost|price|length|duration|leader|"
+    r"head|founder|author|cause|reason|purpose|aim|motive|result|outcome|toll|source|nationality|capital|population)s?"
+)
+_TWO_DETAILS = re.compile(
+    rf"^(?P<ask>what|who) (?P<verb>is|are|was|were) (?!(?:the )?\w+s of )(?P<first>[^,?]*(?:['’]s? | of )[^,?]*?),? and "
+    rf"(?P<second>(?:the|his|her|its|their) (?:\w+ ){{0,2}}{_DETAIL}\b[^,?]*)\??$",
+    re.I,
+)
+"""Two things asked for by their names: "What is the guild's size and the name of its head?"."""
 _SENTENCES = re.compile(r"(?<=\?)\s+(?=\S)")
 _TWO_WORDS = re.compile(
     rf"^(?P<first>{_WH})(?:,? (?P<middle>{_WH}))?,? (?:and|or) (?P<second>{_WH}) (?P<rest>\S.*)$", re.I
@@ -37,7 +47,8 @@ def split(question: str, vocabulary: Vocabulary) -> tuple[str, ...]:
     """The questions in a question, each standing by itself; the question alone when it asks one thing.
 
     "When and where did X happen?" becomes two questions with the same rest; "Who led X, and since when?" lends the
-    second the rest of the first; "Who led X, and what did he write?" resolves its pronoun from the first.
+    second the rest of the first; "Who led X, and what did he write?" resolves its pronoun from the first. "What are
+    X's size and the name of its head?" asks for two details.
     """
     text = " ".join(question.split())
     whole = (question,)
@@ -48,6 +59,11 @@ def split(question: str, vocabulary: Vocabulary) -> tuple[str, ...]:
         firsts = [f"{a[:1].upper()}{a[1:]} {tail[0].rstrip(' ?,')}?" for a in asked]
         more = [_complete(tail[1], firsts[0], vocabulary)] if len(tail) > 1 else []
         return tuple([*firsts, *more][:MOST_PARTS])
+    details = _TWO_DETAILS.match(text)
+    if details:
+        verb = f"{details['ask'].capitalize()} {details['verb']}"
+        first = f"{verb} {details['first']}?"
+        return first, _complete(f"{verb} {details['second']}", first, vocabulary)
     pieces = [p for s in _SENTENCES.split(text) for p in _pieces(s)]
     if not 2 <= len(pieces) <= MOST_PARTS:
         return whole

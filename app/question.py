@@ -42,7 +42,13 @@ _AUTHOR = re.compile(
     r"\bwho\b[^?]{0,20}\b(?:wrote|authored|penned|(?:is|was|are|were) the (?:authors?|writers?))\b|\b(?:written|authored) by (?:whom|who)\b|"
     r"\bauthors?(?:['’]s?)?\b[^?]{0,30}\b(?:names?|backgrounds?|affiliations?|jobs?|professions?|employers?|expertise)\b|"
     r"\b(?:names?|background|affiliation|job|profession|employer)\b[^?]{0,20}\b(?:authors?|writers?)\b|"
+    r"\b(?:authors?|writers?)(?: of (?:the|this|that) [\w-]+)? works?\b(?! out)|"
     r"\bwhose (?:article|analysis|piece|essay|text|report|commentary)\b|^\W*authors?\b|\bwho (?:is|was) the [^?]{0,40}\bauthor\b",
+    re.I,
+)
+_THE_AUTHOR = re.compile(
+    r"\b(?:the|this|that) (?:(?:article|piece|analysis|essay|text|report|commentary)['’]s )?(?:author|writer)\b"
+    r"(?: of (?:the|this|that) (?:article|piece|analysis|essay|text|report|commentary)\b)?",
     re.I,
 )
 _NUMBER = re.compile(r"\d{1,3}(?:[,\u00a0\u202f]\d{3})+|\d+")
@@ -103,6 +109,11 @@ def kind_of(text: str) -> Kind:
 def asks_author(text: str) -> bool:
     """Whether the question is about who wrote a text: bylines and notes on authors are to be read then."""
     return bool(_AUTHOR.search(text))
+
+
+def naming_author(text: str, author: str) -> str:
+    """The question with "the author" by name; one that asks for the name stays as it is."""
+    return text if re.search(r"\bwho(?:m|se)?\b", text, re.I) else _THE_AUTHOR.sub(author, text)
 
 
 def holds_kind(kind: Kind, span: str) -> bool:

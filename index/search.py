@@ -10,6 +10,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
@@ -72,11 +73,12 @@ class SearchSettings:
 
     Attributes:
         candidates: how many each of the two searches contributes at least.
-        lexical_weight: weight of the BM25 part beside the cosine.
+        lexical_weight: weight of BM25 beside the cosine, both scaled to the same spread over the candidates
+            (standard deviations, after Montague & Aslam, CIKM 2001).
     """
 
     candidates: int = 40
-    lexical_weight: float = 0.3
+    lexical_weight: float = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +86,8 @@ class Hit:
     """A passage found.
 
     Attributes:
-        score: fused score, higher is better: cosine + lexical_weight · bm25 / best bm25.
+        score: fused score, higher is better: cosine + lexical_weight · bm25 · σ(cosine) / σ(bm25), with the
+            standard deviations σ over the candidates of the question.
         similarity: cosine of query and passage, in [-1, 1].
         lexical: BM25 score, 0 when no query term stands in the passage.
         rank: from 1.
@@ -193,9 +196,10 @@ class OpenIndex:
         similarity = self._store.nearest(vector, depth, filters.where())
         lexical = self._lexical(query, depth, filters)
         similarity |= self._store.similarities([i for i in lexical if i not in similarity], vector, filters.where())
-        best = max(lexical.values(), default=0.0) or 1.0
+        spread = float(np.std([lexical.get(i, 0.0) for i in similarity] or [0.0]))
+        weight = settings.lexical_weight * float(np.std(list(similarity.values()) or [0.0])) / spread if spread else 0.0
         scored = sorted(
-            ((s + settings.lexical_weight * lexical.get(i, 0.0) / best, s, i) for i, s in similarity.items()),
+            ((s + weight * lexical.get(i, 0.0), s, i) for i, s in similarity.items()),
             reverse=True,
         )
         hits: list[Hit] = []

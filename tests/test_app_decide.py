@@ -6,13 +6,22 @@ import math
 
 import pytest
 
-from app.decide import UNMENTIONED, decide, load_calibrations
-from app.evidence import Evidence, log_odds
+from app.decide import UNMENTIONED, UNNAMED, decide, load_calibrations
+from app.evidence import Evidence, log_odds, unnamed
 from app.question import Question
 from index.search import Hit
+from index.terms import Vocabulary
 from ingest.chunk import Passage
 
 TEXT = "The union has 310 members at Norholm."
+
+
+def _evidence(text: str, context: str) -> Evidence:
+    passage = Passage(id="p", source_id="s", start=0, end=len(text), text=text, ordinal=0, context=context)
+    hit = Hit(passage=passage, score=0.8, similarity=0.6, lexical=1.0, rank=1)
+    return Evidence(
+        hit=hit, text=text, start=0, end=len(text), score=0.5, passage_score=0.5, similarity=0.6, overlap=0.5
+    )
 
 
 def test_without_evidence_even_a_threshold_of_zero_abstains() -> None:
@@ -33,11 +42,7 @@ def test_without_evidence_even_a_threshold_of_zero_abstains() -> None:
     ],
 )
 def test_what_no_source_mentions_is_answered_less_readily(question: str, missing: list[str], told: bool) -> None:
-    passage = Passage(id="p", source_id="s", start=0, end=len(TEXT), text=TEXT, ordinal=0, context="Union")
-    hit = Hit(passage=passage, score=0.8, similarity=0.6, lexical=1.0, rank=1)
-    item = Evidence(
-        hit=hit, text=TEXT, start=0, end=len(TEXT), score=0.5, passage_score=0.5, similarity=0.6, overlap=0.5
-    )
+    item = _evidence(TEXT, context="Union")
     calibration = load_calibrations()["evidence"]
 
     def asked(text: str) -> float:
@@ -45,3 +50,33 @@ def test_what_no_source_mentions_is_answered_less_readily(question: str, missing
 
     lowered = log_odds(asked("Tell me about the union.")) - log_odds(asked(question))
     assert math.isclose(lowered, UNMENTIONED if told else 0.0, abs_tol=0.01)
+
+
+def test_a_lead_without_a_name_of_the_question_is_trusted_less_and_the_name_is_told() -> None:
+    question = Question(text="How many members has the union at Vestby?", asked="…", kind="number")
+    item, calibration = _evidence(TEXT, context="Union"), load_calibrations()["evidence"]
+    before = decide(question, [item], [], 3, calibration)
+    after = decide(question, [item], [], 3, calibration, unnamed=["Vestby"])
+    assert math.isclose(log_odds(before.confidence) - log_odds(after.confidence), UNNAMED, abs_tol=0.01)
+    assert "the best passage does not mention: Vestby" in after.reasons
+    assert not any("does not mention" in reason for reason in before.reasons)
+
+
+@pytest.mark.parametrize(
+    ("question", "absent"),
+    [
+        ("How many members has the union at Vestby?", ("Vestby",)),
+        ("How many members has the union at Norholm?", ()),
+        ("How many members has the union at Norhollm?", ()),  # spelt in another way
+        ("How many Dockers are in the union?", ("Dockers",)),
+        ("How many Germans are in the union?", ("Germans",)),
+        ("Vestby has how many members?", ()),  # a first word is capital anyhow
+        ("how many members has the union?", ()),
+        ("What does the Harbour Gazette say of members?", ()),
+        ("How many members has the union in Denmark?", ()),
+    ],
+)
+def test_names_of_the_question_that_the_lead_lacks_are_found(question: str, absent: tuple[str, ...]) -> None:
+    vocabulary = Vocabulary.load()
+    lead = _evidence(TEXT + " Most of them are Danish.", context="The Harbour Gazette")
+    assert unnamed(question, vocabulary.content_terms(question), lead, vocabulary) == absent

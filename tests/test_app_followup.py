@@ -22,6 +22,7 @@ HISTORY = [
         ("and in 2023?", "How many boats did the Harbour Guild own in 2023?"),
         ("What about 2021?", "How many boats did the Harbour Guild own in 2021?"),
         ("Who said that?", "Who said that: Inspector Lund said that the Harbour Guild owned 40 boats?"),
+        ("And the Weavers' Guild?", "How many boats did the Weavers' Guild own in 2019?"),
         ("why?", "Why: Inspector Lund said that the Harbour Guild owned 40 boats?"),
         ("Where did it keep them?", "Where did Harbour Guild keep them?"),
     ],
@@ -40,3 +41,18 @@ def test_a_question_that_stands_alone_is_unchanged(question: str) -> None:
 
 def test_without_history_nothing_changes() -> None:
     assert standalone("and in 2023?", [], VOCABULARY) == "and in 2023?"
+
+
+@pytest.mark.parametrize(
+    ("previous", "question", "expected"),
+    [
+        ("How many strikers were there in Norholm?", "And Vestby?", "How many strikers were there in Vestby?"),
+        ("How many fighters does ISKP have in Kunar?", "And Nangarhar?", "How many fighters does ISKP have in Nangarhar?"),
+        ("How many fighters does ISKP have in Kunar?", "And the Taliban?", "How many fighters does the Taliban have in Kunar?"),
+        ("What does the FSB say about ISKP?", "and Khaama Press?", "What does the Khaama Press say about ISKP?"),
+        ("Who led Norholm's council?", "And Vestby?", "Who led Vestby's council?"),
+        ("Who led Norholm's council?", "And Vestby’s harbour when?", "And Vestby’s harbour when?"),
+    ],
+)  # fmt: skip
+def test_a_bare_name_takes_the_place_of_the_last_one_of_its_kind(previous: str, question: str, expected: str) -> None:
+    assert standalone(question, [Turn(role="user", content=previous)], VOCABULARY) == expected

@@ -26,6 +26,9 @@ VOCABULARY = Vocabulary.load(Path("no-such-file"))
         ("Who founded Siemens? What did he invent?", ["Who founded Siemens?", "What did Siemens invent?"]),
         ("where did the settlers come from and how did they arrive in plymouth",
          ["where did the settlers come from?", "How did they arrive in plymouth – settlers?"]),
+        ("What are Lund's badge number and the date of his retirement?",
+         ["What are Lund's badge number?", "What are the date of Lund’s retirement?"]),
+        ("What is the size of Siemens and its leader?", ["What is the size of Siemens?", "What is Siemens’s leader?"]),
     ],
 )  # fmt: skip
 def test_each_part_stands_by_itself(question: str, parts: list[str]) -> None:
@@ -42,6 +45,9 @@ def test_each_part_stands_by_itself(question: str, parts: list[str]) -> None:
         "What is the difference between mass and weight, in which every student fails?",
         "Is it true that the bridge and the tunnel were opened in 1974?",
         "Which player got a penalty, which gave the other side a free kick?",
+        "What is the role of China and the West?",
+        "What are the names of the president and the head of government?",
+        "What is the influence of the harbour and the government of Norholm?",
         "a; b; c; d; e",
         "?",
     ],

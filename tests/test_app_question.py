@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.errors import BadInput
-from app.question import MAX_CHARS, asked_noun, asks_author, fits_kind, in_full, kind_of, tidy
+from app.question import MAX_CHARS, asked_noun, asks_author, fits_kind, in_full, kind_of, naming_author, tidy
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,21 @@ def test_an_empty_question_is_refused(text: str) -> None:
         tidy(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("Where does the author work?", "Where does Ada Byron work?"),
+        ("What is the job of the author of this essay?", "What is the job of Ada Byron?"),
+        ("What is the article's author's profession?", "What is Ada Byron's profession?"),
+        ("What is the author’s employer?", "What is Ada Byron’s employer?"),
+        ("Who is the author of the article?", "Who is the author of the article?"),
+        ("Is the authority elected?", "Is the authority elected?"),
+    ],
+)
+def test_the_author_is_read_by_name(text: str, read: str) -> None:
+    assert naming_author(text, "Ada Byron") == read
+
+
 def test_a_question_over_the_limit_is_refused_with_both_numbers() -> None:
     with pytest.raises(BadInput, match=r"2,001 characters; the limit is 2,000"):
         tidy("x" * (MAX_CHARS + 1))
@@ -74,6 +89,7 @@ def test_a_part_of_a_number_is_told_as_the_whole_number(term: str, text: str, wh
         "What is the author's background?",
         "By whom? I mean: written by whom?",
         "What is the name of the author?",
+        "Where does the author of this essay work?",
     ],
 )
 def test_a_question_about_an_author_is_told(text: str) -> None:
@@ -88,6 +104,7 @@ def test_a_question_about_an_author_is_told(text: str) -> None:
         "Why does the author call it a rivalry?",
         "Which authorities wrote to the bank?",
         "What does the author say about the work of the police?",
+        "How does the author work out the toll?",
     ],
 )
 def test_a_question_about_what_an_author_says_is_none_about_the_author(text: str) -> None:

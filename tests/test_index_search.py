@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -116,14 +117,21 @@ def test_scores_fall_and_ranks_count_from_one(opened: OpenIndex) -> None:
     assert len({h.passage.id for h in hits}) == 6
 
 
-def test_the_score_is_the_cosine_and_the_weighed_share_of_the_best_lexical_score(opened: OpenIndex) -> None:
-    settings = SearchSettings(lexical_weight=0.5)
-    hits = opened.search("fishing from the pier", 8, settings=settings)
-    best = max(h.lexical for h in hits)
-    assert best > 0
+def test_the_score_is_the_cosine_and_the_weighed_lexical_score_in_the_spread_of_the_cosines(opened: OpenIndex) -> None:
+    settings = SearchSettings(candidates=opened.passage_count(), lexical_weight=0.5)
+    hits = opened.search("fishing from the pier", opened.passage_count(), settings=settings)
+    assert len(hits) == opened.passage_count()
+    spread = statistics.pstdev(h.similarity for h in hits) / statistics.pstdev(h.lexical for h in hits)
+    assert spread > 0
     for hit in hits:
         assert -1.001 <= hit.similarity <= 1.001
-        assert hit.score == pytest.approx(hit.similarity + 0.5 * hit.lexical / best)
+        assert hit.score == pytest.approx(hit.similarity + 0.5 * spread * hit.lexical)
+
+
+def test_when_no_word_of_the_query_is_known_the_cosine_alone_decides(opened: OpenIndex) -> None:
+    hits = opened.search("zyxwv", 3)
+    assert [h.lexical for h in hits] == [0.0] * 3
+    assert [h.score for h in hits] == [h.similarity for h in hits]
 
 
 def test_without_lexical_weight_the_cosine_alone_decides(opened: OpenIndex) -> None:

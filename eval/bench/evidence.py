@@ -15,7 +15,7 @@ import numpy as np
 
 from app.compose import Limits, select
 from app.decide import decide, features, load_calibrations
-from app.evidence import Evidence, PassageReader, Reading, ReadPassage, SimilarityReader, gather
+from app.evidence import Evidence, PassageReader, Reading, ReadPassage, SimilarityReader, gather, unnamed
 from app.home import Home
 from app.question import Question as Asked
 from app.question import kind_of
@@ -210,7 +210,10 @@ def _one(
         names = ("passage", "similarity", "hit") if variant.meaning else ("passage",)
         tally.features.append([values[n] for n in names])
         tally.answerable.append(answerable)
-        decision = decide(asked, evidence, missing, len(terms), load_calibrations()[variant.reader])
+        decision = decide(
+            asked, evidence, missing, len(terms), load_calibrations()[variant.reader],
+            unnamed=unnamed(question.text, terms, evidence[0], opened.vocabulary) if evidence else (),
+        )  # fmt: skip
         tally.answered.append(decision.answer)
         if answerable:
             right = [any(holds(key_of(e.text), g) for g in gold) for e in evidence]
