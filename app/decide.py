@@ -151,6 +151,8 @@ def _reasons(
         reasons.append("no passage was found")
     if missing:
         reasons.append(f"no source mentions: {', '.join(missing)}")
+    if evidence and evidence[0].of_others:
+        reasons.append(f"the best passages speak of {', '.join(evidence[0].of_others)} instead")
     if unnamed:
         reasons.append(f"the best passage does not mention: {', '.join(unnamed)}")
     if evidence and not any(fits_kind(question.kind, e.text) for e in evidence[:2]):

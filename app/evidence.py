@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -20,6 +21,12 @@ SENTENCE_WEIGHT = 3.0
 OVERLAP_WEIGHT = 1.0
 LEADING = 8
 """How many of the best sentences are also compared by meaning."""
+OF_OTHERS = 0.001
+"""Score of a sentence that speaks of others than the question, whatever the reader makes of it."""
+_POINTS_BACK = re.compile(
+    r"\b(?:it|its|they|them|their|the (?:group|organi[sz]ation|branch|movement|network|militants|fighters|party))\b",
+    re.I,
+)
 
 
 class PassageReader(Protocol):
@@ -67,6 +74,7 @@ class Evidence:
         similarity: cosine of the question with the sentence (for the leading ones) or with its passage.
         overlap: share of the question's topic terms that stand in the sentence or its context.
         span: offsets into the source's text, and score, of the words that would be the short answer.
+        of_others: what the sentence speaks of instead of what the question is about; see ``Vocabulary.confused``.
     """
 
     hit: Hit
@@ -78,6 +86,7 @@ class Evidence:
     similarity: float
     overlap: float
     span: tuple[int, int, float] | None = None
+    of_others: tuple[str, ...] = ()
 
     @property
     def strength(self) -> float:
@@ -126,7 +135,10 @@ def gather(
     for hit, own, sentences, reading in zip(hits, spans, texts, readings, strict=True):
         around = set(vocabulary.stems(hit.passage.context))
         spans_found = reading.spans or (None,) * len(own)
-        for (a, b), text, score, span in zip(own, sentences, reading.sentences, spans_found, strict=True):
+        others = [_of_others(question, text, hit, vocabulary) for text in sentences]
+        scores = [min(s, OF_OTHERS) if o else s for s, o in zip(reading.sentences, others, strict=True)]
+        whole = min(reading.passage, max(scores, default=0.0)) if any(others) else reading.passage
+        for (a, b), text, score, span, other in zip(own, sentences, scores, spans_found, others, strict=True):
             at = hit.passage.start + a
             there = terms & (around | set(vocabulary.stems(text)))
             found.append(
@@ -136,10 +148,11 @@ def gather(
                     start=at,
                     end=hit.passage.start + b,
                     score=score,
-                    passage_score=reading.passage,
+                    passage_score=whole,
                     similarity=hit.similarity,
                     overlap=len(there) / len(terms) if terms else 1.0,
                     span=(at + span[0], at + span[1], span[2]) if span else None,
+                    of_others=other,
                 )
             )
     ranked = sorted(found, key=lambda e: (-e.strength, e.hit.rank, e.start))
@@ -151,6 +164,19 @@ def gather(
     return sorted(exact, key=lambda e: (-e.strength, e.hit.rank, e.start)) + ranked[LEADING:]
 
 
+def _of_others(question: str, sentence: str, hit: Hit, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """What a sentence speaks of instead of what the question is about.
+
+    A sentence that points back ("the group") speaks of what its passage names.
+    """
+    others = vocabulary.confused(question, sentence)
+    if not others:
+        return ()
+    if _POINTS_BACK.search(sentence) and not vocabulary.confused(question, hit.passage.text):
+        return ()
+    return tuple(others)
+
+
 def unnamed(question: str, terms: Iterable[str], lead: Evidence, vocabulary: Vocabulary) -> tuple[str, ...]:
     """Names of the question that stand neither in the passage of the leading evidence nor in its title and headings.
 
@@ -159,7 +185,8 @@ def unnamed(question: str, terms: Iterable[str], lead: Evidence, vocabulary: Voc
     Args:
         terms: topic terms of the question, such as ``Vocabulary.content_terms`` gives them.
     """
-    names = [t for t in terms if t[:1].isupper() and not question.lstrip().startswith(t)]
+    known = set(vocabulary.mentions(question))
+    names = [t for t in terms if (t[:1].isupper() or t in known) and not question.lstrip().startswith(t)]
     if not names:
         return ()
     said = claims.read(f"{lead.hit.passage.context}. {lead.hit.passage.text}", vocabulary)

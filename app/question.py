@@ -29,6 +29,54 @@ _ASKED_NOUN = re.compile(
     rf"\b(?:what|which|how much|how many|whose)\s+(?!{_AUXILIARY})((?:[\w'’-]+\s+){{0,3}}?[\w'’-]+?)\s+{_AUXILIARY}",
     re.I,
 )
+_CLASSES = frozenset(
+    [
+        "person",
+        "people",
+        "group",
+        "organisation",
+        "organization",
+        "company",
+        "author",
+        "leader",
+        "official",
+        "agency",
+        "party",
+        "body",
+        "institution",
+        "entity",
+        "entities",
+        "country",
+        "countries",
+        "place",
+        "city",
+        "cities",
+        "town",
+        "province",
+        "provinces",
+        "region",
+        "regions",
+        "area",
+        "state",
+        "location",
+        "year",
+        "month",
+        "date",
+        "day",
+        "decade",
+        "century",
+        "time",
+        "number",
+        "percentage",
+        "percent",
+        "share",
+        "size",
+        "amount",
+        "total",
+        "rate",
+    ]
+)
+"""Nouns that say of which kind the answer is; a text that names the agency need not call it one."""
 _FIGURE = re.compile(
     r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?|millions?|billions?|half|third|quarter|twice|none|several|few|most|majority)\b",
     re.I,
@@ -96,9 +144,13 @@ def in_full(term: str, text: str) -> str:
 
 
 def asked_noun(text: str) -> str | None:
-    """What a question asks for by name: "salary" of "What salary did the union win?"; None where it says just "what"."""
+    """What a question asks for by name: "salary" of "What salary did the union win?".
+
+    None where it says just "what", or names a mere kind of thing ("which agency").
+    """
     found = _ASKED_NOUN.search(text)
-    return found[1].split()[-1] if found else None
+    noun = found[1].split()[-1] if found else None
+    return None if noun and noun.lower() in _CLASSES else noun
 
 
 def kind_of(text: str) -> Kind:

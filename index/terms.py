@@ -25,11 +25,20 @@ class Vocabulary:
     Args:
         function_words: words that carry no topic, lower case.
         aliases: groups of spellings of one thing; the first is the fullest.
+        distinct: kinds of things that must not stand in for one another; each thing by one or more of its names.
     """
 
-    def __init__(self, function_words: Iterable[str], aliases: Sequence[Sequence[str]]) -> None:
+    def __init__(
+        self,
+        function_words: Iterable[str],
+        aliases: Sequence[Sequence[str]],
+        distinct: Sequence[Sequence[Sequence[str]]] = (),
+    ) -> None:
         self._function_words = frozenset(function_words)
-        self._groups = tuple(tuple(group) for group in aliases)
+        self._distinct = distinct
+        known = {_fold(s) for group in aliases for s in group}
+        alone = [(n,) for kind in distinct for thing in kind for n in thing if _fold(n) not in known]
+        self._groups = (*(tuple(group) for group in aliases), *alone)
         self._stemmer = Stemmer.Stemmer("english")
 
     @classmethod
@@ -40,16 +49,28 @@ class Vocabulary:
             IndexingError: the file is not of the expected form.
         """
         data = tomllib.loads(files("index").joinpath(_TERMS_FILE).read_text(encoding="utf-8"))
-        words, groups = data["function_words"].split(), data["aliases"]
+        words, groups, distinct = data["function_words"].split(), data["aliases"], data["distinct"]
         if extra is not None and extra.is_file():
             mine = _read(extra)
             words += mine.get("function_words", "").split()
             groups = _merge(groups, mine.get("aliases", []))
-        return cls(words, groups)
+            distinct += mine.get("distinct", [])
+        return cls(words, groups, distinct)
 
     @cached_property
     def _by_spelling(self) -> dict[str, tuple[str, ...]]:
         return {_fold(spelling): group for group in self._groups for spelling in group}
+
+    @cached_property
+    def _things(self) -> dict[str, frozenset[tuple[int, int]]]:
+        """By the fullest spelling: kinds and things that it is a name of."""
+        found: dict[str, frozenset[tuple[int, int]]] = {}
+        for number, kind in enumerate(self._distinct):
+            for which, thing in enumerate(kind):
+                for name in thing:
+                    full = self._by_spelling[_fold(name)][0]
+                    found[full] = found.get(full, frozenset()) | {(number, which)}
+        return found
 
     @cached_property
     def _matcher(self) -> re.Pattern[str]:
@@ -84,6 +105,17 @@ class Vocabulary:
     def mentions(self, text: str) -> list[str]:
         """Spellings of alias groups that stand in the text, in order of appearance."""
         return [match.group() for match, _ in self._matches(text)]
+
+    def confused(self, text: str, other: str) -> list[str]:
+        """What ``other`` speaks of instead of what ``text`` speaks of, as named there; empty when it speaks of the same.
+
+        For each kind of distinct things that both name some of: those of ``other`` when none of ``text`` is among them.
+        """
+        asked = {t for _, group in self._matches(text) for t in self._things.get(group[0], ())}
+        found = [(m.group(), t) for m, group in self._matches(other) for t in self._things.get(group[0], ())]
+        shared = {kind for kind, thing in asked if (kind, thing) in {t for _, t in found}}
+        kinds = {kind for kind, _ in asked} - shared
+        return list(dict.fromkeys(name for name, (kind, _) in found if kind in kinds))
 
     def spell_out(self, text: str) -> str:
         """The text with the fullest spelling behind acronyms, which an English encoder can't know.
@@ -146,7 +178,7 @@ def _read(file: Path) -> dict[str, Any]:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
         raise IndexingError(f"the vocabulary file {file} cannot be read: {exc}") from exc
-    groups = data.get("aliases", [])
+    groups, distinct = data.get("aliases", []), data.get("distinct", [])
     if (
         not isinstance(data.get("function_words", ""), str)
         or not isinstance(groups, list)
@@ -154,6 +186,14 @@ def _read(file: Path) -> dict[str, Any]:
     ):
         raise IndexingError(
             f"the vocabulary file {file} must hold 'function_words' as one text and 'aliases' as lists of spellings"
+        )
+    if not isinstance(distinct, list) or not all(
+        isinstance(kind, list)
+        and all(isinstance(t, list) and t and all(isinstance(n, str) and n.strip() for n in t) for t in kind)
+        for kind in distinct
+    ):
+        raise IndexingError(
+            f"the vocabulary file {file} must hold 'distinct' as a list of kinds, each a list of things, each a list of names"
         )
     return data
 

@@ -12,6 +12,7 @@ from app.home import Home
 from ingest.blocks import Metadata, assemble
 from ingest.formats import markdown
 
+TERMS = 'distinct = [[["Norholm"], ["Vestby"]]]'
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October")
 LOG = [f"In {month} of {year} the harbour counted {n} boats." for n, (year, month) in enumerate(
     ((y, m) for y in (2021, 2022, 2023) for m in MONTHS), start=11)]  # fmt: skip
@@ -58,3 +59,26 @@ def test_the_author_is_known_from_the_byline(home: Home, question: str) -> None:
     answer = home.answerer.answer(question)
     assert answer.status == "answered" and "Norholm Institute" in answer.answer
     assert {c.source_id for c in answer.citations} == {"essay"}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("The mayor of Norholm is Ada Lindqvist.", True),
+        ("Vestby lies far north. The mayor of Norholm, who once taught there, is Ada Lindqvist.", True),
+        ("The mayor of Vestby and Norholm is Ada Lindqvist.", False),
+        ("Vestby lies far north. Its mayor, born in Norholm, is Ada Lindqvist.", False),
+        ("The mayor is Ada Lindqvist.", False),
+    ],
+)
+def test_a_sentence_about_another_of_its_kind_answers_nothing(home: Home, text: str, told: bool) -> None:
+    (home.folder / "terms.toml").write_text(TERMS)
+    _put(home, "town", f"# Towns\n\n{text}\n")
+    home.sync()
+    opened = home.index.current()
+    assert opened is not None
+    trace = home.answerer.trace("Who is the mayor of Vestby?", opened)
+    lund = next(e for e in trace.evidence if "Lindqvist" in e.text)
+    assert (lund.of_others == ("Norholm",)) is told
+    assert (lund.score <= 0.001) is told
+    assert lund.passage_score < 0.5 or not told

@@ -124,3 +124,18 @@ def test_who_wrote_it_is_answered_from_the_note_on_the_author(bundled: Home, que
     assert answer.status == "answered"
     assert {c.locator for c in answer.citations} == {"author note"}
     assert "Borangaziyev" in answer.answer
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "In which magazine was al-Qaida first credited with the Moscow attack?",
+        "How many TTP attacks did Afghan Witness count from January to October 2023?",
+        "Do Tajiks make up more than half of the fighters of al-Qaeda?",
+    ],
+)
+def test_what_is_said_of_one_group_is_no_answer_about_another(bundled: Home, question: str) -> None:
+    answer = bundled.answerer.answer(question)
+    assert answer.status == "abstained", answer.answer
+    asked_of_iskp = question.replace("al-Qaida", "ISKP").replace("al-Qaeda", "ISKP").replace("TTP", "ISKP")
+    assert bundled.answerer.answer(asked_of_iskp).status == "answered"

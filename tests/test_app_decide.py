@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -80,3 +81,10 @@ def test_names_of_the_question_that_the_lead_lacks_are_found(question: str, abse
     vocabulary = Vocabulary.load()
     lead = _evidence(TEXT + " Most of them are Danish.", context="The Harbour Gazette")
     assert unnamed(question, vocabulary.content_terms(question), lead, vocabulary) == absent
+
+
+def test_what_the_best_passage_speaks_of_instead_is_told() -> None:
+    item = replace(_evidence(TEXT, context="Union"), of_others=("Norholm",))
+    question = Question(text="How many members has the union at Vestby?", asked="…", kind="number")
+    decision = decide(question, [item], [], 3, load_calibrations()["evidence"])
+    assert "the best passages speak of Norholm instead" in decision.reasons

@@ -120,6 +120,8 @@ def test_a_question_about_what_an_author_says_is_none_about_the_author(text: str
         ("What did the union say?", None),
         ("What is the salary of the mayor?", None),
         ("Who sailed?", None),
+        ("For which agency is the strait a blind spot?", None),
+        ("In which Year was she taught?", None),
     ],
 )
 def test_what_is_asked_for_by_name(text: str, noun: str | None) -> None:

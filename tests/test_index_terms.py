@@ -132,6 +132,31 @@ def test_the_packaged_vocabulary_knows_what_carries_no_topic() -> None:
     assert PACKAGED.content_terms("Could you please tell us what the author says about it?") == []
 
 
+RIVALS = Vocabulary(
+    ["the"],
+    [["International Union of Beekeepers", "IUB", "Bee Union"], ["League of Millers", "LOM"]],
+    [[["IUB", "Young Beekeepers"], ["LOM"], ["Guild of Smiths"]], [["Norholm"], ["Vestby"]]],
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "other", "instead"),
+    [
+        ("Who leads the LOM?", "Ada Lund leads the Bee Union.", ["Bee Union"]),
+        ("Who leads the LOM?", "Ada Lund leads the League of Millers.", []),
+        ("Who leads the LOM?", "The Bee Union and the LOM quarrelled.", []),
+        ("Who leads the LOM?", "Ada Lund leads it.", []),
+        ("Who leads the hive?", "Ada Lund leads the Bee Union.", []),
+        ("Who leads the Young Beekeepers?", "Ada Lund leads the Bee Union.", []),
+        ("Who leads the Guild of Smiths?", "The IUB, the LOM and the IUB.", ["IUB", "LOM"]),
+        ("Who leads the LOM at Norholm?", "Ada Lund leads the LOM at Vestby.", ["Vestby"]),
+        ("Who leads the LOM at Norholm?", "Ada Lund leads the IUB at Vestby.", ["IUB", "Vestby"]),
+    ],
+)
+def test_a_text_may_speak_of_others_of_the_same_kind(text: str, other: str, instead: list[str]) -> None:
+    assert RIVALS.confused(text, other) == instead
+
+
 @given(
     st.text(max_size=80)
     | st.lists(st.sampled_from(["US", "us ", "’", "'s ", "Shi’a ", "U.S. ", "ſ", "İ", "a-b "])).map("".join)
@@ -151,6 +176,14 @@ def test_a_users_file_extends_groups_and_adds_words(tmp_path: Path) -> None:
     assert mine.content_terms("hullo hive") == ["hive"]
 
 
+def test_a_users_file_adds_distinct_things(tmp_path: Path) -> None:
+    file = tmp_path / "terms.toml"
+    file.write_text('distinct = [[["Norholm"], ["Vestby"]]]\n')
+    mine = Vocabulary.load(file)
+    assert mine.confused("Who is mayor of Norholm?", "Vestby has a mayor.") == ["Vestby"]
+    assert mine.confused("Who leads al-Qaeda?", "Someone leads the TTP.") == ["TTP"]
+
+
 def test_a_users_file_need_not_exist(tmp_path: Path) -> None:
     assert Vocabulary.load(tmp_path / "terms.toml").aliases("UN") == PACKAGED.aliases("UN")
 
@@ -158,6 +191,9 @@ def test_a_users_file_need_not_exist(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content",
     [
+        'distinct = "Norholm"',
+        'distinct = [["Norholm", "Vestby"]]',
+        "distinct = [[[]]]",
         "aliases = 5",
         "aliases = ['a']",
         "aliases = [[]]",
