@@ -14,7 +14,7 @@ from app import differences, followup, overview, parts, periods, policy
 from app.answer import MARKER, STAGES, Answer, Citation, cite
 from app.compose import Limits, compose, originals_first, select, short_answer, standing
 from app.decide import Calibration, Decision, decide
-from app.evidence import Evidence, PassageReader, ReadPassage, gather, unnamed
+from app.evidence import Evidence, PassageReader, ReadPassage, gather, names_lacking
 from app.language import language_of, unreadable
 from app.question import Question, asks_author, in_full, kind_of, naming_author, tidy
 from app.stream import Done, Event, settled
@@ -375,7 +375,7 @@ class Answerer:
                 )
             decision = decide(
                 question, evidence, missing, len(terms), calibration, self._settings.threshold,
-                unnamed=unnamed(as_read, terms, evidence[0], opened.vocabulary) if evidence else (),
+                unnamed=names_lacking(as_read, terms, evidence, opened.vocabulary),
             )  # fmt: skip
         return Trace(
             question=question, terms=terms, missing=missing, hits=tuple(hits), evidence=tuple(evidence),
@@ -404,6 +404,11 @@ class Answerer:
             base = replace(base, reasons=(*base.reasons, f"the best evidence speaks of other times than {asked}"))
         if trace.missing:
             text += f" No source mentions: {', '.join(trace.missing)}."
+        apart = [name for name in trace.decision.apart if name not in trace.missing]
+        if trace.decision.instead:
+            text += f" The nearest passages speak of {', '.join(trace.decision.instead)}."
+        elif apart:
+            text += f" The nearest passages do not mention: {', '.join(apart)}."
         return replace(
             base, status="abstained", answer=text, missing_terms=trace.missing, nearest=_nearest(trace, opened)
         )

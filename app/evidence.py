@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import math
 import re
 from collections.abc import Iterable, Sequence
@@ -14,6 +15,7 @@ from app import claims
 from index.embed import Encoder
 from index.search import Hit
 from index.terms import Vocabulary
+from ingest.chunk import Passage
 from ingest.sentences import sentence_spans
 
 PASSAGE_WEIGHT = 5.0
@@ -21,8 +23,12 @@ SENTENCE_WEIGHT = 3.0
 OVERLAP_WEIGHT = 1.0
 LEADING = 8
 """How many of the best sentences are also compared by meaning."""
+LEADING_PASSAGES = 4
+"""How many pieces of evidence are looked through for the names of the question."""
 OF_OTHERS = 0.001
 """Score of a sentence that speaks of others than the question, whatever the reader makes of it."""
+_CALENDAR = frozenset((*calendar.month_name, *calendar.month_abbr, *calendar.day_name, *calendar.day_abbr))
+"""Names of times, which ``app.periods`` looks after."""
 _POINTS_BACK = re.compile(
     r"\b(?:it|its|they|them|their|the (?:group|organi[sz]ation|branch|movement|network|militants|fighters|party))\b",
     re.I,
@@ -177,19 +183,30 @@ def _of_others(question: str, sentence: str, hit: Hit, vocabulary: Vocabulary) -
     return tuple(others)
 
 
-def unnamed(question: str, terms: Iterable[str], lead: Evidence, vocabulary: Vocabulary) -> tuple[str, ...]:
-    """Names of the question that stand neither in the passage of the leading evidence nor in its title and headings.
+def names_lacking(
+    question: str, terms: Sequence[str], evidence: Sequence[Evidence], vocabulary: Vocabulary
+) -> list[tuple[str, ...]]:
+    """For the passages of the first :data:`LEADING_PASSAGES` pieces of evidence, what :func:`unnamed` tells of each."""
+    passages = {e.hit.passage.id: e.hit.passage for e in evidence[:LEADING_PASSAGES]}
+    return [unnamed(question, terms, p, vocabulary) for p in passages.values()]
 
-    Another spelling or the country's people count as the name. The question's first word is no name for sure.
+
+def unnamed(question: str, terms: Iterable[str], passage: Passage, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Names of the question that stand neither in a passage nor in its title and headings.
+
+    Another spelling or the country's people count as the name. The question's first word is no name for sure; months and days are none.
 
     Args:
         terms: topic terms of the question, such as ``Vocabulary.content_terms`` gives them.
     """
-    known = set(vocabulary.mentions(question))
-    names = [t for t in terms if (t[:1].isupper() or t in known) and not question.lstrip().startswith(t)]
+    known = {m for m in vocabulary.mentions(question) if any(map(str.isupper, "".join(vocabulary.aliases(m))))}
+    names = [
+        t for t in terms
+        if (t[:1].isupper() or t in known) and t not in _CALENDAR and not question.lstrip().startswith(t)
+    ]  # fmt: skip
     if not names:
         return ()
-    said = claims.read(f"{lead.hit.passage.context}. {lead.hit.passage.text}", vocabulary)
+    said = claims.read(f"{passage.context}. {passage.text}", vocabulary)
     stems = set(vocabulary.stems(said.text))
 
     def there(name: str) -> bool:

@@ -137,5 +137,19 @@ def test_who_wrote_it_is_answered_from_the_note_on_the_author(bundled: Home, que
 def test_what_is_said_of_one_group_is_no_answer_about_another(bundled: Home, question: str) -> None:
     answer = bundled.answerer.answer(question)
     assert answer.status == "abstained", answer.answer
+    assert "The nearest passages speak of" in answer.answer
     asked_of_iskp = question.replace("al-Qaida", "ISKP").replace("al-Qaeda", "ISKP").replace("TTP", "ISKP")
     assert bundled.answerer.answer(asked_of_iskp).status == "answered"
+
+
+@pytest.mark.parametrize(
+    ("question", "name"),
+    [
+        ("How much is the US reward for information on Sanaullah Kabulov?", "Kabulov"),
+        ("What sanctions has the UN put on Mahdi Kabulov?", "Kabulov"),
+    ],
+)
+def test_what_is_said_of_one_person_is_no_answer_about_another(bundled: Home, question: str, name: str) -> None:
+    answer = bundled.answerer.answer(question)
+    assert answer.status == "abstained" and name not in answer.missing_terms
+    assert "The nearest passages do not mention: " in answer.answer and name in answer.answer

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.decide import UNMENTIONED, UNNAMED, decide, load_calibrations
+from app.decide import NAMED_NOWHERE, UNMENTIONED, UNNAMED, decide, load_calibrations
 from app.evidence import Evidence, log_odds, unnamed
 from app.question import Question
 from index.search import Hit
@@ -57,9 +57,15 @@ def test_a_lead_without_a_name_of_the_question_is_trusted_less_and_the_name_is_t
     question = Question(text="How many members has the union at Vestby?", asked="…", kind="number")
     item, calibration = _evidence(TEXT, context="Union"), load_calibrations()["evidence"]
     before = decide(question, [item], [], 3, calibration)
-    after = decide(question, [item], [], 3, calibration, unnamed=["Vestby"])
+    after = decide(question, [item], [], 3, calibration, unnamed=[("Vestby",), ()])
+    nowhere = decide(question, [item], [], 3, calibration, unnamed=[("Vestby",), ("Lund", "Vestby")])
+    behind = decide(question, [item], [], 3, calibration, unnamed=[(), ("Vestby",)])
     assert math.isclose(log_odds(before.confidence) - log_odds(after.confidence), UNNAMED, abs_tol=0.01)
-    assert "the best passage does not mention: Vestby" in after.reasons
+    assert before.confidence > NAMED_NOWHERE == nowhere.confidence
+    assert behind.confidence == before.confidence
+    assert (after.apart, nowhere.apart) == ((), ("Vestby",))
+    for told in (after, nowhere):
+        assert "the best passage does not mention: Vestby" in told.reasons
     assert not any("does not mention" in reason for reason in before.reasons)
 
 
@@ -73,6 +79,9 @@ def test_a_lead_without_a_name_of_the_question_is_trusted_less_and_the_name_is_t
         ("How many Germans are in the union?", ("Germans",)),
         ("Vestby has how many members?", ()),  # a first word is capital anyhow
         ("how many members has the union?", ()),
+        ("how many members has the organization?", ()),
+        ("how many members has al-qaida?", ("al-qaida",)),
+        ("How many members had the union on a Monday in May?", ()),
         ("What does the Harbour Gazette say of members?", ()),
         ("How many members has the union in Denmark?", ()),
     ],
@@ -80,11 +89,12 @@ def test_a_lead_without_a_name_of_the_question_is_trusted_less_and_the_name_is_t
 def test_names_of_the_question_that_the_lead_lacks_are_found(question: str, absent: tuple[str, ...]) -> None:
     vocabulary = Vocabulary.load()
     lead = _evidence(TEXT + " Most of them are Danish.", context="The Harbour Gazette")
-    assert unnamed(question, vocabulary.content_terms(question), lead, vocabulary) == absent
+    assert unnamed(question, vocabulary.content_terms(question), lead.hit.passage, vocabulary) == absent
 
 
-def test_what_the_best_passage_speaks_of_instead_is_told() -> None:
+def test_what_near_passages_speak_of_instead_is_told() -> None:
     item = replace(_evidence(TEXT, context="Union"), of_others=("Norholm",))
     question = Question(text="How many members has the union at Vestby?", asked="…", kind="number")
     decision = decide(question, [item], [], 3, load_calibrations()["evidence"])
-    assert "the best passages speak of Norholm instead" in decision.reasons
+    assert "near passages speak of Norholm instead" in decision.reasons
+    assert decision.instead == ("Norholm",)

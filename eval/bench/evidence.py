@@ -15,7 +15,7 @@ import numpy as np
 
 from app.compose import Limits, select
 from app.decide import decide, features, load_calibrations
-from app.evidence import Evidence, PassageReader, Reading, ReadPassage, SimilarityReader, gather, unnamed
+from app.evidence import Evidence, PassageReader, Reading, ReadPassage, SimilarityReader, gather, names_lacking
 from app.home import Home
 from app.question import Question as Asked
 from app.question import kind_of
@@ -212,7 +212,7 @@ def _one(
         tally.answerable.append(answerable)
         decision = decide(
             asked, evidence, missing, len(terms), load_calibrations()[variant.reader],
-            unnamed=unnamed(question.text, terms, evidence[0], opened.vocabulary) if evidence else (),
+            unnamed=names_lacking(question.text, terms, evidence, opened.vocabulary),
         )  # fmt: skip
         tally.answered.append(decision.answer)
         if answerable:
