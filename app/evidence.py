@@ -186,9 +186,17 @@ def _of_others(question: str, sentence: str, hit: Hit, vocabulary: Vocabulary) -
 def names_lacking(
     question: str, terms: Sequence[str], evidence: Sequence[Evidence], vocabulary: Vocabulary
 ) -> list[tuple[str, ...]]:
-    """For the passages of the first :data:`LEADING_PASSAGES` pieces of evidence, what :func:`unnamed` tells of each."""
+    """For the passages of the first :data:`LEADING_PASSAGES` pieces of evidence, what :func:`unnamed` tells of each.
+
+    Once one lacks nothing that the first lacks, the others are not looked at.
+    """
     passages = {e.hit.passage.id: e.hit.passage for e in evidence[:LEADING_PASSAGES]}
-    return [unnamed(question, terms, p, vocabulary) for p in passages.values()]
+    found: list[tuple[str, ...]] = []
+    for passage in passages.values():
+        found.append(unnamed(question, found[0] if found else terms, passage, vocabulary))
+        if not found[-1]:
+            break
+    return found
 
 
 def unnamed(question: str, terms: Iterable[str], passage: Passage, vocabulary: Vocabulary) -> tuple[str, ...]:
@@ -206,14 +214,13 @@ def unnamed(question: str, terms: Iterable[str], passage: Passage, vocabulary: V
     ]  # fmt: skip
     if not names:
         return ()
-    said = claims.read(f"{passage.context}. {passage.text}", vocabulary)
-    stems = set(vocabulary.stems(said.text))
-
-    def there(name: str) -> bool:
-        words = (claims.word_of_name(w, said) for w in name.split())
-        return bool(stems & set(vocabulary.stems(name))) or any(words)
-
-    return tuple(n for n in names if not there(n))
+    text = f"{passage.context}. {passage.text}"
+    stems = set(vocabulary.stems(text))
+    names = [n for n in names if not stems & set(vocabulary.stems(n))]
+    if not names:
+        return ()
+    said = claims.read(text, vocabulary)
+    return tuple(n for n in names if not any(claims.word_of_name(w, said) for w in n.split()))
 
 
 def log_odds(probability: float) -> float:
