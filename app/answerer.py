@@ -236,7 +236,7 @@ class Answerer:
                 return self._abstained(base, trace, opened), trace
             chosen = self._chosen(trace, opened)
             when = periods.asked(standalone, self._today())
-            if differences.off_time(chosen[0], when, trace.question):
+            if differences.off_time(chosen[0], when):
                 return self._abstained(base, trace, opened, of_time=when.period), trace
             found = self._differing(trace, when, opened, filters)
             if found:

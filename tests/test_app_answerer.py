@@ -82,3 +82,18 @@ def test_a_sentence_about_another_of_its_kind_answers_nothing(home: Home, text: 
     assert (lund.of_others == ("Norholm",)) is told
     assert (lund.score <= 0.001) is told
     assert lund.passage_score < 0.5 or not told
+
+
+@pytest.mark.parametrize(
+    ("question", "status"),
+    [
+        ("Who led the harbour board in July 2024?", "answered"),
+        ("Who led the harbour board in 2024?", "answered"),
+        ("Who led the harbour board in July 2018?", "abstained"),
+    ],
+)
+def test_evidence_of_another_time_alone_is_no_answer(home: Home, question: str, status: str) -> None:
+    _put(home, "board", "# The harbour board\n\nIn July 2024 Ada Lindqvist led the harbour board of Norholm.\n")
+    home.sync()
+    answer = home.answerer.answer(question)
+    assert answer.status == status
