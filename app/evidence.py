@@ -23,6 +23,17 @@ SENTENCE_WEIGHT = 3.0
 OVERLAP_WEIGHT = 1.0
 LEADING = 8
 """How many of the best sentences are also compared by meaning."""
+_SAYS = re.compile(
+    r"\b(?:sa(?:y|ys|id)|claim\w*|den(?:y|ies|ied)|admit\w*|estimat\w*|put|puts|think\w*|believ\w*|report\w*|react\w*|call\w*|"
+    r"view\w*|describ\w*|accus\w*|blam\w*|declar\w*|announc\w*|promis\w*|opinion|position|word\w*|statement\w*|according)\b",
+    re.I,
+)
+_SPEAKERS = re.compile(
+    r"\([^()]*\)|\b(?:according to|as (?:reported|quoted|told|cited) by)\b[^.;,]*|"
+    r"\b[\w-]+(?:['’]s?)? (?:spokes\w+|officials?|sources?|(?:\w+ )?ministers?|authorities|statements?|claims?)\b",
+    re.I,
+)
+"""Who says it: of "the Taliban spokesman said that ISKP …" the topic is ISKP."""
 LEADING_PASSAGES = 4
 """How many pieces of evidence are looked through for the names of the question."""
 OF_OTHERS = 0.001
@@ -173,12 +184,15 @@ def gather(
 def _of_others(question: str, sentence: str, hit: Hit, vocabulary: Vocabulary) -> tuple[str, ...]:
     """What a sentence speaks of instead of what the question is about.
 
-    A sentence that points back ("the group") speaks of what its passage names.
+    A sentence that begins by pointing back ("the group") speaks of what its passage names. Who says it is no topic, unless the question
+    asks what somebody says.
     """
-    others = vocabulary.confused(question, sentence)
+    topic = sentence if _SAYS.search(question) else _SPEAKERS.sub(" ", sentence)
+    others = vocabulary.confused(question, topic)
     if not others:
         return ()
-    if _POINTS_BACK.search(sentence) and not vocabulary.confused(question, hit.passage.text):
+    back = _POINTS_BACK.search(topic)
+    if back and back.start() < topic.find(others[0]) and not vocabulary.confused(question, hit.passage.text):
         return ()
     return tuple(others)
 

@@ -69,6 +69,9 @@ def test_the_author_is_known_from_the_byline(home: Home, question: str) -> None:
         ("The mayor of Vestby and Norholm is Ada Lindqvist.", False),
         ("Vestby lies far north. Its mayor, born in Norholm, is Ada Lindqvist.", False),
         ("The mayor is Ada Lindqvist.", False),
+        ("According to the clerk of Vestby, the mayor of Norholm is Ada Lindqvist.", True),
+        ("The mayor of Norholm (not of Vestby) is Ada Lindqvist.", True),
+        ("The mayor of Norholm, as its papers say, is Ada Lindqvist. Vestby lies far north.", True),
     ],
 )
 def test_a_sentence_about_another_of_its_kind_answers_nothing(home: Home, text: str, told: bool) -> None:
