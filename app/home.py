@@ -50,7 +50,8 @@ class Home:
     @cached_property
     def encoder(self) -> Encoder:
         """The embedding model, not yet loaded."""
-        return open_encoder(self.settings.encoder.model, batch_size=self.settings.encoder.batch_size)
+        chosen = self.settings.encoder
+        return open_encoder(chosen.model, batch_size=chosen.batch_size, precision=chosen.precision)
 
     @cached_property
     def reader(self) -> PassageReader:
@@ -59,7 +60,7 @@ class Home:
             return SimilarityReader(self.encoder)
         from app.model_reader import ModelReader
 
-        return ModelReader()
+        return ModelReader(self.settings.encoder.precision)
 
     @cached_property
     def index(self) -> IndexReader:

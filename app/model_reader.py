@@ -8,17 +8,23 @@ from functools import cached_property
 
 from app.evidence import Reading, ReadPassage
 from app.reader import EvidenceReader, PassageReading, ReaderInput
+from index.eight_bits import Precision
 
 
 class ModelReader:
-    """Loads the packaged weights at the first passage; threads may share it."""
+    """Loads the packaged weights at the first passage; threads may share it.
 
-    def __init__(self) -> None:
+    Args:
+        precision: of its arithmetic; "auto" takes 8 bits where they pay.
+    """
+
+    def __init__(self, precision: Precision = "auto") -> None:
+        self._precision = precision
         self._lock = threading.Lock()
 
     @cached_property
     def _reader(self) -> EvidenceReader:
-        return EvidenceReader.load()
+        return EvidenceReader.load(precision=self._precision)
 
     def load(self) -> EvidenceReader:
         """The reader, loaded once."""

@@ -17,12 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import ReaderError
+from index import eight_bits
+from index.eight_bits import Precision
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from torch import Tensor
 
 WEIGHTS = Path(__file__).parent / "reader_weights"
+RANGES = WEIGHTS / "ranges.safetensors"
 WEIGHTS_SHA256 = "7d11609a12dd2fa15b06d24233947097de5ec40a1a568436ced12b554141a39a"
 """Of the packaged ``model.safetensors``; ``eval/training/train.py`` prints it at export."""
 
@@ -113,13 +116,20 @@ class EvidenceReader:
         self.fingerprint = fingerprint
 
     @classmethod
-    def load(cls, path: Path | None = None, *, runtime: Literal["onnx", "torch"] = "onnx") -> EvidenceReader:
+    def load(
+        cls,
+        path: Path | None = None,
+        *,
+        runtime: Literal["onnx", "torch"] = "onnx",
+        precision: Precision = "auto",
+    ) -> EvidenceReader:
         """The reader in folder ``path``, or the packaged one, whose SHA-256 is checked.
 
         A folder of one's own is checked against ``sha256`` in its ``config.json``.
 
         Args:
             runtime: what computes; the scores are the same, but torch takes seconds to import.
+            precision: of the arithmetic on ONNX Runtime; "auto" takes 8 bits where they pay and the reader's ranges are known.
 
         Raises:
             ReaderError: a file is missing or unreadable, or the weights have another hash.
@@ -140,7 +150,7 @@ class EvidenceReader:
                 f"the evidence reader's weights in {folder} have SHA-256 {found[:12]}…, "
                 f"not the expected {expected[:12]}…; reinstall the package"
             )
-        network = _network(folder / "model.safetensors", config["shape"], runtime)
+        network = _network(folder / "model.safetensors", config["shape"], runtime, precision)
         return cls(network, load_tokenizer(vocabulary), fingerprint=f"reader:{found[:16]}")
 
     def read(self, question: str, passages: Sequence[ReaderInput], *, batch_size: int = BATCH) -> list[PassageReading]:
@@ -173,12 +183,13 @@ class EvidenceReader:
         return [c.reading() for c in collected]
 
 
-def _network(weights: Path, shape: dict[str, Any], runtime: str) -> Network:
+def _network(weights: Path, shape: dict[str, Any], runtime: str, precision: Precision) -> Network:
     """The network with these weights on a runtime."""
     if runtime == "onnx":
         from app.reader_onnx import OnnxNetwork
 
-        return OnnxNetwork(weights)
+        ranges = weights.parent / RANGES.name
+        return OnnxNetwork(weights, ranges if eight_bits.wanted(precision) and ranges.is_file() else None)
     from app import reader_model
 
     known = {f.name for f in fields(reader_model.Shape)}

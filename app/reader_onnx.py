@@ -5,19 +5,21 @@ The graph is drawn by ``eval/training/graphs.py`` and holds no weights.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from index import eight_bits
 from index.onnx_encoder import open_graph, padded
 
 if TYPE_CHECKING:
     from app.reader import Packed, Scores
 
 GRAPH = Path(__file__).parent / "reader.onnx"
+GRAPH_8 = Path(__file__).parent / "reader_int8.onnx"
 
 
 class OnnxNetwork:
@@ -25,27 +27,36 @@ class OnnxNetwork:
 
     Args:
         weights: a file that :func:`app.reader_model.save` wrote, with the default shape.
+        ranges: of what its matrices are multiplied with, to compute in 8 bits; without them it computes in 32.
 
     Raises:
         ModelUnavailable: the graph is missing or does not fit the weights.
     """
 
-    def __init__(self, weights: Path) -> None:
-        self._session = open_graph(GRAPH, _weights(weights))
+    def __init__(self, weights: Path, ranges: Path | None = None) -> None:
+        if ranges is None:
+            self._session = open_graph(GRAPH, read_weights(weights))
+        else:
+            codes = eight_bits.convert(read_weights(weights), eight_bits.load_ranges(ranges))
+            self._session = open_graph(GRAPH_8, codes)
 
     def read(self, batch: Sequence[Packed], mode: str) -> Scores:
         """Logits of a batch; ``mode`` is ``answer`` or ``support``."""
+        return self.scores(self._session.run, batch, mode)
+
+    @staticmethod
+    def scores(run: Callable[..., Sequence[NDArray[Any]]], batch: Sequence[Packed], mode: str) -> Scores:
+        """What ``run`` (an ONNX session's, or the like) makes of a batch."""
         from app.reader import Scores
 
         ids, mask = padded([p.ids for p in batch])
         types, owners = (padded(rows)[0] for rows in ([p.types for p in batch], [p.owners for p in batch]))
         wanted = [f"{mode}_sentences", f"{mode}_passages", "spans"]
-        given = {"ids": ids, "types": types, "owners": owners, "mask": mask}
-        sentences, passages, spans = self._session.run(wanted, given)
+        sentences, passages, spans = run(wanted, {"ids": ids, "types": types, "owners": owners, "mask": mask})
         return Scores(sentences=sentences, passages=passages, spans=spans)
 
 
-def _weights(file: Path) -> dict[str, NDArray[Any]]:
+def read_weights(file: Path) -> dict[str, NDArray[Any]]:
     """Linear layers turned to ``(in, out)`` and all but the words in float32."""
     from safetensors.numpy import load_file
 

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import os
 
+from index.eight_bits import Precision
 from index.embed import DEFAULT_MODEL, Encoder, SentenceTransformerEncoder
 from index.onnx_encoder import OnnxEncoder
 
 
-def open_encoder(model: str = DEFAULT_MODEL, *, batch_size: int = 32) -> Encoder:
-    """The packaged model on ONNX Runtime, ``URL#MODEL`` by HTTP, any other on sentence-transformers and torch."""
+def open_encoder(
+    model: str = DEFAULT_MODEL, *, batch_size: int = 32, precision: Precision = "auto"
+) -> Encoder:
+    """The packaged model on ONNX Runtime, ``URL#MODEL`` by HTTP, any other on sentence-transformers and torch.
+
+    Args:
+        precision: of the packaged model's arithmetic.
+    """
     if model == DEFAULT_MODEL:
-        return OnnxEncoder(batch_size=batch_size)
+        return OnnxEncoder(batch_size=batch_size, precision=precision)
     if model.startswith(("http://", "https://")):
         from index.remote_encoder import KEY_VARIABLE, RemoteEncoder
 

@@ -40,7 +40,7 @@ class FastEncoder:
 
     dimension = 32
 
-    def __init__(self, model: str = "fast", *, batch_size: int = 32) -> None:
+    def __init__(self, model: str = "fast", *, batch_size: int = 32, precision: str = "auto") -> None:
         self.name = "fast"
         self.texts: list[str] = []
 

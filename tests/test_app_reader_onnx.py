@@ -30,7 +30,7 @@ PASSAGES = [
 
 @pytest.fixture(scope="module")
 def runtimes() -> tuple[EvidenceReader, EvidenceReader]:
-    return EvidenceReader.load(), EvidenceReader.load(runtime="torch")
+    return EvidenceReader.load(precision="float32"), EvidenceReader.load(runtime="torch")
 
 
 @pytest.mark.parametrize("head", ["read", "check"])

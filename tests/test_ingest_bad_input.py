@@ -37,7 +37,7 @@ def iskp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_encoder: Any) -> 
     """The command line on an empty home, with an encoder that needs no torch."""
 
     class Encoder(make_encoder):  # type: ignore[misc]
-        def __init__(self, model: str, *, batch_size: int) -> None:
+        def __init__(self, model: str, *, batch_size: int, precision: str) -> None:
             super().__init__(model)
 
         def load(self) -> None:

@@ -2,7 +2,8 @@
 
 Weights stay in the safetensors files that are published and checked; ONNX Runtime gets them when a graph is
 opened. So a graph is a few kilobytes, depends on the shape alone, and new weights of the same shape need no
-new graph. Run again when a shape or the reader's network changes:
+new graph. Each network is drawn twice: in 32 bits, and with its large products in whole numbers of 8 bits
+(``index.eight_bits`` makes the weights for that). Run again when a shape or the reader's network changes:
 
     python -m eval.training.graphs
 
@@ -18,7 +19,10 @@ from typing import Any
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper
 
 from app.reader_onnx import GRAPH as READER_GRAPH
+from app.reader_onnx import GRAPH_8 as READER_GRAPH_8
+from index.eight_bits import OUTLIERS, PARTS
 from index.onnx_encoder import GRAPH as ENCODER_GRAPH
+from index.onnx_encoder import GRAPH_8 as ENCODER_GRAPH_8
 from index.onnx_encoder import STATE_LAYERS
 
 WIDTH, LAYERS, HEADS, INNER, VOCABULARY, POSITIONS, HEAD_WIDTH = 384, 6, 12, 1536, 30522, 512, 192
@@ -35,7 +39,9 @@ class _Drawing:
         self._names = 0
 
     def weight(self, name: str, *shape: int, kind: int = TensorProto.FLOAT) -> str:
-        """A tensor that is handed over when the graph is opened."""
+        """A tensor that is handed over when the graph is opened; naming it again gives the same one."""
+        if any(known.name == name for known in self.stored):
+            return name
         tensor = TensorProto(name=name, data_type=kind, dims=shape, data_location=TensorProto.EXTERNAL)
         tensor.external_data.add(key="location", value="given")
         self.stored.append(tensor)
@@ -71,56 +77,122 @@ class _Drawing:
         return helper.make_model(graph, opset_imports=versions, ir_version=9, producer_name="iskp-qa")
 
 
-def layers(draw: _Drawing, words: str, types: str, mask: str, between: list[str] | None = None) -> str:
+Inputs = dict[str, str]
+"""What goes into the product with each of a layer's matrices: names of values by names of weights."""
+
+
+def layers(
+    draw: _Drawing,
+    words: str,
+    types: str,
+    mask: str,
+    *,
+    eight_bits: bool = False,
+    between: list[str] | None = None,
+    inputs: Inputs | None = None,
+) -> str:
     """Token states ``(b, t, width)`` of word embeddings, types ``(b, t)`` int64 and mask ``(b, t)`` int32.
 
     Args:
         between: gets the states after each layer.
+        inputs: gets what is multiplied with each matrix.
     """
     count = draw.node("Slice", draw.node("Shape", types), draw.integers(1), draw.integers(2))
     positions = draw.node("Slice", draw.weight("position", POSITIONS, WIDTH), draw.integers(0), count, draw.integers(0))
     kinds = draw.node("Gather", draw.weight("segment", 2, WIDTH), types)
-    x = draw.node("Add", draw.node("Add", words, kinds), positions)
-    x = draw.node(
-        "LayerNormalization", x, draw.weight("norm.weight", WIDTH), draw.weight("norm.bias", WIDTH), epsilon=_EPSILON
-    )
+    x = _norm(draw, draw.node("Add", draw.node("Add", words, kinds), positions), "norm")
+    linear, widen = (_linear_8, _widen_8) if eight_bits else (_linear, _widen)
     for i in range(LAYERS):
         at = f"layers.{i}"
-        attended = draw.fused(
-            "Attention", x, draw.weight(f"{at}.qkv.weight", WIDTH, 3 * WIDTH), draw.weight(f"{at}.qkv.bias", 3 * WIDTH),
-            mask, num_heads=HEADS,
-        )  # fmt: skip
-        x = _add_and_norm(draw, x, attended, at, "out", "norm1", WIDTH)
-        wide = draw.node("MatMul", x, draw.weight(f"{at}.up.weight", WIDTH, INNER))
-        x = _add_and_norm(
-            draw, x, draw.fused("BiasGelu", wide, draw.weight(f"{at}.up.bias", INNER)), at, "down", "norm2", INNER
-        )
+        if eight_bits:
+            codes = _codes(draw, x, f"{at}.qkv", shrink=True)
+            parts = [_product_8(draw, codes, f"{at}.{part}", f"{at}.qkv", WIDTH, WIDTH) for part in PARTS]
+            attended = draw.fused("MultiHeadAttention", *parts, "", mask, num_heads=HEADS)
+        else:
+            attended = draw.fused(
+                "Attention", x, draw.weight(f"{at}.qkv.weight", WIDTH, 3 * WIDTH), draw.weight(f"{at}.qkv.bias", 3 * WIDTH),
+                mask, num_heads=HEADS,
+            )  # fmt: skip
+        y = _norm(draw, draw.node("Add", x, linear(draw, attended, f"{at}.out", WIDTH, WIDTH)), f"{at}.norm1")
+        wide = widen(draw, y, f"{at}.up")
+        if inputs is not None:
+            inputs |= {f"{at}.qkv": x, f"{at}.out": attended, f"{at}.up": y, f"{at}.down": wide}
+        x = _norm(draw, draw.node("Add", y, linear(draw, wide, f"{at}.down", INNER, WIDTH)), f"{at}.norm2")
         if between is not None:
             between.append(x)
     return x
 
 
-def _add_and_norm(draw: _Drawing, x: str, change: str, at: str, linear: str, norm: str, size: int) -> str:
-    return draw.fused(
-        "SkipLayerNormalization",
-        x,
-        draw.node("MatMul", change, draw.weight(f"{at}.{linear}.weight", size, WIDTH)),
-        draw.weight(f"{at}.{norm}.weight", WIDTH),
-        draw.weight(f"{at}.{norm}.bias", WIDTH),
-        draw.weight(f"{at}.{linear}.bias", WIDTH),
-        epsilon=_EPSILON,
+def _norm(draw: _Drawing, x: str, at: str) -> str:
+    # Not fused with the sum before it: ONNX Runtime's SkipLayerNormalization takes three times as long as its parts.
+    return draw.node(
+        "LayerNormalization", x, draw.weight(f"{at}.weight", WIDTH), draw.weight(f"{at}.bias", WIDTH), epsilon=_EPSILON
     )
 
 
-def encoder() -> ModelProto:
+def _linear(draw: _Drawing, x: str, at: str, size: int, out: int) -> str:
+    product = draw.node("MatMul", x, draw.weight(f"{at}.weight", size, out))
+    return draw.node("Add", product, draw.weight(f"{at}.bias", out))
+
+
+def _widen(draw: _Drawing, x: str, at: str) -> str:
+    product = draw.node("MatMul", x, draw.weight(f"{at}.weight", WIDTH, INNER))
+    return draw.fused("BiasGelu", product, draw.weight(f"{at}.bias", INNER))
+
+
+def _widen_8(draw: _Drawing, x: str, at: str) -> str:
+    return draw.fused("Gelu", _product_8(draw, _codes(draw, x, at, shrink=True), at, at, WIDTH, INNER))
+
+
+def _linear_8(draw: _Drawing, x: str, at: str, size: int, out: int) -> str:
+    product = _product_8(draw, _codes(draw, x, at), at, at, size, out)
+    if not at.endswith(".down"):
+        return product
+    # The few wide-ranging inputs are multiplied apart, in 32 bits.
+    some = draw.node("Gather", x, draw.weight(f"{at}.outliers", OUTLIERS, kind=TensorProto.INT64), axis=2)
+    return draw.node("Add", product, draw.node("MatMul", some, draw.weight(f"{at}.apart", OUTLIERS, out)))
+
+
+def _codes(draw: _Drawing, x: str, at: str, *, shrink: bool = False) -> str:
+    if shrink:
+        x = draw.node("Mul", x, draw.weight(f"{at}.shrink", WIDTH))
+    return draw.node("QuantizeLinear", x, _step(draw, at), _zero(draw, at))
+
+
+def _product_8(draw: _Drawing, codes: str, at: str, inputs: str, size: int, out: int) -> str:
+    return draw.fused(
+        "MatMulIntegerToFloat",
+        codes,
+        draw.weight(f"{at}.codes", size, out, kind=TensorProto.INT8),
+        _step(draw, inputs),
+        draw.weight(f"{at}.steps", out),
+        _zero(draw, inputs),
+        "",
+        draw.weight(f"{at}.bias", out),
+    )
+
+
+def _step(draw: _Drawing, at: str) -> str:
+    return draw.weight(f"{at}.step")
+
+
+def _zero(draw: _Drawing, at: str) -> str:
+    return draw.weight(f"{at}.zero", kind=TensorProto.UINT8)
+
+
+def encoder(*, eight_bits: bool = False, inputs: Inputs | None = None) -> ModelProto:
     """``ids``, ``mask`` ``(b, t)`` int64 to ``vectors`` ``(b, width)``: mean of the token states, unit length.
 
     ``states`` ``(b, len(STATE_LAYERS), width)`` is the same after each of these layers.
+
+    Args:
+        inputs: gets what is multiplied with each matrix, which are then outputs too.
     """
     draw = _Drawing()
     words = draw.node("Gather", draw.weight("words", VOCABULARY, WIDTH), "ids")
     after: list[str] = []
-    layers(draw, words, draw.node("Sub", "ids", "ids"), draw.node("Cast", "mask", to=TensorProto.INT32), after)
+    mask = draw.node("Cast", "mask", to=TensorProto.INT32)
+    layers(draw, words, draw.node("Sub", "ids", "ids"), mask, eight_bits=eight_bits, between=after, inputs=inputs)
     weights = draw.node("Cast", draw.node("Unsqueeze", "mask", draw.integers(1)), to=TensorProto.FLOAT)
     # The sum has the direction of the mean, and only the direction is kept.
     pooled = [draw.node("MatMul", weights, after[layer - 1]) for layer in STATE_LAYERS]
@@ -128,11 +200,15 @@ def encoder() -> ModelProto:
     last = draw.node("Squeeze", draw.node("MatMul", weights, after[-1]), draw.integers(1))
     draw.node("LpNormalization", last, axis=-1, p=2, name="vectors")
     outputs = [_values("vectors", "b", WIDTH), _values("states", "b", len(STATE_LAYERS), WIDTH)]
-    return draw.model([_grid("ids"), _grid("mask")], outputs)
+    return draw.model([_grid("ids"), _grid("mask")], outputs + _watched(inputs))
 
 
-def reader() -> ModelProto:
-    """``ids``, ``types``, ``owners``, ``mask`` ``(b, t)`` int64 to the logits of both heads, as app.reader_model has it."""
+def reader(*, eight_bits: bool = False, inputs: Inputs | None = None) -> ModelProto:
+    """``ids``, ``types``, ``owners``, ``mask`` ``(b, t)`` int64 to the logits of both heads, as app.reader_model has it.
+
+    Args:
+        inputs: as of :func:`encoder`.
+    """
     draw = _Drawing()
     rows = draw.node(
         "Cast", draw.node("Gather", draw.weight("words.rows", VOCABULARY, WIDTH, kind=TensorProto.INT8), "ids"),
@@ -140,7 +216,8 @@ def reader() -> ModelProto:
     )  # fmt: skip
     scales = draw.node("Gather", draw.weight("words.scales", VOCABULARY), "ids")
     words = draw.node("Mul", rows, draw.node("Unsqueeze", scales, draw.integers(2)))
-    states = layers(draw, words, "types", draw.node("Cast", "mask", to=TensorProto.INT32))
+    mask = draw.node("Cast", "mask", to=TensorProto.INT32)
+    states = layers(draw, words, "types", mask, eight_bits=eight_bits, inputs=inputs)
 
     last = draw.node("ReduceMax", "owners", keepdims=0)
     one = draw.number(1, TensorProto.INT64)
@@ -180,7 +257,7 @@ def reader() -> ModelProto:
         *(_values(f"{mode}_passages", "b") for mode in ("answer", "support")),
         _values("spans", "b", "t", 2),
     ]
-    return draw.model([_grid("ids"), _grid("types"), _grid("owners"), _grid("mask")], outputs)
+    return draw.model([_grid("ids"), _grid("types"), _grid("owners"), _grid("mask")], outputs + _watched(inputs))
 
 
 def _score(draw: _Drawing, x: str, at: str, size: int) -> str:
@@ -201,9 +278,23 @@ def _values(name: str, *shape: str | int) -> ValueInfoProto:
     return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
 
 
+def _watched(inputs: Inputs | None) -> list[ValueInfoProto]:
+    return [_values(name, "b", "t", INNER if at.endswith(".down") else WIDTH) for at, name in (inputs or {}).items()]
+
+
+def drawn() -> dict[Path, ModelProto]:
+    """All graphs by the files that hold them."""
+    return {
+        ENCODER_GRAPH: encoder(),
+        ENCODER_GRAPH_8: encoder(eight_bits=True),
+        READER_GRAPH: reader(),
+        READER_GRAPH_8: reader(eight_bits=True),
+    }
+
+
 def main() -> None:
-    """Write both graphs into the packages that open them."""
-    for file, model in ((ENCODER_GRAPH, encoder()), (READER_GRAPH, reader())):
+    """Write the graphs into the packages that open them."""
+    for file, model in drawn().items():
         Path(file).write_bytes(model.SerializeToString(deterministic=True))
         print(f"{file}: {Path(file).stat().st_size} bytes")
 
