@@ -32,7 +32,7 @@ SIZE = Size(
     answer_mb=500, disk_mb=3, tutorial=Tutorial(ingest_seconds=8, ingest_cpu_seconds=9, chunks=120, search=LATENCY),
 )  # fmt: skip
 REPORT = Report(
-    machine={"cores": 2, "load_before": 0.1, "load_after": 0.2},
+    machine={"cores": 2, "precision": "int8", "load_before": 0.1, "load_after": 0.2},
     starts=[Start(name=n, seconds=s, cpu_seconds=s, peak_mb=100) for n, s in (("iskp ask", 2.0), ("bare", 4.0))],
     sizes=[
         SIZE,
@@ -96,6 +96,7 @@ def test_the_table_marks_made_up_vectors_and_compares_with_an_earlier_run() -> N
     assert re.search(r"^× ingest / raw encoder +0\.95 +–$", table, re.M)
     assert re.search(r"^iskp ask +2\.00 +2\.00 +100 +0\.50$", table, re.M)
     assert "* vectors made up" in table
+    assert table.endswith("2 cores, encoder and reader in int8, load 0.1 before and 0.2 after.")
 
 
 def test_the_plot_needs_no_network() -> None:

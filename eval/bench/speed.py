@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from eval.errors import EvalError
+from index import eight_bits
 from index.embed import DEFAULT_MODEL, Encoder, Progress, Vectors, bundled_model_path
 from index.encoders import open_encoder
 
@@ -514,6 +515,7 @@ def _machine() -> dict[str, Any]:
         "threads": os.environ.get("OMP_NUM_THREADS", "all"),
         "load_before": os.getloadavg()[0],
         "encoder": DEFAULT_MODEL,
+        "precision": "int8" if eight_bits.wanted("auto") else "float32",
         "versions": {n: version(n) for n in ("iskp-qa", "chromadb", "onnxruntime", "torch", "sentence-transformers")},
     }
 
@@ -595,7 +597,8 @@ def as_table(report: Report, before: dict[str, Any] | None = None) -> str:
             ),
         ])]  # fmt: skip
     m = report.machine
-    lines += ["", f"{m['cores']} cores, load {m['load_before']:.1f} before and {m.get('load_after', 0):.1f} after."]
+    computed = f", encoder and reader in {m['precision']}" if "precision" in m else ""
+    lines += ["", f"{m['cores']} cores{computed}, load {m['load_before']:.1f} before and {m.get('load_after', 0):.1f} after."]
     return "\n".join(lines)
 
 
