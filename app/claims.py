@@ -503,8 +503,15 @@ def agrees(claimed: Figure, given: Figure) -> bool:
         return overlap((int(claimed.low), int(claimed.high)), (int(low), int(high)))
     if given.range:
         return _close(claimed.point, low, 0.001) or _close(claimed.point, high, 0.001)
-    tolerance = 0.12 if claimed.bound == "about" else 0.02 if factor != 1.0 else 0.0005
-    return _close(claimed.point, point, tolerance) or _rounded(claimed, point)
+    if claimed.bound == "about":
+        return _close(claimed.point, point, _leeway(claimed.point))
+    return _close(claimed.point, point, 0.02 if factor != 1.0 else 0.0005) or _rounded(claimed, point)
+
+
+def _leeway(point: float) -> float:
+    """By what share "about" so many may be off: a number that is told to the last digit is not meant roughly."""
+    digits = len(f"{point:.6g}".partition("e")[0].replace(".", "").strip("0"))
+    return 0.12 if digits <= 2 else 0.01 if digits == 3 else 0.0005
 
 
 def follows(claimed: Figure, given: Sequence[Figure]) -> bool:

@@ -334,7 +334,8 @@ class SupportChecker:
         worst = min(t.support for t in told)
         mean = sum(t.support for t in told) / len(told)
         label: Label = "unsupported"
-        if worst >= _FORBEARING * self._calibration.threshold and mean >= self._calibration.threshold:
+        enough = worst >= _FORBEARING * self._calibration.threshold and mean >= self._calibration.threshold
+        if enough and not any(t.opposed for t in told):
             label = (
                 "partly"
                 if any(t.label == "partly" for t in told if t.support >= self._calibration.threshold)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,10 @@ def checker(real_encoder: SentenceTransformerEncoder) -> SupportChecker:
         ("1.5 thousand people came", "1,500 people came", True),
         ("1,500 people came", "1,600 people came", False),
         ("about 1,500 people came", "1,480 people came", True),
+        ("about 1,453 people came", "about 1,450 people came", False),
+        ("about 1,450 people came", "1,453 people came", True),
+        ("around 1453 the press came", "around 1450 the press came", False),
+        ("about 25% came", "27% came", True),
         ("more than 100 people came", "143 people came", True),
         ("fewer than 100 people came", "143 people came", False),
         ("at least 140 people came", "143 people came", True),
@@ -298,6 +303,23 @@ def test_a_true_sentence_does_not_bring_a_figure_or_a_name_from_nowhere_through(
 ) -> None:
     assert checker.check_text("The ferry line to Norholm opened in 1908.", FERRY).label == "supported"
     assert checker.check_text(claim, FERRY).label != "supported"
+
+
+def test_a_true_sentence_does_not_bring_a_denied_one_through(real_encoder: SentenceTransformerEncoder) -> None:
+    """However generous the calibration: a sentence that the text denies is not forgiven for the company it keeps."""
+    text = (
+        "Anders Vik, who had sailed since he was twelve, founded the ferry company of Vestby, and its three steamers came "
+        "from Bergen. Steamers that were built after 1920 enter the harbour directly and do not stop at the old quay."
+    )
+    shipped = load_support_calibrations()["similarity"]
+    outcomes = set()
+    for more in (0.0, 0.5, 1.0, 1.5, 2.0, 2.5):
+        generous = replace(shipped, bias=shipped.bias + more)
+        made = SupportChecker(reader=None, encoder=real_encoder, calibration=generous, vocabulary=WORDS)
+        denied = made.check_text(text.replace("do not stop", "do stop").split("Bergen. ")[1], text)
+        if denied.support < generous.threshold:
+            outcomes.add(made.check_text(text.replace("do not stop", "do stop"), text).label)
+    assert outcomes == {"partly"}
 
 
 def test_a_near_sentence_is_not_against_a_claim_by_nearness_alone(checker: SupportChecker) -> None:
