@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 _NUMBER = re.compile(r"(?<![\w.-])\d[\d,]*(?:\.\d+)?(?![\w-])")
 _WORDS = [
@@ -42,6 +43,7 @@ _NOT = re.compile(
     r"\b(is|are|was|were|has|have|had|can|could|will|would|should|must|may|might|did|does|do) not\b", re.I
 )
 _NAME = re.compile(r"(?<=[\w,;] )[A-Z][\w'’-]+(?: (?:of |the |de |al-)?[A-Z][\w'’-]+)*")
+_LISTED = re.compile(r"\s*(?:,|;|/|&|\(|\)|and|or|nor|with|as well as|\s)*\s*")
 _OPPOSITES = [
     ("before", "after"), ("first", "last"), ("more", "fewer"), ("more", "less"), ("most", "least"), ("largest", "smallest"),
     ("increase", "decrease"), ("increased", "decreased"), ("rose", "fell"), ("high", "low"), ("higher", "lower"),
@@ -75,12 +77,13 @@ def shortened(sentence: str, rng: random.Random) -> str:
 
 
 def altered(claim: str, names: Sequence[str], rng: random.Random) -> str | None:
-    """The claim with one number, name, negation or opposite changed; None if it has none of them."""
+    """The claim with one number, name, negation or opposite changed, or two names exchanged; None if it has none of them."""
     ways: list[Callable[[], str | None]] = [
         lambda: _other_number(claim, rng),
         lambda: _other_number(claim, rng),
         lambda: _other_name(claim, names, rng),
         lambda: _other_name(claim, names, rng),
+        lambda: _exchanged(claim, rng),
         lambda: _denied(claim, rng),
         lambda: _opposed(claim, rng),
     ]
@@ -119,6 +122,21 @@ def _other_name(text: str, names: Sequence[str], rng: random.Random) -> str | No
     if not there or not others:
         return None
     return _replaced(text, rng.choice(there), rng.choice(others))
+
+
+def _exchanged(text: str, rng: random.Random) -> str | None:
+    """Two neighbouring names in each other's place, unless they are merely listed together."""
+    names = list(_NAME.finditer(text))
+    pairs = [
+        (a, b)
+        for a, b in pairwise(names)
+        if not _LISTED.fullmatch(text[a.end() : b.start()])
+        if a.group() not in b.group() and b.group() not in a.group()
+    ]
+    if not pairs:
+        return None
+    a, b = rng.choice(pairs)
+    return text[: a.start()] + b.group() + text[a.end() : b.start()] + a.group() + text[b.end() :]
 
 
 def _denied(text: str, rng: random.Random) -> str | None:
