@@ -19,18 +19,20 @@ from app.reader import Packed, Scores, tensors
 OTHER, QUESTION, FIRST_SENTENCE = 0, 1, 2
 """What a token belongs to: nothing that is pooled, the question, or sentence ``k`` (as ``FIRST_SENTENCE + k``)."""
 
+NARROW = (".qkv", ".out", ".up", ".down")
+"""The matrices of a layer, which are stored as int8."""
 MODES = ("answer", "support")
 """Heads over the shared encoder: does it answer a question, does it support a claim."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """Sizes of the network; the defaults are those of all-MiniLM-L6-v2."""
+    """Sizes of the network; the defaults are those of the packaged weights."""
 
     vocabulary: int = 30522
     positions: int = 512
     width: int = 384
-    layers: int = 6
+    layers: int = 12
     heads: int = 12
     inner: int = 1536
     head_width: int = 192
@@ -103,10 +105,11 @@ class Heads(nn.Module):
 
 
 class ReaderNetwork(nn.Module):
-    """Encoder and heads; the word embeddings are stored as int8 with a scale for each row."""
+    """Encoder and heads."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
+        self.shape = shape
         self.words = nn.Embedding(shape.vocabulary, shape.width)
         self.position = nn.Embedding(shape.positions, shape.width)
         self.segment = nn.Embedding(2, shape.width)
@@ -152,12 +155,13 @@ class TorchNetwork:
         return Scores(sentences=logits.sentences.numpy(), passages=logits.passages.numpy(), spans=logits.spans.numpy())
 
 
-def from_minilm(path: Path, shape: Shape) -> ReaderNetwork:
-    """A network whose encoder holds the weights of a BERT checkpoint; the heads are new.
+def from_bert(path: Path) -> ReaderNetwork:
+    """A network whose encoder holds the weights of a BERT checkpoint, with as many layers; the heads are new.
 
     The word embeddings are rounded as they will be stored, so that nothing changes at export.
     """
     theirs = load_file(path)
+    shape = Shape(layers=sum(name.endswith("attention.self.query.weight") for name in theirs))
     network = ReaderNetwork(shape)
     ours = network.state_dict()
     names = {
@@ -186,20 +190,24 @@ def from_minilm(path: Path, shape: Shape) -> ReaderNetwork:
 
 
 def save(network: ReaderNetwork, path: Path) -> None:
-    """Writes the weights: word embeddings int8 with a scale a row, all else fp16."""
-    tensors = {k: v.detach() for k, v in network.state_dict().items()}
-    rows, scales = _narrow(tensors.pop("words.weight"))
-    stored = {k: v.to(torch.float16).contiguous() for k, v in tensors.items()}
-    save_file({**stored, "words.rows": rows, "words.scales": scales}, path)
+    """Writes the weights: word embeddings and the layers' matrices int8 with a scale a row, all else fp16."""
+    stored: dict[str, Tensor] = {}
+    for name, tensor in network.state_dict().items():
+        at = name.removesuffix(".weight")
+        if at == "words" or at.endswith(NARROW):
+            stored[f"{at}.rows"], stored[f"{at}.scales"] = _narrow(tensor.detach())
+        else:
+            stored[name] = tensor.detach().to(torch.float16).contiguous()
+    save_file(stored, path)
 
 
 def load(path: Path, shape: Shape) -> ReaderNetwork:
     """The network that ``save`` wrote, in float32 and in evaluation mode."""
     stored = load_file(path)
-    rows, scales = stored.pop("words.rows"), stored.pop("words.scales")
-    tensors = {k: v.float() for k, v in stored.items()}
+    narrow = [name.removesuffix(".rows") for name in stored if name.endswith(".rows")]
+    wide = {f"{at}.weight": _widen(stored.pop(f"{at}.rows"), stored.pop(f"{at}.scales")) for at in narrow}
     network = ReaderNetwork(shape)
-    network.load_state_dict({**tensors, "words.weight": _widen(rows, scales)})
+    network.load_state_dict({**wide, **{name: value.float() for name, value in stored.items()}})
     return network.eval()
 
 

@@ -62,6 +62,9 @@ def read_weights(file: Path) -> dict[str, NDArray[Any]]:
 
     stored = load_file(file)
     words = {name: stored.pop(name) for name in ("words.rows", "words.scales")}
+    for at in [name.removesuffix(".rows") for name in stored if name.endswith(".rows")]:
+        rows, scales = stored.pop(f"{at}.rows"), stored.pop(f"{at}.scales")
+        stored[f"{at}.weight"] = rows.astype(np.float32) * scales[:, None]
     tables = {"position.weight": "position", "segment.weight": "segment"}
     return {
         **words,

@@ -25,7 +25,8 @@ from index.onnx_encoder import GRAPH as ENCODER_GRAPH
 from index.onnx_encoder import GRAPH_8 as ENCODER_GRAPH_8
 from index.onnx_encoder import STATE_LAYERS
 
-WIDTH, LAYERS, HEADS, INNER, VOCABULARY, POSITIONS, HEAD_WIDTH = 384, 6, 12, 1536, 30522, 512, 192
+WIDTH, HEADS, INNER, VOCABULARY, POSITIONS, HEAD_WIDTH = 384, 12, 1536, 30522, 512, 192
+ENCODER_LAYERS, READER_LAYERS = 6, 12
 _MICROSOFT = "com.microsoft"  # ONNX Runtime's own fused operators
 _EPSILON = 1e-12
 
@@ -87,6 +88,7 @@ def layers(
     types: str,
     mask: str,
     *,
+    count: int,
     eight_bits: bool = False,
     between: list[str] | None = None,
     inputs: Inputs | None = None,
@@ -94,15 +96,17 @@ def layers(
     """Token states ``(b, t, width)`` of word embeddings, types ``(b, t)`` int64 and mask ``(b, t)`` int32.
 
     Args:
+        count: of layers.
         between: gets the states after each layer.
         inputs: gets what is multiplied with each matrix.
     """
-    count = draw.node("Slice", draw.node("Shape", types), draw.integers(1), draw.integers(2))
-    positions = draw.node("Slice", draw.weight("position", POSITIONS, WIDTH), draw.integers(0), count, draw.integers(0))
+    tokens = draw.node("Slice", draw.node("Shape", types), draw.integers(1), draw.integers(2))
+    table = draw.weight("position", POSITIONS, WIDTH)
+    positions = draw.node("Slice", table, draw.integers(0), tokens, draw.integers(0))
     kinds = draw.node("Gather", draw.weight("segment", 2, WIDTH), types)
     x = _norm(draw, draw.node("Add", draw.node("Add", words, kinds), positions), "norm")
     linear, widen = (_linear_8, _widen_8) if eight_bits else (_linear, _widen)
-    for i in range(LAYERS):
+    for i in range(count):
         at = f"layers.{i}"
         if eight_bits:
             codes = _codes(draw, x, f"{at}.qkv", shrink=True)
@@ -192,7 +196,8 @@ def encoder(*, eight_bits: bool = False, inputs: Inputs | None = None) -> ModelP
     words = draw.node("Gather", draw.weight("words", VOCABULARY, WIDTH), "ids")
     after: list[str] = []
     mask = draw.node("Cast", "mask", to=TensorProto.INT32)
-    layers(draw, words, draw.node("Sub", "ids", "ids"), mask, eight_bits=eight_bits, between=after, inputs=inputs)
+    types = draw.node("Sub", "ids", "ids")
+    layers(draw, words, types, mask, count=ENCODER_LAYERS, eight_bits=eight_bits, between=after, inputs=inputs)
     weights = draw.node("Cast", draw.node("Unsqueeze", "mask", draw.integers(1)), to=TensorProto.FLOAT)
     # The sum has the direction of the mean, and only the direction is kept.
     pooled = [draw.node("MatMul", weights, after[layer - 1]) for layer in STATE_LAYERS]
@@ -217,7 +222,7 @@ def reader(*, eight_bits: bool = False, inputs: Inputs | None = None) -> ModelPr
     scales = draw.node("Gather", draw.weight("words.scales", VOCABULARY), "ids")
     words = draw.node("Mul", rows, draw.node("Unsqueeze", scales, draw.integers(2)))
     mask = draw.node("Cast", "mask", to=TensorProto.INT32)
-    states = layers(draw, words, "types", mask, eight_bits=eight_bits, inputs=inputs)
+    states = layers(draw, words, "types", mask, count=READER_LAYERS, eight_bits=eight_bits, inputs=inputs)
 
     last = draw.node("ReduceMax", "owners", keepdims=0)
     one = draw.number(1, TensorProto.INT64)
