@@ -410,9 +410,11 @@ def _tutorial(place: Path, encoder: Encoder, made_up: bool, pool: Vectors, asked
     from langchain_chroma import Chroma
     from langchain_core.documents import Document
     from langchain_core.embeddings import Embeddings
+    from langchain_huggingface import HuggingFaceEmbeddings
     from langchain_text_splitters import RecursiveCharacterTextSplitter
 
-    embeddings: Embeddings
+    model = HuggingFaceEmbeddings(model_name=str(bundled_model_path()), encode_kwargs={"normalize_embeddings": True})
+    embeddings: Embeddings = model
     if made_up:
         stand_in = MadeUpEncoder(encoder, pool)
 
@@ -422,16 +424,10 @@ def _tutorial(place: Path, encoder: Encoder, made_up: bool, pool: Vectors, asked
                 return rows
 
             def embed_query(self, text: str) -> list[float]:
-                row: list[float] = stand_in.encode([text])[0].tolist()
+                row: list[float] = model.embed_query(text)
                 return row
 
         embeddings = MadeUp()
-    else:
-        from langchain_huggingface import HuggingFaceEmbeddings
-
-        embeddings = HuggingFaceEmbeddings(
-            model_name=str(bundled_model_path()), encode_kwargs={"normalize_embeddings": True}
-        )
     with _Watch() as ingest:
         documents = [
             Document(page_content=f.read_text(encoding="utf-8"), metadata={"source": f.name})
@@ -598,7 +594,10 @@ def as_table(report: Report, before: dict[str, Any] | None = None) -> str:
         ])]  # fmt: skip
     m = report.machine
     computed = f", encoder and reader in {m['precision']}" if "precision" in m else ""
-    lines += ["", f"{m['cores']} cores{computed}, load {m['load_before']:.1f} before and {m.get('load_after', 0):.1f} after."]
+    lines += [
+        "",
+        f"{m['cores']} cores{computed}, load {m['load_before']:.1f} before and {m.get('load_after', 0):.1f} after.",
+    ]
     return "\n".join(lines)
 
 
