@@ -143,19 +143,16 @@ def gather(
     """All sentences of the hits as evidence, best first."""
     spans = [sentence_spans(h.passage.text) for h in hits]
     texts = [[h.passage.text[a:b] for a, b in own] for h, own in zip(hits, spans, strict=True)]
-    readings = reader.score(
-        question,
-        [ReadPassage(context=h.passage.context, sentences=tuple(own)) for h, own in zip(hits, texts, strict=True)],
-    )
+    others = [
+        [_of_others(question, text, hit, vocabulary) for text in own] for hit, own in zip(hits, texts, strict=True)
+    ]
+    readings = _read(question, hits, texts, others, reader)
     terms = {vocabulary.stem(t) for term in vocabulary.content_terms(question) for t in vocabulary.stems(term)}
     found: list[Evidence] = []
-    for hit, own, sentences, reading in zip(hits, spans, texts, readings, strict=True):
+    for hit, own, sentences, reading, of in zip(hits, spans, texts, readings, others, strict=True):
         around = set(vocabulary.stems(hit.passage.context))
         spans_found = reading.spans or (None,) * len(own)
-        others = [_of_others(question, text, hit, vocabulary) for text in sentences]
-        scores = [min(s, OF_OTHERS) if o else s for s, o in zip(reading.sentences, others, strict=True)]
-        whole = min(reading.passage, max(scores, default=0.0)) if any(others) else reading.passage
-        for (a, b), text, score, span, other in zip(own, sentences, scores, spans_found, others, strict=True):
+        for (a, b), text, score, span, other in zip(own, sentences, reading.sentences, spans_found, of, strict=True):
             at = hit.passage.start + a
             there = terms & (around | set(vocabulary.stems(text)))
             found.append(
@@ -165,7 +162,7 @@ def gather(
                     start=at,
                     end=hit.passage.start + b,
                     score=score,
-                    passage_score=whole,
+                    passage_score=reading.passage,
                     similarity=hit.similarity,
                     overlap=len(there) / len(terms) if terms else 1.0,
                     span=(at + span[0], at + span[1], span[2]) if span else None,
@@ -179,6 +176,41 @@ def gather(
     similarities = (vectors[1:] @ vectors[0]).tolist()
     exact = [replace(e, similarity=s) for e, s in zip(leading, similarities, strict=True)]
     return sorted(exact, key=lambda e: (-e.strength, e.hit.rank, e.start)) + ranked[LEADING:]
+
+
+def _read(
+    question: str,
+    hits: Sequence[Hit],
+    texts: Sequence[Sequence[str]],
+    others: Sequence[Sequence[tuple[str, ...]]],
+    reader: PassageReader,
+) -> list[Reading]:
+    """Readings of the passages; what speaks of something else (``others``) neither answers nor makes its neighbours answer.
+
+    A passage with such sentences is read without them too, and each other sentence gets the lower score: a reader that sees the
+    mayor of another town named takes the sentence beside it, on the town in question, for an answer.
+    """
+    passages = [ReadPassage(context=h.passage.context, sentences=tuple(own)) for h, own in zip(hits, texts, strict=True)]
+    rest = {
+        i: [k for k, other in enumerate(of) if not other] for i, of in enumerate(others) if any(of) and not all(of)
+    }
+    without = [replace(passages[i], sentences=tuple(texts[i][k] for k in kept)) for i, kept in rest.items()]
+    readings = reader.score(question, [*passages, *without])
+    again = dict(zip(rest, readings[len(passages) :], strict=True))
+    return [_lowered(r, of, rest.get(i, ()), again.get(i)) for i, (r, of) in enumerate(zip(readings, others, strict=False))]
+
+
+def _lowered(
+    reading: Reading, others: Sequence[tuple[str, ...]], kept: Sequence[int], again: Reading | None
+) -> Reading:
+    if not any(others):
+        return reading
+    scores = [min(s, OF_OTHERS) if o else s for s, o in zip(reading.sentences, others, strict=True)]
+    if again is not None:
+        for k, score in zip(kept, again.sentences, strict=True):
+            scores[k] = min(scores[k], score)
+    least = [reading.passage, max(scores, default=0.0), *((again.passage,) if again else ())]
+    return replace(reading, sentences=tuple(scores), passage=min(least))
 
 
 def _of_others(question: str, sentence: str, hit: Hit, vocabulary: Vocabulary) -> tuple[str, ...]:
