@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from app.errors import ReaderError
 from index import eight_bits
 from index.eight_bits import Precision
+from index.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -37,8 +38,6 @@ MAX_TOKENS = 320
 _CLS, _SEP, _FULL_STOP = 101, 102, 1012
 _OTHER, _QUESTION, _FIRST_SENTENCE = 0, 1, 2  # as in app.reader_model; test_app_reader.py compares them
 _SPAN_TOKENS = 24
-BATCH = 2
-"""Windows computed at once. More take longer, since padding is computed too: 8 passages 205 ms, 4 at once 235, 8 at once 387."""
 
 Span = tuple[int, int, int, float]
 
@@ -153,17 +152,15 @@ class EvidenceReader:
         network = _network(folder / "model.safetensors", config["shape"], runtime, precision)
         return cls(network, load_tokenizer(vocabulary), fingerprint=f"reader:{found[:16]}")
 
-    def read(self, question: str, passages: Sequence[ReaderInput], *, batch_size: int = BATCH) -> list[PassageReading]:
+    def read(self, question: str, passages: Sequence[ReaderInput]) -> list[PassageReading]:
         """How well each passage answers the question, in the order given."""
-        return self._read(question, passages, batch_size=batch_size, mode="answer")
+        return self._read(question, passages, mode="answer")
 
-    def check(self, claim: str, passages: Sequence[ReaderInput], *, batch_size: int = BATCH) -> list[PassageReading]:
+    def check(self, claim: str, passages: Sequence[ReaderInput]) -> list[PassageReading]:
         """How well each passage supports the claim, in the order given."""
-        return self._read(claim, passages, batch_size=batch_size, mode="support")
+        return self._read(claim, passages, mode="support")
 
-    def _read(
-        self, question: str, passages: Sequence[ReaderInput], *, batch_size: int, mode: str
-    ) -> list[PassageReading]:
+    def _read(self, question: str, passages: Sequence[ReaderInput], *, mode: str) -> list[PassageReading]:
         asked = tokenize(self._tokenizer, [question])[0].ids
         sentences = [tokenize(self._tokenizer, p.sentences) for p in passages]
         contexts = tokenize(self._tokenizer, [p.context for p in passages])
@@ -173,13 +170,13 @@ class EvidenceReader:
             for low, high in windows([len(t.ids) for t in own], room(asked, contexts[at].ids))
             if any(t.ids for t in own[low:high])
         ]
-        jobs.sort(key=lambda job: len(job[2].ids))  # like lengths share a batch: less padding to compute
+        jobs.sort(key=lambda job: -len(job[2].ids))
+        # One window at a time: in a batch padding would be computed too.
+        read = side_by_side(lambda job: self._network.read([job[2]], mode), jobs)
+        found = {(at, low): (packed, logits) for (at, low, packed), logits in read}
         collected = [_Collected(own) for own in sentences]
-        for first in range(0, len(jobs), batch_size):
-            batch = jobs[first : first + batch_size]
-            logits = self._network.read([packed for _, _, packed in batch], mode)
-            for row, (at, low, packed) in enumerate(batch):
-                collected[at].add(low, packed, logits, row)
+        for (at, low), (packed, logits) in sorted(found.items(), key=lambda item: item[0]):
+            collected[at].add(low, packed, logits)
         return [c.reading() for c in collected]
 
 
@@ -207,11 +204,11 @@ class _Collected:
         self._spans: list[Span | None] = [None] * len(sentences)
         self._passage = 0.0
 
-    def add(self, low: int, packed: Packed, logits: Scores, row: int) -> None:
-        """Row ``row`` of a batch holds the window that begins with sentence ``low``."""
+    def add(self, low: int, packed: Packed, logits: Scores) -> None:
+        """The window that begins with sentence ``low``, a batch of its own."""
         count = max(packed.owners) - _FIRST_SENTENCE + 1
-        self._passage = max(self._passage, float(_sigmoid(logits.passages[row])))
-        scores = _sigmoid(logits.sentences[row]).tolist()
+        self._passage = max(self._passage, float(_sigmoid(logits.passages[0])))
+        scores = _sigmoid(logits.sentences[0]).tolist()
         for k in range(count):
             if self._spans[low + k] is None or scores[k] > self._scores[low + k]:
                 self._scores[low + k] = scores[k]
@@ -219,7 +216,7 @@ class _Collected:
                 size = packed.owners.count(_FIRST_SENTENCE + k)
                 if size:
                     offsets = self._sentences[low + k].offsets[:size]
-                    self._spans[low + k] = (low + k, *_best_span(logits.spans[row, first : first + size], offsets))
+                    self._spans[low + k] = (low + k, *_best_span(logits.spans[0, first : first + size], offsets))
 
     def reading(self) -> PassageReading:
         """What all windows said."""

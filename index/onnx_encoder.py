@@ -7,7 +7,6 @@ one in 32 bits, so that an index serves both.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -21,6 +20,7 @@ from index import eight_bits
 from index.eight_bits import Precision
 from index.embed import DEFAULT_MODEL, Progress, Vectors, bundled_model_path, check_weights
 from index.errors import ModelUnavailable
+from index.side_by_side import side_by_side, workers
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -32,8 +32,10 @@ RANGES = Path(__file__).parent / "minilm_ranges.safetensors"
 DIMENSION = 384
 MAX_TOKENS = 256
 """What is longer is cut, as the model's own settings say."""
-BATCH_TOKENS = 2048
-"""Tokens in a batch with its padding: enough to keep two cores busy, little enough for their caches."""
+BATCH_TOKENS = 1024
+"""Tokens in a batch with its padding: enough to keep a core busy, little enough for its caches."""
+_LEAST_TOKENS = 64
+"""Few texts are split in batches of not less than this, so that every core has some."""
 _LAYERS = 6
 _UNWANTED = ["SkipLayerNormFusion", "BiasSkipLayerNormFusion"]
 """Optimisations that make it slower: the fused operator takes three times as long as its parts."""
@@ -103,9 +105,17 @@ class OnnxEncoder:
         session = self.load()
         out = np.zeros((len(texts), *shape), dtype=np.float32)
         ids = [e.ids for e in self._tokenizer.encode_batch_fast(list(texts))] if texts else []
-        for rows in batches([len(i) for i in ids], tokens=BATCH_TOKENS, texts=self._batch_size):
+        lengths = [len(i) for i in ids]
+        tokens = min(BATCH_TOKENS, max(_LEAST_TOKENS, sum(lengths) // (2 * workers())))
+
+        def computed(rows: list[int]) -> NDArray[np.float32]:
             grid, mask = padded([ids[row] for row in rows])
-            out[rows] = session.run([wanted], {"ids": grid, "mask": mask})[0]
+            states: NDArray[np.float32] = session.run([wanted], {"ids": grid, "mask": mask})[0]
+            return states
+
+        # The shortest come first from batches(); the longest should begin first.
+        for rows, found in side_by_side(computed, [*batches(lengths, tokens=tokens, texts=self._batch_size)][::-1]):
+            out[rows] = found
             if progress:
                 progress(len(rows))
         return out
@@ -154,14 +164,13 @@ def padded(rows: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np
     return grid, mask.astype(np.int64)
 
 
-def open_graph(
-    graph: Path | bytes, weights: Mapping[str, NDArray[Any]], *, threads: int | None = None
-) -> InferenceSession:
+def open_graph(graph: Path | bytes, weights: Mapping[str, NDArray[Any]]) -> InferenceSession:
     """A graph without weights, with these handed over; matrices as ``(in, out)``.
+
+    A call computes in the thread that makes it; several may run at once (``index.side_by_side``).
 
     Args:
         graph: its file, or what stands in one.
-        threads: for one call; by default OMP_NUM_THREADS or one for each core.
 
     Raises:
         ModelUnavailable: the graph is missing or does not fit the weights.
@@ -169,9 +178,7 @@ def open_graph(
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or int(os.environ.get("OMP_NUM_THREADS") or 0)
-    # Idle threads sleep rather than spin: other work on this machine gets the cores.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.intra_op_num_threads = 1
     options.log_severity_level = 3
     values = [onnxruntime.OrtValue.ortvalue_from_numpy(np.asarray(w, order="C")) for w in weights.values()]
     options.add_external_initializers(list(weights), values)

@@ -85,14 +85,11 @@ def test_the_short_answer_is_inside_its_sentence(trained: EvidenceReader) -> Non
     assert 0.0 <= score <= 1.0
 
 
-def test_passages_come_back_in_the_order_given_whatever_the_batches(trained: EvidenceReader) -> None:
+def test_passages_come_back_in_the_order_given_whatever_is_read_beside_them(trained: EvidenceReader) -> None:
     passages = [p for _, p, _, _ in ANSWERED_AND_NEAR_MISS] + [ReaderInput(context="", sentences=("It rained.",))]
     together = trained.read("Who was the engineer?", passages)
     one_by_one = [trained.read("Who was the engineer?", [p])[0] for p in passages]
-    small_batches = trained.read("Who was the engineer?", passages, batch_size=1)
-    for a, b, c in zip(together, one_by_one, small_batches, strict=True):
-        assert a.sentence_scores == pytest.approx(b.sentence_scores, abs=1e-4)
-        assert b == c
+    assert together == one_by_one
 
 
 def test_reading_twice_gives_the_same(trained: EvidenceReader) -> None:

@@ -61,7 +61,7 @@ def test_a_vector_does_not_depend_on_what_shares_its_batch(
 def test_progress_is_told_after_each_batch_and_adds_up() -> None:
     told: list[int] = []
     OnnxEncoder(batch_size=3).encode(list("abcdefg"), progress=told.append)
-    assert told == [3, 3, 1]
+    assert sorted(told) == [1, 3, 3]
 
 
 def test_batches_hold_every_position_once_and_keep_within_their_limits() -> None:
