@@ -15,6 +15,13 @@ SEPARATOR = "\n\n"
 _OUTSIDE_SECTIONS = frozenset({"title", "byline", "author-note", "footnote", "remark", "footer"})
 _SPACES = re.compile(r"[^\S\n]+")
 _LINE_EDGES = re.compile(r" ?\n ?")
+_CONTROL = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd"
+    "\ufeff\u00ad\u200b\u2060]"
+)
+"""Characters of the categories Cc (but the line feed), Zl, Zp, Cs and Co, and what has no width."""
+_BREAKS = "\t\v\f\x85\u2028\u2029"
+"""Of these, what separates words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,19 +90,11 @@ def clean(text: str) -> str:
     Line breaks inside a block are kept (verse, tables, addresses); runs of them become one.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = "".join(c if c == "\n" or not _is_control(c) else _control_as(c) for c in text)
+    text = _CONTROL.sub(lambda found: " " if found[0] in _BREAKS else "", text)
     # After the control characters went: a soft hyphen may have stood between a letter and its accent.
     text = unicodedata.normalize("NFC", text)
     text = _LINE_EDGES.sub("\n", _SPACES.sub(" ", text))
     return re.sub(r"\n+", "\n", text).strip()
-
-
-def _is_control(char: str) -> bool:
-    return unicodedata.category(char) in {"Cc", "Cs", "Co", "Zl", "Zp"} or char in "\ufeff\u00ad\u200b\u2060"
-
-
-def _control_as(char: str) -> str:
-    return " " if char in "\t\v\f\x85\u2028\u2029" else ""
 
 
 def assemble(

@@ -11,12 +11,16 @@ import hashlib
 import re
 import unicodedata
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ingest.source import Source
 
 SKETCH_SIZE = 48
 SAME = 0.75
 """Share of common word sequences from which two texts count as one; two reports on one event stay far below."""
 _SEQUENCE = 5
+_BLANK = ord(" ")
 _MAX_WORDS = 20_000
 _HYPHEN = re.compile(r"(?<=\w)[-\u2010\u00ad]\s*(?=\w)")
 _WORD = re.compile(r"\w+")
@@ -34,22 +38,27 @@ def text_digest(words: list[str]) -> str:
     return hashlib.sha256(" ".join(words).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def sequences(words: list[str]) -> set[int]:
-    """64-bit hashes of all runs of five words; of the whole where there are fewer. Long texts by their beginning."""
-    head = words[:_MAX_WORDS]
-    runs = {" ".join(head[i : i + _SEQUENCE]) for i in range(max(1, len(head) - _SEQUENCE + 1))}
-    return {
-        int.from_bytes(hashlib.blake2b(run.encode("utf-8", "surrogatepass"), digest_size=8).digest(), signed=True)
-        for run in runs
-    }
+def sequences(words: list[str]) -> NDArray[np.int64]:
+    """64-bit hashes of all runs of five words, rising, each once; of the whole where there are fewer. Long texts by their beginning."""
+    data = np.frombuffer(" ".join(words[:_MAX_WORDS]).encode("utf-8", "surrogatepass"), dtype=np.uint8)
+    between = np.flatnonzero(data == _BLANK).tolist()
+    starts, ends = [0, *(at + 1 for at in between)], [*between, len(data)]
+    text = data.tobytes()
+    digests = b"".join(
+        hashlib.blake2b(text[a:b], digest_size=8).digest()
+        for a, b in zip(starts, ends[_SEQUENCE - 1 :] or ends[-1:], strict=False)
+    )
+    return np.unique(np.frombuffer(digests, dtype=">i8").astype(np.int64))
 
 
 def sketch(words: list[str]) -> list[int]:
     """The smallest hashes of the sequences, at most :data:`SKETCH_SIZE`."""
-    return sorted(sequences(words))[:SKETCH_SIZE]
+    found: list[int] = sequences(words)[:SKETCH_SIZE].tolist()
+    return found
 
 
 def resemblance(one: list[str], other: list[str]) -> float:
     """Jaccard index of the word sequences of two texts, in [0, 1]."""
     mine, theirs = sequences(one), sequences(other)
-    return len(mine & theirs) / len(mine | theirs)
+    both = len(np.intersect1d(mine, theirs, assume_unique=True))
+    return both / (len(mine) + len(theirs) - both)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 import unicodedata
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from ingest.blocks import SEPARATOR, Block, Extract, Metadata, assemble, clean
 from ingest.errors import BadSource
-from ingest.source import ROLES
+from ingest.source import CONTEXT_ROLES, ROLES
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,13 @@ def test_cleaned_text_is_stable_composed_and_free_of_control_characters(raw: str
     assert text == text.strip()
 
 
+def test_every_control_character_goes() -> None:
+    every = [chr(i) for i in range(sys.maxunicode + 1)]
+    unseen = [c for c in every if unicodedata.category(c) in {"Cc", "Cs", "Co", "Zl", "Zp"} or c in "\ufeff\u00ad\u200b\u2060"]
+    gone = [c for c in every if clean(f"a{c}b") in {"ab", "a b", "a\nb"} and unicodedata.category(c) != "Zs"]
+    assert gone == unseen
+
+
 BLOCKS = st.lists(
     st.builds(
         Block,
@@ -65,7 +73,7 @@ def test_every_paragraph_is_the_slice_of_its_block_and_nothing_else_is_in_the_te
     try:
         source = assemble("s", Extract(blocks=tuple(blocks), numbered_notes=notes))
     except BadSource:
-        assert all(b.role in {"title", "heading", "footer"} for b in kept)
+        assert all(b.role in CONTEXT_ROLES for b in kept)
         return
     assert [source.text[p.start : p.end] for p in source.paragraphs] == [clean(b.text) for b in kept]
     assert source.text == SEPARATOR.join(clean(b.text) for b in kept)
