@@ -79,10 +79,12 @@ class SearchSection(_Section):
 class AnswerSection(_Section):
     """The decision and the length of extractive answers.
 
+    ``reader``: evidence (the packaged one), similarity (the embedding model alone), or cross-encoder:MODEL, with
+    the folder of a sentence-transformers cross-encoder or its name in the local hub cache.
     ``threshold`` None means the one fitted with the reader.
     """
 
-    reader: Literal["evidence", "similarity"] = "evidence"
+    reader: str = Field("evidence", pattern=r"^(?:evidence|similarity|cross-encoder:\s*\S.*)$")
     passages: int = Field(8, ge=1, le=50)
     threshold: float | None = Field(None, ge=0, le=1)
     fact_words: int = Field(60, ge=10)

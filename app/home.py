@@ -10,6 +10,7 @@ from pathlib import Path
 
 from app.answerer import Answerer, AnswerSettings
 from app.config import Settings, load_settings
+from app.cross_encoder import PREFIX, CrossEncoderReader
 from app.decide import load_calibrations
 from app.engines import Engine, EngineSettings, parse_engine
 from app.errors import AppError
@@ -56,8 +57,11 @@ class Home:
     @cached_property
     def reader(self) -> PassageReader:
         """What scores sentences, not yet loaded."""
-        if self.settings.answer.reader == "similarity":
+        wanted = self.settings.answer.reader
+        if wanted == "similarity":
             return SimilarityReader(self.encoder)
+        if wanted.startswith(PREFIX):
+            return CrossEncoderReader(wanted.removeprefix(PREFIX).strip())
         from app.model_reader import ModelReader
 
         return ModelReader(self.settings.encoder.precision)
@@ -106,7 +110,8 @@ class Home:
         if self.settings.answer.reader != "similarity":
             from app.model_reader import ModelReader
 
-            reader = self.reader if isinstance(self.reader, ModelReader) else None
+            # A cross-encoder of one's own finds answers; whether words carry a claim only the packaged reader learnt.
+            reader = self.reader if isinstance(self.reader, ModelReader) else ModelReader(self.settings.encoder.precision)
         return SupportChecker(
             reader=reader,
             encoder=self.encoder,
@@ -162,7 +167,7 @@ class Home:
     def answerer_by(self, writer: Writer | None) -> Answerer:
         """Answers questions from the index in a writer's words, or by quotation."""
         answer = self.settings.answer
-        kind = answer.reader
+        kind = PREFIX.removesuffix(":") if answer.reader.startswith(PREFIX) else answer.reader
         reads = self.settings.encoder.reads()
         calibrations = load_calibrations()
         return Answerer(

@@ -27,6 +27,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
 
+from app.cross_encoder import PREFIX, CrossEncoderReader
 from app.decide import features
 from app.evidence import PassageReader, SimilarityReader, gather
 from app.home import Home
@@ -71,7 +72,7 @@ def main() -> None:
     parser.add_argument("--public", type=Path, required=True)
     parser.add_argument("--own", type=Path, default=HERE / "data")
     parser.add_argument("--write", action="store_true", help="write app/calibration.json")
-    parser.add_argument("--reader", default="evidence", choices=["evidence", "similarity"])
+    parser.add_argument("--reader", default="evidence", help="evidence, similarity or cross-encoder:FOLDER")
     parser.add_argument("--false-abstention", type=float, default=0.08, help="share of answerable questions to lose")
     parser.add_argument("--threshold", type=float, help="instead of the one that loses that share")
     parser.add_argument("--limit", type=int, default=10_000, help="questions of each set, drawn with a fixed seed")
@@ -91,7 +92,7 @@ def main() -> None:
     if options.write:
         file = HERE.parent.parent / "app" / "calibration.json"
         known = json.loads(file.read_text(encoding="utf-8"))
-        file.write_text(json.dumps({**known, options.reader: fitted}, indent=2) + "\n", encoding="utf-8")
+        file.write_text(json.dumps({**known, options.reader.partition(":")[0]: fitted}, indent=2) + "\n", encoding="utf-8")
 
 
 def fit(rows: Sequence[Row], false_abstention: float) -> dict[str, object]:
@@ -135,7 +136,7 @@ def _rows(collection: Collection, source: str, reader: str, limit: int) -> Itera
     with indexed_home(collection, source, questions) as home:
         opened = home.index.current()
         assert opened is not None
-        scorer: PassageReader = SimilarityReader(home.encoder) if reader == "similarity" else home.reader
+        scorer = _reader(home, reader)
         for question in questions[:limit]:
             yield from _of_question(collection, question, opened, home, scorer)
 
@@ -157,6 +158,12 @@ def indexed_home(collection: Collection, source: str, questions: Sequence[Questi
         home.sync()
         yield home
         home.close()
+
+
+def _reader(home: Home, kind: str) -> PassageReader:
+    if kind.startswith(PREFIX):
+        return CrossEncoderReader(kind.removeprefix(PREFIX))
+    return SimilarityReader(home.encoder) if kind == "similarity" else home.reader
 
 
 def _of_question(
