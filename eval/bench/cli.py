@@ -275,3 +275,47 @@ def load(
     click.echo(json.dumps(to_json(report), indent=2) if as_json else as_text(report))
     if not report.passed:
         raise click.exceptions.Exit(1)
+
+
+@bench.group("golden")
+def golden() -> None:
+    """Keep all answers to fixed questions, and see what a change of the code changed."""
+
+
+@golden.command("dump")
+@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--article", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The original article.")
+@click.option(
+    "--questions", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="About the article; JSON lines."
+)
+@click.option("--public", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Holds clapnq and xquad.")
+def golden_dump(out: Path, article: Path | None, questions: Path | None, public: Path | None) -> None:
+    """Answer the bundled cases, and questions on the article and on public sets where given, into OUT.
+
+    \b
+    Example:
+      iskp bench golden dump before.jsonl --public ../shared/data
+    """
+    from eval.bench.golden import dump
+
+    told = dump(out, article=article, questions=questions, public=public, tell=lambda line: click.echo(line, err=True))
+    click.echo(f"{told} answers in {out}")
+
+
+@golden.command("diff")
+@click.argument("before", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("after", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def golden_diff(before: Path, after: Path) -> None:
+    """Show which answers differ between two dumps. Exits with 1 when some do.
+
+    \b
+    Example:
+      iskp bench golden diff before.jsonl after.jsonl
+    """
+    from eval.bench.golden import as_text, compare
+
+    changes = compare(before, after)
+    with after.open(encoding="utf-8") as file:
+        click.echo(as_text(changes, sum(1 for _ in file)))
+    if changes:
+        raise click.exceptions.Exit(1)
