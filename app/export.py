@@ -274,7 +274,9 @@ def _made(export: Export) -> str:
     if any(not is_summary(c) for c in cited):
         said.append("Original text is quoted exactly.")
     if any(is_summary(c) for c in cited):
-        said.append("Summaries and comparisons are in the words of iskp-qa: do not quote them as the publications' text.")
+        said.append(
+            "Summaries and comparisons are in the words of iskp-qa: do not quote them as the publications' text."
+        )
     return " ".join([f"Exported from iskp-qa on {export.exported_at[:10]}.", *said])
 
 

@@ -77,7 +77,11 @@ class TurnView:
 
 
 def thread_html(
-    turns: Sequence[TurnView], *, live: bool = False, first_questions: Sequence[str] = (), read_only: bool = False,
+    turns: Sequence[TurnView],
+    *,
+    live: bool = False,
+    first_questions: Sequence[str] = (),
+    read_only: bool = False,
     summaries: int = 0,
 ) -> str:
     """Questions with their answers.
