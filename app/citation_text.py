@@ -85,8 +85,8 @@ def kind_meaning(source: Described) -> str:
     if is_comparison(source):
         return f"{TOOL} wrote this: it compares what several publications say. Do not quote it as theirs."
     if is_summary(source):
-        return f"{TOOL} wrote this in its own words about the publication. Do not quote it as the publisher's text."
-    return "These are the publication's own words. You can quote them."
+        return f"{TOOL} wrote this in its own words about the publication. Do not quote it as the publisher’s text."
+    return "These are the source’s own words. They can be quoted."
 
 
 def byline(source: Described) -> str:
@@ -108,8 +108,15 @@ def described(source: Described, locator: str = "", *, titled: bool = True) -> s
 def lead(source: Described) -> str:
     """What stands before a publication's name when the words are ours, with a space behind it; else empty."""
     if is_comparison(source):
-        return f"{COMPARISON[0].upper()}{COMPARISON[1:]}: "
-    return f"Summary by {TOOL} of: " if is_summary(source) else ""
+        return f"{label(source)}: "
+    return f"{label(source)} of: " if is_summary(source) else ""
+
+
+def label(source: Described) -> str:
+    """Whose words stand below a reference, where they are ours; else empty."""
+    if is_comparison(source):
+        return f"{COMPARISON[0].upper()}{COMPARISON[1:]}"
+    return f"Summary by {TOOL}" if is_summary(source) else ""
 
 
 def spoken(source: Described, text: str) -> str:

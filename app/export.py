@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 from pydantic import TypeAdapter, ValidationError
 
 from app.answer import Answer, Citation, Difference, to_json
-from app.citation_text import citation_status, genre_words, is_summary, kind_words, origin_words, rows
+from app.citation_text import citation_status, genre_words, is_summary, kind_words, label, origin_words, rows
 from app.errors import BadInput
 from app.history import StoredTurn
 from app.references import STYLES, bibliography, entry, note, references
@@ -172,7 +172,8 @@ def _markdown_turn(turn: StoredTurn, *, alone: bool) -> list[str]:
 def _markdown_citation(c: Citation) -> str:
     # A summary is no quotation, so it does not stand in a block quotation.
     before = "  " if is_summary(c) else "  > "
-    words = "\n".join(f"{before}{_md(line)}" for line in c.quote.split("\n"))
+    text = f"{label(c)}: {c.quote}" if is_summary(c) else c.quote
+    words = "\n".join(f"{before}{_md(line)}" for line in text.split("\n"))
     number = f"**[{c.marker}]** " if c.marker else ""
     return f"- {number}{_md_reference(note, c, ', ')}\n\n{words}\n\n  {_md(' · '.join(_facts(c)))}\n"
 
@@ -226,7 +227,7 @@ def _html(export: Export) -> str:
 def _html_citation(c: Citation, turn: int) -> dict[str, Any]:
     return {
         "id": f"cite-{turn}-{c.marker}" if c.marker else "", "marker": c.marker, "quote": c.quote,
-        "reference": _html_reference(note, c, ", "), "facts": _facts(c), "summary": is_summary(c),
+        "reference": _html_reference(note, c, ", "), "facts": _facts(c), "label": label(c),
     }  # fmt: skip
 
 
