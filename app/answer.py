@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 Status = Literal["answered", "abstained", "declined"]
+Words = Literal["original", "summary"]
 STAGES = ("understand", "retrieve", "read", "generate", "verify", "total")
 MARKER = re.compile(r"\[(\d+)\]")
 
@@ -43,6 +44,8 @@ class Citation:
         paragraph: body paragraph counted from 1; None outside the body.
         support: how well the quote answers the question (or carries the claim), in [0, 1].
         also_in: other outlets that print the passage.
+        words: whose words the quote is made of: the publication's, or ours about it (a summary is never shown
+            in quotation marks). It follows from the origin, also for answers that were stored without it.
     """
 
     marker: int
@@ -67,6 +70,10 @@ class Citation:
     claimed_by: str | None
     via: str | None = None
     also_in: tuple[Outlet, ...] = ()
+    words: Words = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "words", words_of(self.origin))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +158,11 @@ def _adapter() -> TypeAdapter[Answer]:
     from pydantic import TypeAdapter
 
     return TypeAdapter(Answer)
+
+
+def words_of(origin: str) -> Words:
+    """Whose words the text of a source of this origin is made of."""
+    return "summary" if origin == "bundled notes" else "original"
 
 
 def cite(

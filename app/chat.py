@@ -68,7 +68,8 @@ def build_chat(
             with gr.Tab("Ask", id="ask"):
                 asked = ask.build(asking, told, talk)
             with gr.Tab("Sources", id="sources") as shelf_tab:
-                listed = sources.build(shelf, told, talk, asked.sources, read_only=read_only).listed
+                shelved = sources.build(shelf, told, talk, asked.sources, read_only=read_only)
+                listed = shelved.listed
             with gr.Tab("Figures", id="figures") as figures_tab:
                 dark, drawn = figures.build(plotted)
             with gr.Tab("Evaluation", id="evaluation") as tab:
@@ -77,6 +78,8 @@ def build_chat(
         met = blocks.load(asking.greet, asked.who, asked.shown, js="() => window.iskp.greet()", queue=False, **quiet)
         met.then(None, None, None, js="() => window.iskp.welcomed()", **quiet)
         met.then(asking.offer, talk, asked.live, concurrency_limit=None, **quiet)
+        for fetched in shelved.fetched:  # the welcome says of how many publications only summaries are here
+            fetched.then(asking.offer, talk, asked.live, concurrency_limit=None, **quiet)
         blocks.load(asking.wait_until_ready, None, asked.notice, concurrency_limit=None, **quiet)
         # A tab's parts come to life after it is chosen; what arrives before that would be lost.
         shelf_tab.select(shelf.listed, None, listed, js=_once_there("source-table"), **quiet)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from app.answer import Answer
+    from app.answer import Answer, Citation
     from app.answerer import Answerer
     from app.followup import Turn
     from app.home import Home
@@ -93,7 +93,7 @@ def _home_option(command: F) -> F:
 @click.version_option(package_name="iskp-qa", prog_name="iskp")
 @click.pass_context
 def main(ctx: click.Context, home: Path | None) -> None:
-    """Ask a news analysis and its sources; every answer cites the exact words.
+    """Ask a news analysis and its sources; every sentence links to the passage it comes from.
 
     \b
     Examples:
@@ -195,6 +195,9 @@ def search(
     Example:
       iskp search "recruitment strategy" -k 5
     """
+    from textwrap import shorten
+
+    from app.citation_text import described, spoken
     from app.question import tidy
 
     home = _open_home(own_home or root_home)
@@ -204,14 +207,18 @@ def search(
     opened = home.index.current()
     hits = opened.search(text, k, filters=filters) if opened else []
     if as_json:
-        click.echo(json.dumps([_hit_json(h) for h in hits], ensure_ascii=False, indent=2))
+        data = [_hit_json(h, opened.source(h.passage.source_id) if opened else None) for h in hits]
+        click.echo(json.dumps(data, ensure_ascii=False, indent=2))
         return
     if not hits:
         click.echo("No passage found.")
     for hit in hits:
         p = hit.passage
+        source = opened.source(p.source_id) if opened else None
         click.echo(f"{hit.rank:>3}  {hit.score:.3f}  {p.source_id} {p.locator}")
-        click.echo(f"     {' '.join(p.text.split())[:200]}")
+        if source:
+            click.echo(f"     {described(source, p.locator)}")
+        click.echo(f"     {spoken(source, shorten(p.text, 200, placeholder=' …')) if source else p.text[:200]}")
 
 
 @main.command()
@@ -376,6 +383,7 @@ def sources(ctx: click.Context, failed: bool, as_json: bool, own_home: Path | No
 @click.pass_obj
 def show_source(root_home: Path | None, source_id: str, as_json: bool, own_home: Path | None) -> None:
     """Print a source: bibliographic data and its canonical text with locators."""
+    from app.citation_text import UNCHECKED, byline, claimant, kind_meaning, kind_words, lead, status_words
     from ingest.source import to_json
 
     home = _open_home(own_home or root_home)
@@ -384,16 +392,15 @@ def show_source(root_home: Path | None, source_id: str, as_json: bool, own_home:
     if as_json:
         click.echo(json.dumps({**to_json(source), "fingerprint": source.fingerprint}, ensure_ascii=False, indent=2))
         return
+    click.echo(f"{lead(source)}{source.title}, {byline(source)}\n{kind_words(source)}: {kind_meaning(source)}\n")
     for name, value in _source_row(source).items():
         if value not in (None, ""):
             click.echo(f"{name}: {value}")
     for paragraph in source.paragraphs:
-        badge = (
-            f" [{paragraph.claim_status}{': ' + paragraph.claimed_by if paragraph.claimed_by else ''}]"
-            if paragraph.claim_status
-            else ""
-        )
-        click.echo(f"\n{paragraph.locator}{badge}\n{source.text[paragraph.start : paragraph.end]}")
+        held = status_words(paragraph.claim_status, claimant(source, paragraph.claimed_by))
+        badge = UNCHECKED if paragraph.unchecked else held
+        click.echo(f"\n{paragraph.locator}{f' [{badge}]' if badge else ''}")
+        click.echo(source.text[paragraph.start : paragraph.end])
 
 
 @sources.command("remove")
@@ -812,6 +819,7 @@ def _check_line(raw: bytes) -> tuple[str, str | None]:
 
 def _print_check(result: ClaimCheck) -> None:
     from app.answer import Citation
+    from app.citation_text import spoken
 
     verdict = {"supported": "Supported", "partly": "Partly supported", "unsupported": "Not supported"}[result.label]
     click.echo(f"{verdict} (support {result.support:.2f} of 1): {result.claim}")
@@ -822,17 +830,13 @@ def _print_check(result: ClaimCheck) -> None:
             click.echo(f"\n{heading}:")
         for place in places:
             assert isinstance(place, Citation)
-            where = ", ".join(filter(None, (place.author, place.publisher, place.date or "undated")))
-            badge = (
-                f" [{place.claim_status}{': ' + place.claimed_by if place.claimed_by else ''}]"
-                if place.claim_status
-                else ""
-            )
-            click.echo(f"  {place.title} ({where}), {place.locator}{badge}")
-            click.echo(f"    “{' '.join(place.quote.split())}”")
+            click.echo(f"  {_named(place)}")
+            click.echo(f"    {spoken(place, place.quote)}")
 
 
 def _print_answer(answer: Answer) -> None:
+    from app.citation_text import spoken
+
     if answer.standalone_question != " ".join(answer.question.split()):
         click.echo(f"(understood as: {answer.standalone_question})\n")
     if answer.notice:
@@ -841,16 +845,21 @@ def _print_answer(answer: Answer) -> None:
     if answer.citations:
         click.echo()
     for c in answer.citations:
-        where = ", ".join(filter(None, (c.author, c.publisher, c.date or "undated")))
-        badge = f" [{c.claim_status}{': ' + c.claimed_by if c.claimed_by else ''}]" if c.claim_status else ""
-        click.echo(f"[{c.marker}] {c.title} ({where}), {c.locator}{badge}")
-        click.echo(f"    “{' '.join(c.quote.split())}”")
+        click.echo(f"[{c.marker}] {_named(c)}")
+        click.echo(f"    {spoken(c, c.quote)}")
         if c.url:
             click.echo(f"    {c.url}")
     if answer.nearest:
         click.echo("\nNearest passages:")
         for c in answer.nearest:
-            click.echo(f"  – {c.title} ({c.date or 'undated'}), {c.locator}: “{' '.join(c.quote.split())}”")
+            click.echo(f"  – {_named(c)}: {spoken(c, c.quote)}")
+
+
+def _named(citation: Citation) -> str:
+    from app.citation_text import citation_status, described
+
+    status = citation_status(citation)
+    return f"{described(citation, citation.locator)}{f' [{status}]' if status else ''}"
 
 
 def _print_outcomes(outcomes: Iterable[Outcome]) -> None:
@@ -877,6 +886,8 @@ def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
 
 
 def _source_row(source: Any) -> dict[str, Any]:
+    from app.answer import words_of
+
     names = (
         "id",
         "title",
@@ -894,18 +905,22 @@ def _source_row(source: Any) -> dict[str, Any]:
     )
     return {
         **{name: getattr(source, name) for name in names},
+        "words": words_of(source.origin),
         "paragraphs": sum(1 for p in source.paragraphs if p.role == "body"),
         "characters": len(source.text),
     }
 
 
-def _hit_json(hit: Any) -> dict[str, Any]:
+def _hit_json(hit: Any, source: Any) -> dict[str, Any]:
+    from app.answer import words_of
+
     p = hit.passage
     return {
         "rank": hit.rank, "score": round(hit.score, 6), "similarity": round(hit.similarity, 6),
         "lexical": round(hit.lexical, 6), "passage_id": p.id, "source_id": p.source_id, "locator": p.locator,
         "paragraph": p.number, "start": p.start, "end": p.end, "text": p.text,
         "claim_status": p.claim_status, "claimed_by": p.claimed_by,
+        "words": words_of(source.origin) if source else None,
     }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from itertools import combinations
 from typing import Literal
 
 from app.answer import Answer, Citation, Difference, Value, cite, outlet
+from app.citation_text import holder
 from app.compose import one_line, shortened
 from app.evidence import Evidence
 from app.periods import Asked, Period, of_date, overlap, periods, shown, speaks_of, strict
@@ -734,7 +735,7 @@ def _holder(q: Quantity | None, item: Evidence, source: Source) -> str:
         and " via " not in f" {passage.claimed_by} "
     ):
         return one_line(re.sub(r"^(?:the|an?) ", "", (own["a"] or own["b"]).strip(), flags=re.I))
-    return passage.claimed_by or source.publisher or source.author or shortened(source.title)
+    return holder(source, passage.claimed_by, shortened(source.title))
 
 
 def _compared(

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from html import escape
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from app.citation_text import byline, lead, place
 from app.home import Home
 from app.render import render
 from app.tables import AttackRow, EventRow, Place, Row, StrengthRow, Tables, find_place, load_tables
@@ -283,8 +284,9 @@ def _add_to_legend(figure: Figure, group: str, n: int, *, legendgroup: str) -> N
 
 def _line(row: Row, shown: Shown, cells: tuple[str, ...]) -> Line:
     source = shown.sources(row.source_id)
-    title = source.title if source else row.source_id
-    return Line(key=row.key, cells=(*cells, title, row.locator, row.note), place=shown.places.get(row.key))
+    title = f"{lead(source)}{source.title}" if source else row.source_id
+    where = place(source, row.locator) if source else row.locator
+    return Line(key=row.key, cells=(*cells, title, where, row.note), place=shown.places.get(row.key))
 
 
 def _shown(home: Home, tables: Tables) -> Shown:
@@ -304,9 +306,10 @@ def _target(row: Row, shown: Shown) -> list[str | int | None]:
 def _hover(row: Row, shown: Shown, head: str, *lines: str) -> str:
     """Text of a hover box; Plotly reads some HTML in it, so everything is escaped."""
     source = shown.sources(row.source_id)
-    title = source.title if source else row.source_id
-    dated = f"{source.publisher or 'publisher unknown'}, {source.date or 'undated'}" if source else ""
-    under = [*lines, row.note, f"{_short(title, 70)}, {row.locator}", dated]
+    where = [_short(source.title, 70), place(source, row.locator)] if source else [row.source_id, row.locator]
+    under = [*lines, row.note, f"{lead(source) if source else ''}{', '.join(filter(None, where))}"]
+    if source:
+        under.append(byline(source))
     return "<br>".join([f"<b>{escape(head)}</b>", *(_wrapped(u) for u in under if u)])
 
 

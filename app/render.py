@@ -13,6 +13,24 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, PackageLoader
 
 from app.answer import MARKER, Answer, Citation, Difference
+from app.citation_text import (
+    UNCHECKED,
+    UNCHECKED_MEANING,
+    byline,
+    citation_status,
+    claimant,
+    described,
+    genre_words,
+    is_summary,
+    kind_meaning,
+    kind_words,
+    lead,
+    origin_words,
+    place,
+    rows,
+    spoken,
+    status_words,
+)
 from ingest.source import Source
 
 if TYPE_CHECKING:
@@ -24,10 +42,6 @@ LABEL_WORDS = {
     "partly": "The sources support a part of this.",
     "unsupported": "The sources do not support this.",
 }
-GENRE_WORDS = {
-    "opinion": "opinion piece", "un-report": "UN report", "government": "government", "news": "news",
-    "encyclopedia": "encyclopedia", "research": "research", "notes": "notes", "unknown": "other",
-}  # fmt: skip
 _WEB = frozenset({"http", "https"})
 _DRAFT_NOTE = '<p class="meta"><span class="dots" aria-hidden="true"></span>Draft: a sentence stays only if the sources carry it.</p>'
 _BULLET = re.compile(r"^\s*(?:[-–•*]|\d+[.)])\s+")
@@ -63,17 +77,23 @@ class TurnView:
 
 
 def thread_html(
-    turns: Sequence[TurnView], *, live: bool = False, first_questions: Sequence[str] = (), read_only: bool = False
+    turns: Sequence[TurnView],
+    *,
+    live: bool = False,
+    first_questions: Sequence[str] = (),
+    read_only: bool = False,
+    summaries: int = 0,
 ) -> str:
     """Questions with their answers.
 
     Args:
         live: these are the last ones, read out as they change; without any, a welcome stands there.
         first_questions: offered with the welcome.
+        summaries: of how many publications the sources are our summaries, which the welcome says.
     """
     return render(
         "thread.html", turns=[_turn(t, last=live and t is turns[-1]) for t in turns], live=live,
-        first_questions=first_questions, read_only=read_only,
+        first_questions=first_questions, read_only=read_only, summaries=summaries,
     )  # fmt: skip
 
 
@@ -145,9 +165,14 @@ def check_html(check: ClaimCheck) -> str:
 
 def _said(citation: Citation) -> dict[str, Any]:
     return {
-        "quote": citation.quote, "title": citation.title, "byline": byline(citation), "locator": citation.locator,
-        "source_id": citation.source_id, "start": citation.start, "end": citation.end,
+        "quote": citation.quote, "title": citation.title, "described": described(citation, citation.locator),
+        "source_id": citation.source_id, "start": citation.start, "end": citation.end, **_kind(citation),
     }  # fmt: skip
+
+
+def _kind(source: Source | Citation) -> dict[str, Any]:
+    """The chip that tells summaries from original text."""
+    return {"summary": is_summary(source), "kind": kind_words(source), "meaning": kind_meaning(source)}
 
 
 def copy_text(answer: Answer) -> str:
@@ -156,43 +181,10 @@ def copy_text(answer: Answer) -> str:
     if answer.citations:
         lines.append("")
     for c in answer.citations:
-        lines.append(f"[{c.marker}] {c.title} – {byline(c)}, {c.locator}: “{' '.join(c.quote.split())}”")
+        lines.append(f"[{c.marker}] {described(c, c.locator)}: {spoken(c, c.quote)}")
         if web_address(c.url):
             lines.append(f"    {c.url}")
     return "\n".join(lines)
-
-
-def support_words(support: float) -> str:
-    """How well a quote answers, in words."""
-    if support >= 0.8:
-        return "strong support"
-    return "fair support" if support >= 0.5 else "weak support"
-
-
-def status_words(citation: Citation) -> str:
-    """The claim status as a badge: "opinion of the author"; empty for sources without one."""
-    if citation.claim_status is None:
-        return ""
-    if citation.claim_status == "opinion":
-        return f"opinion of {citation.claimed_by}" if citation.claimed_by else "opinion"
-    return f"{citation.claim_status}: {citation.claimed_by}" if citation.claimed_by else citation.claim_status
-
-
-def byline(citation: Citation) -> str:
-    """Author, publisher and date in one line; an unknown date is said to be unknown."""
-    date = citation.date or "undated"
-    if citation.date_note:
-        date += f" ({citation.date_note})"
-    return ", ".join(filter(None, (citation.author, citation.publisher, date)))
-
-
-def origin_words(origin: str, fetched_at: str | None) -> str:
-    """Where a text came from: "bundled notes", "original, fetched on …" or "added file"."""
-    if origin == "bundled notes":
-        return origin
-    if fetched_at:
-        return f"original, fetched on {fetched_at[:10]}"
-    return "added file" if origin == "file" else "original"
 
 
 def web_address(url: str | None) -> str | None:
@@ -217,15 +209,17 @@ def source_html(source: Source, cited: Iterable[tuple[int, int]] = (), focus: tu
     blocks = [
         {
             "role": p.role,
-            "locator": p.locator,
-            "status": f"{p.claim_status}: {p.claimed_by}" if p.claim_status and p.claimed_by else p.claim_status or "",
+            "locator": place(source, p.locator),
+            "status": "" if p.unchecked else status_words(p.claim_status, claimant(source, p.claimed_by)),
+            "unchecked": UNCHECKED if p.unchecked else "",
             "parts": _marked(source.text, p.start, p.end, spans, focus),
         }
         for p in source.paragraphs
     ]
     return render(
-        "source.html", source=source, blocks=blocks, origin=origin_words(source.origin, source.fetched_at),
-        genre=GENRE_WORDS.get(source.genre, source.genre), url=web_address(source.url), marked=len(spans),
+        "source.html", source=source, blocks=blocks, origin=origin_words(source), genre=genre_words(source.genre),
+        byline=f"{lead(source)}{byline(source)}", url=web_address(source.url), marked=len(spans),
+        unchecked_meaning=UNCHECKED_MEANING, **_kind(source),
     )  # fmt: skip
 
 
@@ -291,8 +285,7 @@ def _linked(text: str, known: dict[int, Citation], turn: int) -> str:
 
 
 def _link(citation: Citation, turn: int) -> str:
-    said = f"{citation.title}, {citation.publisher or 'publisher unknown'}, {citation.date or 'undated'}, {citation.locator}"
-    tip = escape(said, quote=True)
+    tip = escape(described(citation, citation.locator), quote=True)
     return (
         f'<a class="cite" href="#cite-{turn}-{citation.marker}" data-tip="{tip}" '
         f'aria-label="Citation {citation.marker}: {tip}">{citation.marker}</a>'
@@ -300,24 +293,8 @@ def _link(citation: Citation, turn: int) -> str:
 
 
 def _difference(difference: Difference, known: dict[int, Citation], turn: int) -> str:
-    values = sorted(difference.values, key=lambda v: v.date or "", reverse=True)
-    newest = values[0].date if values else None
-    rows = [
-        {
-            "value": f"{v.value} {v.unit}".strip(),
-            "date": v.date or "undated",
-            "newest": bool(newest) and v.date == newest,
-            "link": _link(known[v.marker], turn) if v.marker in known else "",
-            "source": _said_by(known[v.marker]) if v.marker in known else "",
-        }
-        for v in values
-    ]
-    return render("difference.html", about=difference.about, rows=rows)
-
-
-def _said_by(citation: Citation) -> str:
-    """Whose figure it is: who claims it, else who published it."""
-    return citation.claimed_by or citation.publisher or citation.title
+    found = [(r, _link(known[r.marker], turn) if r.marker in known else "") for r in rows(difference, known)]
+    return render("difference.html", about=difference.about, rows=found)
 
 
 def _card(
@@ -341,12 +318,9 @@ def _card(
         "end": citation.end,
         "known": source is not None,
         "title": citation.title,
-        "byline": byline(citation),
-        "locator": citation.locator,
-        "genre": GENRE_WORDS.get(citation.genre, citation.genre) if citation.genre != "unknown" else "",
-        "status": status_words(citation),
-        "origin": origin_words(citation.origin, citation.fetched_at),
-        "support": support_words(citation.support),
+        "byline": described(citation, citation.locator, titled=False),
+        **_kind(citation),
+        **_chips(citation),
         "before": text[start : citation.start] if whole else "",
         "quote": citation.quote,
         "after": text[citation.end : end] if whole else "",
@@ -358,10 +332,20 @@ def _card(
     }
 
 
+def _chips(citation: Citation) -> dict[str, Any]:
+    """One chip beside the kind of text, and what is folded below it."""
+    status, genre = citation_status(citation), genre_words(citation.genre)
+    told = [genre, origin_words(citation)] if status else [origin_words(citation)]
+    if citation.locator and not place(citation, citation.locator):
+        told.append(f"{citation.locator} of ours on it")
+    return {"chip": status or genre, "details": [t for t in told if t]}
+
+
 def _neighbours(source: Source, start: int, end: int) -> tuple[str, str]:
     """The paragraph before and the one after a passage; the rest of its own paragraph counts."""
-    before = [p for p in source.paragraphs if p.start < start]
-    after = [p for p in source.paragraphs if p.end > end]
+    shown = [p for p in source.paragraphs if not p.unchecked]
+    before = [p for p in shown if p.start < start]
+    after = [p for p in shown if p.end > end]
     return (
         source.text[before[-1].start : min(before[-1].end, start)] if before else "",
         source.text[max(after[0].start, end) : after[0].end] if after else "",

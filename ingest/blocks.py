@@ -32,6 +32,7 @@ class Block:
         number: the original's body paragraph number, when the notes state it.
         page: page number from 1, for paged formats.
         level: heading level from 1; 0 for everything else.
+        unchecked: as for :class:`~ingest.source.Paragraph`.
         row: row of a table, from 1; 0 for a row of column names, which has the role ``heading``. All
             rows of a table are one paragraph.
         columns: column names of a row's table.
@@ -45,6 +46,7 @@ class Block:
     claim_status: ClaimStatus | None = None
     claimed_by: str | None = None
     via: str | None = None
+    unchecked: bool = False
     row: int | None = None
     columns: tuple[str, ...] = ()
 
@@ -166,6 +168,7 @@ def _lay_out(blocks: Sequence[Block], notes: bool) -> tuple[str, tuple[Paragraph
                 claim_status=block.claim_status,
                 claimed_by=block.claimed_by,
                 via=block.via,
+                unchecked=block.unchecked,
             )
         )
         if block.role == "heading" and block.row is None:

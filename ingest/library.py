@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ingest.copies import SAME, resemblance, sketch, text_digest, words_of
 from ingest.errors import BadSource, IngestError, Unwritable
-from ingest.source import Source, from_json, to_json
+from ingest.source import Genre, Origin, Source, from_json, to_json
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS sources (
@@ -200,6 +200,13 @@ class Library:
         """All sources by id, one at a time."""
         for (source_id,) in self._query("SELECT id FROM sources ORDER BY id"):
             yield self.get(source_id)
+
+    def count(self, origin: Origin, *, without: Genre) -> int:
+        """How many sources came here in this way, those of one genre left out."""
+        query = (
+            "SELECT COUNT(*) FROM sources WHERE json_extract(source, '$.origin') = ? AND json_extract(source, '$.genre') != ?"
+        )
+        return int(self._query(query, origin, without)[0][0])
 
     def fingerprints(self) -> dict[str, str]:
         """Fingerprint of each source by id."""

@@ -8,14 +8,13 @@ from html.parser import HTMLParser
 import pytest
 
 from app.answer import Answer, Difference, Value, cite
+from app.citation_text import byline
 from app.render import (
     TurnView,
-    byline,
     evidence_html,
     message_html,
     plain_html,
     source_html,
-    support_words,
     thread_html,
     web_address,
 )
@@ -88,7 +87,7 @@ def test_nothing_from_a_source_becomes_active(payload: str) -> None:
         }
         assert found.attributes <= {
             "class", "id", "tabindex", "aria-label", "aria-hidden", "dir", "href", "target", "rel", "type", "data-tip",
-            "data-act", "data-turn", "data-source", "data-start", "data-end", "data-back",
+            "data-act", "data-turn", "data-source", "data-start", "data-end", "data-back", "role",
         }  # fmt: skip
         assert all(link.startswith(("#cite-", "http://", "https://")) for link in found.links)
 
@@ -157,7 +156,3 @@ def test_a_source_is_shown_whole_with_the_cited_words_marked_once() -> None:
     html = source_html(source, [(start, start + 10), (start + 4, start + 17)], focus=(start, start + 10))
     assert '<mark class="focus" id="reading-focus">The quoted words.</mark>' in html
     assert "A second paragraph" in html and html.count("<mark") == 1
-
-
-def test_support_in_words_follows_the_score() -> None:
-    assert [support_words(s) for s in (0.9, 0.6, 0.2)] == ["strong support", "fair support", "weak support"]

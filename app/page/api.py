@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 from gradio.events import api as offer
 
-from app.answer import to_json
+from app.answer import to_json, words_of
 from app.errors import BadInput
 from app.exposure import Gate
 from app.followup import Turn
@@ -142,6 +142,7 @@ def _found(hit: Hit, source: Source | None) -> dict[str, Any]:
         "date": source.date if source else None, "url": source.url if source else None,
         "locator": p.locator, "paragraph": p.number, "start": p.start, "end": p.end, "text": p.text,
         "claim_status": p.claim_status, "claimed_by": p.claimed_by,
+        "words": words_of(source.origin) if source else None,
     }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ import gradio as gr
 
 from app import feedback
 from app.answerer import Answerer
+from app.citation_text import GENRE_WORDS
 from app.engines import EXTRACTIVE, parse_engine
 from app.errors import AppError, BadInput, Unkept
 from app.export import export_conversation, file_name
@@ -24,7 +25,7 @@ from app.history import HISTORY_FILE, History, StoredTurn
 from app.home import Home
 from app.page.bridge import number, text
 from app.page.talk import Exchange, Talk, Views, make_filters
-from app.render import GENRE_WORDS, check_html, render
+from app.render import check_html, render
 from index.errors import IndexingError
 from ingest.errors import IngestError
 
@@ -117,7 +118,7 @@ class AskTab:
         """What leaves the machine with an engine."""
         spec = parse_engine(engine or EXTRACTIVE)
         if spec.provider == "extractive":
-            return _notice("Answers are the sources’ own sentences. Nothing leaves this machine.")
+            return _notice("Answers are sentences of the texts kept here. Nothing leaves this machine.")
         if spec.stays_here():
             return _notice(f"{spec.name} runs on this machine; nothing leaves it.")
         return _notice(f"Your question, what was said before it and the passages found are sent to {spec.name}.")

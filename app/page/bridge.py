@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 EVENTS = (
-    "ask", "retry", "edit", "undo", "reword", "up", "down", "open", "read", "addsource", "recall", "rename", "forget",
+    "ask", "retry", "edit", "undo", "reword", "up", "down", "open", "read", "addsource", "fetch", "recall", "rename", "forget",
     "removesource", "point", "case",
 )  # fmt: skip
 """Values of ``data-act`` in the templates; ``page.js`` sends each with the element's other data."""

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
+from app.citation_text import GENRE_WORDS, is_comparison, kind_words
 from app.errors import AppError
 from app.exposure import check_uploads, upload_limits_of
 from app.home import Home
@@ -16,7 +17,7 @@ from app.page.bridge import number, text
 from app.page.tables import Act, TableRow, table_html
 from app.page.talk import Talk
 from app.page.work import Tell, Work, work_html
-from app.render import GENRE_WORDS, origin_words, render, source_html
+from app.render import render, source_html
 from index.sync import Progress, SyncReport
 from ingest.add import Outcome
 from ingest.errors import IngestError
@@ -213,8 +214,8 @@ class SourcesTab:
         rows = [
             TableRow(
                 cells=(
-                    s.title, s.publisher or s.author or "", s.date or "undated", GENRE_WORDS.get(s.genre, s.genre),
-                    origin_words(s.origin, s.fetched_at),
+                    s.title, "" if is_comparison(s) else s.publisher or s.author or "", s.date or "undated", GENRE_WORDS.get(s.genre, s.genre),
+                    kind_words(s),
                 ),
                 name=s.title,
                 acts=self._acts(s),
@@ -243,6 +244,7 @@ class SourcesParts(NamedTuple):
 
     listed: list[Any]
     reading: gr.HTML
+    fetched: list[Any]
 
 
 def build(tab: SourcesTab, bridge: gr.HTML, talk: gr.State, choices: Any, *, read_only: bool) -> SourcesParts:
@@ -288,12 +290,12 @@ def build(tab: SourcesTab, bridge: gr.HTML, talk: gr.State, choices: Any, *, rea
     working = {**quiet, "concurrency_limit": 8, "concurrency_id": "work"}
     add.click(tab.add, [files, urls, title, author, date, publisher, genre], listed, **working)
     reindex.click(tab.reindex, None, listed, **working)
-    fetch.click(tab.fetch, None, listed, **working)
+    fetched = [asked(tab.fetch, None, listed, **working) for asked in (fetch.click, bridge.fetch)]
     examine.click(tab.examine, None, listed, **working)
     bridge.removesource(tab.remove, None, listed, **working)
     bridge.read(tab.read, talk, reading, queue=False, **quiet)
     bridge.addsource(lambda: gr.update(open=True), None, adding, queue=False, **quiet)
-    return SourcesParts(listed=listed, reading=reading)
+    return SourcesParts(listed=listed, reading=reading, fetched=fetched)
 
 
 def _unread() -> str:

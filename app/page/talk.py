@@ -127,7 +127,10 @@ class Views:
     def live(self, talk: Talk, first_questions: Sequence[str] = ()) -> str:
         """The last question, or a welcome."""
         if not talk.exchanges:
-            return thread_html((), live=True, first_questions=first_questions, read_only=self._read_only)
+            return thread_html(
+                (), live=True, first_questions=first_questions, read_only=self._read_only,
+                summaries=self._home.library.count("bundled notes", without="notes"),
+            )  # fmt: skip
         last = talk.exchanges[-1]
         absent = last.answer is not None and last.answer.status == "abstained"
         view = last.view(len(talk.exchanges), self.scope(last.filters) if absent else "")

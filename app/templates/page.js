@@ -40,7 +40,7 @@ window.iskp = (() => {
     document.querySelectorAll(".evidence .chosen").forEach((c) => c.classList.remove("chosen"));
     card.classList.add("chosen");
     chosen = card.id;
-    const pane = document.getElementById("evidence-pane"), mark = card.querySelector("mark");
+    const pane = document.getElementById("evidence-pane"), mark = card.querySelector("mark, .pointed");
     reveal(pane, card, mark);
     card.focus({ preventScroll: true });
   }
@@ -176,6 +176,7 @@ window.iskp = (() => {
     const { act: name, sure, ...data } = button.dataset;
     if (name === "open") { pending = `turn:${data.turn}`; arrive(); if (!pending) return; }
     if (name === "read") { await goTo("Sources", "reading"); pending = "reading"; }
+    if (name === "fetch") await goTo("Sources", "work");
     if (name === "addsource") await goTo("Sources", "source-table");
     trigger(name, data);
     if (name === "edit" || name === "reword" || name === "ask") focusQuestion();
@@ -202,12 +203,12 @@ window.iskp = (() => {
   });
   document.addEventListener("input", (event) => { if (event.target.matches?.("[data-find]")) filter(event.target); });
   document.addEventListener("mouseover", (event) => {
-    const link = event.target.closest?.("a.cite");
+    const link = event.target.closest?.("[data-tip]");
     if (link) showTip(link);
   });
-  document.addEventListener("mouseout", (event) => { if (event.target.closest?.("a.cite")) hideTip(); });
+  document.addEventListener("mouseout", (event) => { if (event.target.closest?.("[data-tip]")) hideTip(); });
   document.addEventListener("focusin", (event) => {
-    if (event.target.matches?.("a.cite:focus-visible")) showTip(event.target); else hideTip();
+    if (event.target.matches?.("[data-tip]:focus-visible")) showTip(event.target); else hideTip();
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
