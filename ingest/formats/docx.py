@@ -48,7 +48,7 @@ def read(data: bytes) -> Extract:
         BadSource: it is damaged, encrypted, a zip bomb, or no Word file.
     """
     with open_zip(data, what="DOCX") as archive:
-        data = as_transitional(archive, data)
+        data = as_transitional(archive, data, what="DOCX")
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         notes = list(_footnotes(archive))
     try:

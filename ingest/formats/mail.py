@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import email
 import email.policy
@@ -24,6 +25,7 @@ _FROM_LINE = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From [^\n]*\d{4}[^\n]*\r?
 """Begins a message of an MBOX file. Python's mailbox also cuts at lines of text that begin with "From "."""
 _QUOTED = re.compile(r"^\s*>")
 _INTRODUCES_QUOTE = re.compile(r"[:：]\s*$")
+_QUOTES = "//blockquote[@type='cite'] | //*[contains(@class, 'gmail_quote') or contains(@class, 'moz-cite-prefix')]"
 _BLOCK_TAGS = frozenset(
     [
         "p",
@@ -178,23 +180,42 @@ def _unflowed(lines: Sequence[str]) -> str:
 
 
 def _page_blocks(page: str) -> list[Block]:
-    """Blocks of an HTML part; by its plain structure where our reader of web pages finds no article."""
+    """Blocks of an HTML part, what it quotes of other messages last, as a remark.
+
+    Our reader of web pages takes away what is around an article; where that is much of the message, or the
+    message has no paragraphs (most mail programs write lines), its lines are read as they are shown.
+    """
     if not page.strip():
         return []
-    try:
-        return list(html.read(page).blocks)
-    except BadSource:
-        pass
     tree = without_hidden(lxml_html.document_fromstring(page.encode(), parser=lxml_html.HTMLParser(encoding="utf-8")))
-    for element in tree.iter("script", "style", "head"):
-        element.text = None
-        for child in list(element):
-            element.remove(child)
+    quoted: list[str] = []
+    for element in tree.xpath(_QUOTES):
+        if element.getparent() is not None:
+            quoted += _lines(element)
+            element.drop_tree()
+    lines = _lines(tree)
+    blocks = [Block(text=line) for line in lines]
+    if next(tree.iter("p"), None) is not None:
+        try:
+            article = html.read(lxml_html.tostring(tree, encoding="unicode")).blocks
+        except BadSource:
+            article = ()
+        if _length(article) > 0.7 * _length(blocks):
+            blocks = list(article)
+    return blocks + [Block(text=line, role="remark") for line in quoted]
+
+
+def _lines(tree: lxml_html.HtmlElement) -> list[str]:
+    """Texts of the paragraphs and lines of a page, top down."""
+    tree = copy.deepcopy(tree)
+    for element in list(tree.iter("script", "style", "head")):
+        if element.getparent() is not None:
+            element.drop_tree()
     for element in tree.iter(*_BLOCK_TAGS):
         element.tail = "\n\n" + (element.tail or "")
         if element.tag not in {"br", "td", "th"}:
             element.text = "\n\n" + (element.text or "")
-    return [Block(text=text) for part in "".join(tree.itertext()).split("\n\n") if (text := " ".join(part.split()))]
+    return [line for part in "".join(tree.itertext()).split("\n\n") if (line := " ".join(part.split()))]
 
 
 def _length(blocks: Sequence[Block]) -> int:

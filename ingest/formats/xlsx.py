@@ -38,7 +38,7 @@ def read(data: bytes) -> Extract:
         BadSource: it is damaged, encrypted, a zip bomb, or larger than the limits for tables.
     """
     with open_zip(data, what="XLSX") as archive:
-        data = as_transitional(archive, data)
+        data = as_transitional(archive, data, what="XLSX")
     try:
         workbook = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
         with zipfile.ZipFile(io.BytesIO(data)) as archive:

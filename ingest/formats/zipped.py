@@ -55,13 +55,14 @@ def open_zip(data: bytes, *, what: str) -> zipfile.ZipFile:
     return archive
 
 
-def as_transitional(archive: zipfile.ZipFile, data: bytes) -> bytes:
+def as_transitional(archive: zipfile.ZipFile, data: bytes, *, what: str) -> bytes:
     """The Office file with the names of the ordinary form, if it was saved in the strict one (ISO/IEC 29500).
 
     The two differ in the addresses that name their parts and elements; no library at hand knows the strict ones.
 
     Args:
         data: the file whose archive this is.
+        what: name of the format, for the message.
 
     Raises:
         BadSource: it is damaged.
@@ -77,7 +78,7 @@ def as_transitional(archive: zipfile.ZipFile, data: bytes) -> bytes:
                     part = _STRICT_NAME.sub(rb"http://schemas.openxmlformats.org/\1/2006/\2", part)
                 converted.writestr(entry.filename, part)
     except (KeyError, *DAMAGE) as exc:
-        raise BadSource("the Office file is damaged or cut off: save or download it again") from exc
+        raise BadSource(f"the {what} file is damaged or cut off: save or download it again") from exc
     return buffer.getvalue()
 
 
