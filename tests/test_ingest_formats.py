@@ -91,8 +91,18 @@ def test_binary_data_is_refused(data: bytes) -> None:
         (b"a;b\n1;2", "table.txt", None, "text"),
         (b"WEBVTT\n\n00:01.000 --> 00:02.000\nHello", "a", None, "transcript"),
         (b"1\r\n00:00:01,000 --> 00:00:02,000\r\nHello", "a.txt", None, "transcript"),
-        (b"From: a@b.c\nTo: d@e.f\nMIME-Version: 1.0\nContent-Type: multipart/related; boundary=b\n\n", "a", None, "eml"),
-        (b"From: <Saved by Blink>\nSnapshot-Content-Location: https://a.b\nMIME-Version: 1.0\nContent-Type: multipart/related; b", "a", None, "mhtml"),
+        (
+            b"From: a@b.c\nTo: d@e.f\nMIME-Version: 1.0\nContent-Type: multipart/related; boundary=b\n\n",
+            "a",
+            None,
+            "eml",
+        ),
+        (
+            b"From: <Saved by Blink>\nSnapshot-Content-Location: https://a.b\nMIME-Version: 1.0\nContent-Type: multipart/related; b",
+            "a",
+            None,
+            "mhtml",
+        ),
         (b"From: the council\nTo: the people\n\nWe met.", "memo.txt", None, "text"),
         (b"From a@b.c Mon May  5 10:00:00 2036\nFrom: a@b.c\n\nHi", "inbox", None, "mbox"),
         (b"plain words", "notes.xyz", None, "text"),
@@ -119,13 +129,15 @@ BAD_FILES = [
     ("blank.txt", b" \n\t\r\n", "it is empty"),
     ("empty.pdf", b"", "it is empty"),
     (
-        "photo.txt", PNG,
+        "photo.txt",
+        PNG,
         "it is binary data (a PNG image), not text: recognise its text (OCR) and add that as text or PDF",
     ),
     ("noise.txt", os.urandom(5000).replace(b"%PDF", b"").replace(b"PK", b""), "it is binary data, not text"),
     ("noise.xyz", b"\x00\x01\x02" * 1000, "it is binary data, not text"),
     (
-        "photo.png", PNG,
+        "photo.png",
+        PNG,
         "it is a PNG image, which is not supported: recognise its text (OCR) and add that as text or PDF",
     ),
     (

@@ -83,6 +83,8 @@ def _with_whole_lines(rows: list[list[str]], delimiter: str) -> list[list[str]]:
     They are sentences, whose commas part no cells: they come to fewer cells than the table has columns.
     """
     filled = [i for i, row in enumerate(rows) if any(cell.strip() for cell in row)]
+    if not filled:
+        return rows
     width = statistics.mode(len(rows[i]) for i in reversed(filled))
     whole = list(rows)
     for i, after in itertools.pairwise(filled):

@@ -87,6 +87,8 @@ def read_mailbox(data: bytes) -> Extract:
         )
     blocks: list[Block] = []
     attached: list[str] = []
+    if not starts:
+        return read(data)  # a single message that only its name calls a mailbox
     ends = [start for start, _ in starts[1:]] + [len(data)]
     for number, ((_, begin), end) in enumerate(zip(starts, ends, strict=True), start=1):
         message = _parsed(re.sub(rb"(?m)^>(>*From )", rb"\1", data[begin:end]))
@@ -111,7 +113,7 @@ class _Content:
 
 
 def _parsed(data: bytes) -> EmailMessage:
-    return email.message_from_bytes(data.lstrip(b"\xef\xbb\xbf\r\n"), policy=email.policy.default)  # type: ignore[return-value]
+    return email.message_from_bytes(data.lstrip(b"\xef\xbb\xbf\r\n"), policy=email.policy.default)
 
 
 def _content(message: EmailMessage) -> _Content:

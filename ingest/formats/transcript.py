@@ -6,6 +6,7 @@ Libraries at hand give cue after cue; what matters here is which of them are one
 from __future__ import annotations
 
 import html
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -68,7 +69,7 @@ def _cues(text: str) -> Iterator[_Said]:
     speakers = _speakers(text)
     timings = list(TIMING.finditer(text))
     speaker: str | None = None
-    for found, following in zip(timings, [*timings[1:], None], strict=True):
+    for found, following in itertools.zip_longest(timings, timings[1:]):
         start, end = _seconds(found.groups()[:3]), _seconds(found.groups()[3:])
         body = text[found.end() : following.start() if following else len(text)].strip("\n")
         # An empty line ends the cue; what stands behind it is the number of the next one, or a comment.
