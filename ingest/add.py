@@ -136,9 +136,10 @@ def add_bytes(
     """
     digest = hashlib.sha256(data).hexdigest()
     given = dict(overrides or {})
+    found = extract(data, name=name, declared_type=declared_type)
     source = assemble(
         source_id,
-        extract(data, name=name, declared_type=declared_type),
+        found,
         overrides=metadata_from(given),
         fallback_title=Path(name).stem,
         origin=origin,
@@ -151,10 +152,11 @@ def add_bytes(
     status: Status = "added"
     if before is not None:
         status = "unchanged" if before.fingerprint == source.fingerprint else "changed"
-    reason = "" if status == "unchanged" else _twin(library, source, digest)
+    twin = "" if status == "unchanged" else _twin(library, source, digest)
     library.put(
         source, raw_digest=digest, path=path, folder=folder, stamp=stamp, overrides=given, passages=passages
     )  # fmt: skip
+    reason = "; ".join(filter(None, (*found.notices, twin)))
     return Outcome(name=name, status=status, source_id=source_id, passages=passages, reason=reason)
 
 

@@ -36,6 +36,8 @@ class Block:
         row: row of a table, from 1; 0 for a row of column names, which has the role ``heading``. All
             rows of a table are one paragraph.
         columns: column names of a row's table.
+        place: where the block stands in a format that has no paragraphs, in words that a reader can look up:
+            ``row 12``, ``00:12:30``, ``message 3``; it is the locator then.
     """
 
     text: str
@@ -49,6 +51,7 @@ class Block:
     unchecked: bool = False
     row: int | None = None
     columns: tuple[str, ...] = ()
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +81,14 @@ class Extract:
     Attributes:
         numbered_notes: True when the body blocks are notes of our own whose numbers are not the
             original's, so that locators say ``note 3`` rather than ``¶3``.
+        notices: what the user should know of the reading, a clause each: what was left out or replaced.
     """
 
     blocks: tuple[Block, ...]
     metadata: Metadata = Metadata()
     media_type: str = "text/plain"
     numbered_notes: bool = False
+    notices: tuple[str, ...] = ()
 
 
 def clean(text: str) -> str:
@@ -181,7 +186,9 @@ def _lay_out(blocks: Sequence[Block], notes: bool) -> tuple[str, tuple[Paragraph
 def _locator(block: Block, number: int | None, on_page: Counter[int], notes: bool) -> str:
     if block.role != "body":
         word = block.role.replace("-", " ")
-        return f"p. {block.page} {word}" if block.page else word
+        return f"p. {block.page} {word}" if block.page else f"{block.place} {word}" if block.place else word
+    if block.place:
+        return block.place
     row = f" row {block.row}" if block.row else ""
     if block.page:
         on_page[block.page] += (block.row or 1) == 1

@@ -35,7 +35,8 @@ class Paragraph:
         number: body paragraphs are counted from 1; None for everything else. Several blocks of
             bundled notes may carry the same number, because they note the same original paragraph;
             so do the rows of a table.
-        locator: what a reader is shown: ``¶8``, ``p. 12 ¶3``, ``¶4 row 2``, ``caption``, ``author note``.
+        locator: what a reader is shown: ``¶8``, ``p. 12 ¶3``, ``¶4 row 2``, ``sheet “2035”, row 4``, ``00:12:30``,
+            ``message 3``, ``caption``, ``author note``.
         headings: headings above the block, outermost first; then the column names of a table's row.
         claim_status: in annotated notes, whether the block is a fact, a claim or an opinion.
         claimed_by: whose claim or opinion it is.

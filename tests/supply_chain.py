@@ -25,7 +25,6 @@ KNOWN: dict[str, str] = {}
 # Reciprocal licences that are fine for a program that imports the library unchanged, with the reason.
 ALLOWED = {
     "fpdf2": "LGPL; test tool only, imported unchanged",
-    "chardet": "LGPL; imported unchanged",
     "certifi": "MPL-2.0",
 }
 

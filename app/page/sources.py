@@ -255,7 +255,7 @@ def build(tab: SourcesTab, bridge: gr.HTML, talk: gr.State, choices: Any, *, rea
         with gr.Row():
             with gr.Column(scale=1, min_width=280):
                 files = gr.File(
-                    label="Files (HTML, PDF, DOCX, EPUB, text)", file_count="multiple", height=170,
+                    label="Files (HTML, PDF, DOCX, EPUB, text, CSV, XLSX, e-mail, subtitles)", file_count="multiple", height=170,
                     elem_id="files",
                 )  # fmt: skip
             with gr.Column(scale=1, min_width=280):
