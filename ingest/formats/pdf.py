@@ -32,6 +32,7 @@ _BULLET = re.compile(r"^[•▪◦‣●○■□–—-]\s+\S")
 _WORD = re.compile(r"[\w-]+")
 _TERMINAL = re.compile(r"[.!?…:;]['\"”’»)\]]*\d{0,3}$")
 _SOFT_END = re.compile(r"[^\W\d_][-\u00ad\u2010]$")
+_CUT = re.compile(r"\w[-\u00ad\u2010–]$")
 _KEEPS_HYPHEN = frozenset({"self", "non", "counter", "anti", "co", "ex", "cross", "well", "semi", "multi", "inter", "intra", "pre", "post", "pro", "re", "so", "long", "short", "high", "low", "mid", "half", "north", "south", "east", "west"})  # fmt: skip
 _BAD_TITLE = re.compile(
     r"^(?:microsoft\s+\w+\s*[-–]|untitled|document\d*$|slide\s*\d|title$|layout\s*\d|print|\(?anonymous|doc\d|новый|без имени)|"
@@ -50,13 +51,14 @@ _DAY = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A block with its first and last line, and the right edge of its column."""
+    """A block with its first and last line, the right edge of its column, and the left edges of its table's columns."""
 
     block: Block
     first: Line
     last: Line
     right: float
     turned: bool = False
+    edges: tuple[float, ...] = ()
 
 
 def read(data: bytes, *, max_pages: int = MAX_PAGES, max_seconds: float = MAX_SECONDS) -> Extract:
@@ -89,7 +91,7 @@ def read(data: bytes, *, max_pages: int = MAX_PAGES, max_seconds: float = MAX_SE
     layout = [regions(page) for page in kept]
     words = Counter(w for page in layout for r in page for line in r.lines for w in _WORD.findall(line.text.lower()))
     parts = [part for at, page in enumerate(layout, start=1) for region in page for part in _parts(region, at, words)]
-    parts = _run_on(_with_footnotes(_headed(parts)), words)
+    parts = _run_on(_with_footnotes(_headed(_named(parts))), words)
     metadata = _metadata(found["facts"], found["language"], [line_of(row) for row in rows_of(pages[0])])
     parts, title = _titled(parts, metadata.title)
     footers = tuple(Block(text=text, role="footer", page=at + 1) for at, text in furniture)
@@ -106,7 +108,7 @@ def _parts(region: Region, page: int, words: Counter[str]) -> Iterator[_Part]:
     right = max(line.x1 for line in lines)
     if region.rows:
         for block in table_blocks(region.rows, named=region.named):
-            yield _Part(replace(block, page=page), lines[0], lines[-1], right)
+            yield _Part(replace(block, page=page), lines[0], lines[-1], right, edges=region.edges)
         return
     step = _line_step(lines)
     width = sorted(len(line.text) for line in lines)[int(0.9 * (len(lines) - 1))]
@@ -156,8 +158,10 @@ def _starts(group: Sequence[Line], line: Line, step: float, width: int) -> bool:
 
 def _joined(text: str, more: str, words: Counter[str]) -> str:
     """Two lines as one text; a word divided at the line end is mended as the document writes it elsewhere."""
-    if not (text and _SOFT_END.search(text) and more[:1].islower()):
+    if not _CUT.search(text) or not more[:1].isalnum():
         return f"{text} {more}".strip()
+    if not (_SOFT_END.search(text) and more[:1].islower()):
+        return text + more  # a range, a number or a double name
     before = _WORD.findall(text)[-1].rstrip("-\u00ad\u2010").lower()
     after = _WORD.findall(more.lower())[0]
     whole = words[before + after]
@@ -165,6 +169,28 @@ def _joined(text: str, more: str, words: Counter[str]) -> str:
         words[f"{before}-{after}"] or before in _KEEPS_HYPHEN or "-" in before or (words[before] and words[after] > 1)
     )
     return text + more if keeps and not text.endswith("\u00ad") else text[:-1] + more
+
+
+def _named(parts: Sequence[_Part]) -> list[_Part]:
+    """The parts with the column names of a table also on the rows that stand on the next page."""
+    result: list[_Part] = []
+    last: _Part | None = None
+    for part in parts:
+        block = part.block
+        if block.row is None:
+            last = None if block.role == "body" and not part.turned else last
+        elif last and not block.columns and (block.page or 0) == (last.block.page or 0) + 1 and _like(part, last):
+            block = replace(block, columns=last.block.columns)
+        result.append(replace(part, block=block))
+        if block.columns:
+            last = result[-1]
+    return result
+
+
+def _like(one: _Part, other: _Part) -> bool:
+    return len(one.edges) == len(other.edges) and all(
+        abs(a - b) < 10 for a, b in zip(one.edges, other.edges, strict=True)
+    )
 
 
 def _run_on(parts: Sequence[_Part], words: Counter[str]) -> list[_Part]:
@@ -178,8 +204,8 @@ def _run_on(parts: Sequence[_Part], words: Counter[str]) -> list[_Part]:
             text = _joined(before.block.text, part.block.text, words)
             result[open_at] = replace(before, block=replace(before.block, text=text), last=part.last, right=part.right)
             continue
-        if plain:
-            open_at = len(result)
+        if plain and (open_at is None or part.first.size > 0.85 * result[open_at].last.size):
+            open_at = len(result)  # small print between does not end a sentence
         elif part.block.role == "heading" or part.block.row is not None:
             open_at = None
         result.append(part)
@@ -267,8 +293,9 @@ def _with_footnotes(parts: Sequence[_Part]) -> list[_Part]:
         )
         if below and (page in noted or _FOOTNOTE_MARK.match(part.block.text)):
             noted.add(page)
-            part = replace(part, block=replace(part.block, role="footnote"))
-        result.append(part)
+            result.append(replace(part, block=replace(part.block, role="footnote")))
+        else:
+            result.append(part)
     return result
 
 

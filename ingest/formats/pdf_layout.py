@@ -20,7 +20,7 @@ _PROSE_WORDS = 3.5
 """Median of the words in a line from which a column holds prose, not cells."""
 _LABEL = re.compile(r"^\W*(?:\d{1,3}(?:\.\d{1,2})*|[^\W\d_]|[ivxlc]{1,5})?[.)\]:]?$", re.I)
 _PAGE_NUMBER = re.compile(
-    r"\W*(?:(?:page|seite|p\.|стр\.|с\.)\s*)?(?:(\d{1,4})|([ivxlc]{1,7}))(?:\s*(?:of|/|из|von)\s*\d{1,4})?\W*", re.I
+    r"\W*(?:(?:page|seite|p\.|стр\.|с\.)\s*)?(?:(\d{1,5})|([ivxlc]{1,7}))(?:\s*(?:of|/|из|von)\s*\d{1,4})?\W*", re.I
 )
 _FIGURE = re.compile(r"\W*\d[\d\W]*\w{0,3}")
 _ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
@@ -46,11 +46,13 @@ class Region:
     Attributes:
         turned: stamps and notes written in another direction than the page.
         named: how many rows at the top are column names.
+        edges: left edges of a table's columns.
     """
 
     lines: tuple[Line, ...]
     rows: tuple[tuple[str, ...], ...] = ()
     named: int = 0
+    edges: tuple[float, ...] = ()
     turned: bool = False
 
 
@@ -60,12 +62,18 @@ Row = list[Word]
 def rows_of(words: Sequence[Word]) -> list[Row]:
     """Words that stand side by side, rows top down and words left to right; raised marks stay in their row."""
     rows: list[Row] = []
+    largest: list[Word] = []  # of each row: its height is the row's
     for word in sorted(words, key=lambda w: -w.y):
-        near = [row for row in rows[-2:] if abs(row[0].y - word.y) <= 0.35 * max(row[0].size, word.size)]
-        if near:
-            near[-1].append(word)
+        for i in range(len(rows) - 1, max(len(rows) - 3, -1), -1):
+            one, other = sorted((largest[i], word), key=lambda w: w.size)
+            raised = one.size < 0.8 * other.size and len(one.text) < 4
+            if abs(one.y - other.y) <= (0.6 if raised else 0.35) * other.size:
+                rows[i].append(word)
+                largest[i] = other
+                break
         else:
             rows.append([word])
+            largest.append(word)
     return [sorted(row, key=lambda w: w.x0) for row in rows]
 
 
@@ -97,76 +105,81 @@ def _spaced(row: Row) -> str:
 
 
 def without_furniture(pages: Sequence[Sequence[Word]]) -> tuple[list[list[Word]], list[tuple[int, str]]]:
-    """The words of each page without running headers, footers and page numbers, and each header or footer once.
+    """The words of each page without running headers, footers and page numbers, and the headers and footers.
 
     A header or footer is the same text at the same place of at least three pages, or of both, in at most three
-    rows at the edge that stand off from the rest. A page number is alone in its row and counts up with the pages.
-    Nothing is taken from a page that would keep less than it loses.
+    rows at the edge that stand off from the rest; it is told once. A page number is alone in its row and counts up
+    with the pages. A header beside such a number is told as it stands, on every page. Nothing is taken from a page
+    that would keep less than it loses.
     """
     rows = [rows_of([w for w in page if not w.turned]) for page in pages]
     lines = [[line_of(row) for row in page] for page in rows]
     places: defaultdict[str, list[tuple[int, Line]]] = defaultdict(list)
-    numbers: list[tuple[int, Line, int, bool]] = []
+    numbers: dict[int, tuple[int, Line, str, int, bool]] = {}
     for at, page in enumerate(lines):
         for i, line in enumerate(page):
             places[line.text].append((at, line))
-            if min(i, len(page) - 1 - i) < 3 and (number := _number(line.text)):
-                numbers.append((at, line, *number))
-    enough = min(3, len(pages))
+            if min(i, len(page) - 1 - i) < 3 and (number := _number(rows[at][i])):
+                numbers[id(line)] = at, line, *number
+    same_text: defaultdict[tuple[str, bool], list[tuple[int, Line, int]]] = defaultdict(list)
+    for at, line, beside, value, roman in numbers.values():
+        same_text[beside, roman].append((at, line, value))
 
-    def runs(at: int, line: Line) -> bool:
+    def runs(line: Line) -> bool:
         same = {p for p, other in places[line.text] if abs(other.y - line.y) <= 2 and abs(other.x0 - line.x0) <= 2}
-        return len(same) >= max(2, enough)
+        return len(same) >= max(2, min(3, len(pages)))
 
-    def counts(at: int, line: Line) -> bool:
-        mine = next((n for n in numbers if n[1] is line), None)
-        if mine is None or not -100 < mine[2] - at < 1000:  # years that count up are no page numbers
+    def counts(line: Line) -> bool:
+        if id(line) not in numbers:
             return False
-        beside = {
+        at, _, beside, value, roman = numbers[id(line)]
+        if not beside and not -100 < value - at < 1000:  # years that count up are no page numbers
+            return False
+        others = {
             p
-            for p, other, value, roman in numbers
-            if p != at
-            and value - mine[2] == p - at
-            and roman == mine[3]
-            and _same_place(other, line, (p - at) % 2 == 1)
+            for p, other, theirs in same_text[beside, roman]
+            if p != at and theirs - value == p - at and _same_place(other, line, bool(beside) or (p - at) % 2 == 1)
         }
-        return len(beside) >= (1 if len(pages) < 5 else 2)
+        return len(others) >= (3 if beside else 1 if len(pages) < 5 else 2)
 
     kept: list[list[Word]] = []
-    once: dict[str, int] = {}
+    told: dict[str, int] = {}
     for at, page in enumerate(lines):
         gone: set[int] = set()
         steps = [a.y - b.y for a, b in pairwise(page)]
         for order in (range(len(page)), range(len(page) - 1, -1, -1)):
             run: list[int] = []
             for i in order:
-                if not (runs(at, page[i]) or counts(at, page[i])):
+                if not (runs(page[i]) or counts(page[i])):
                     break
                 run.append(i)
             inner = run[-1] + (order.step if len(run) < len(page) else 0) if run else 0
             stands_off = bool(run) and abs(page[run[-1]].y - page[inner].y) > 1.2 * median(steps or [0])
-            if len(run) <= 3 and (stands_off or (run and all(counts(at, page[i]) for i in run))):
+            if len(run) <= 3 and (stands_off or (run and all(counts(page[i]) for i in run))):
                 gone.update(run)
         lost = sum(len(page[i].text) for i in gone)
         if lost * 2 > sum(len(line.text) for line in page):
             gone = set()
         for i in sorted(gone):
-            if not counts(at, page[i]):
-                once.setdefault(page[i].text, at)
+            if not counts(page[i]) or numbers[id(page[i])][2]:
+                told.setdefault(page[i].text, at)
         turned = [w for w in pages[at] if w.turned]
         kept.append([w for i, row in enumerate(rows[at]) if i not in gone for w in row] + turned)
-    return kept, [(at, text) for text, at in once.items()]
+    return kept, [(at, text) for text, at in told.items()]
 
 
-def _number(text: str) -> tuple[int, bool] | None:
-    """The page number that a line is, and whether it is roman."""
-    match = _PAGE_NUMBER.fullmatch(text)
-    if not match:
-        return None
-    if match[1]:
-        return int(match[1]), False
-    digits = [_ROMAN[c] for c in match[2].lower()]
-    return sum(-a if a < b else a for a, b in pairwise([*digits, 0])), True
+def _number(row: Row) -> tuple[str, int, bool] | None:
+    """The page number of a row: the text that stands far from it, its value, and whether it is roman."""
+    cells = _cells(row, gap=3.0)
+    for number, beside in ((cells[0], cells[1:]), (cells[-1], cells[:-1])):
+        match = _PAGE_NUMBER.fullmatch(line_of(number).text)
+        if match and match[1]:
+            return " ".join(line_of(cell).text for cell in beside), int(match[1]), False
+        if match and match[2]:
+            digits = [_ROMAN[c] for c in match[2].lower()]
+            value = sum(-a if a < b else a for a, b in pairwise([*digits, 0]))
+            return " ".join(line_of(cell).text for cell in beside), value, True
+    return None
 
 
 def _same_place(one: Line, other: Line, facing: bool) -> bool:
@@ -216,10 +229,13 @@ def _bands(rows: Sequence[Row]) -> Iterator[tuple[list[Row], list[float]]]:
         while start < end < len(rows) and _inner(narrower := _free(free, rows[end]), rows[start : end + 1]):
             free, end = narrower, end + 1
         band = list(rows[start:end])
-        while len(band) > 1 and len(_cells(band[-1])) == 1 and _stands_off(band):
-            band.pop()
+        several = [i for i, row in enumerate(band) if len(_cells(row)) > 1]
+        if several:
+            steps = [a[0].y - b[0].y for a, b in pairwise(band)] or [0.0]
+            far = (i + 1 for i in range(several[-1], len(steps)) if steps[i] > 1.3 * median(steps))
+            band = band[: next(far, len(band))]
         gutters = _gutters(band)
-        if not gutters or (len(_cells(band[0])) == 1 and any(len(_cells(row)) > 1 for row in band)):
+        if not gutters or (several and several[0] > 0):
             band, gutters = list(rows[start : start + 1]), []
         yield band, gutters
         start += len(band)
@@ -242,15 +258,10 @@ def _inner(free: Sequence[Span], rows: Sequence[Row]) -> bool:
     return any(left < a and b < right for a, b in free)
 
 
-def _stands_off(band: Sequence[Row]) -> bool:
-    steps = [a[0].y - b[0].y for a, b in pairwise(band)]
-    return steps[-1] > 1.3 * median(steps)
-
-
-def _cells(row: Row) -> list[Row]:
+def _cells(row: Row, gap: float = _GUTTER) -> list[Row]:
     cells = [[row[0]]]
     for a, b in pairwise(row):
-        if b.x0 - a.x1 >= _GUTTER * max(a.size, b.size):
+        if b.x0 - a.x1 >= gap * max(a.size, b.size):
             cells.append([])
         cells[-1].append(b)
     return cells
@@ -300,7 +311,7 @@ def _split(band: Sequence[Row], gutters: Sequence[float]) -> Iterator[Region]:
     if len(merged) < 2:
         return
     lines = [rows_of(column) for column in merged]
-    prose = [len(rows) >= 3 and median(len(row) for row in rows) >= _PROSE_WORDS for rows in lines]
+    prose = [_is_prose(rows) for rows in lines]
     if not any(prose):
         yield _table(merged)
         return
@@ -319,6 +330,13 @@ def _split(band: Sequence[Row], gutters: Sequence[float]) -> Iterator[Region]:
         else:
             yield from _regions([w for column in merged[at : at + size] for w in column])
         at += size
+
+
+def _is_prose(rows: Sequence[Row]) -> bool:
+    """Whether a column holds sentences: long lines, or short ones that begin in the middle of a sentence."""
+    words = median(len(row) for row in rows)
+    inside = sum(row[0].text[0].islower() for row in rows)
+    return len(rows) >= 3 and (words >= _PROSE_WORDS or (words >= 2 and inside >= 0.5 * len(rows)))
 
 
 def _columns(words: Sequence[Word], gutters: Sequence[float]) -> list[list[Word]]:
@@ -347,5 +365,10 @@ def _table(columns: Sequence[Sequence[Word]]) -> Region:
             rows.append(cells)
             heavy.append(line.bold)
         lines.append(line)
-    named = len(heavy) > 1 and heavy[0] and not all(heavy) and sum(map(bool, rows[0])) > 1
-    return Region(lines=tuple(lines), rows=tuple(map(tuple, rows)), named=int(named))
+    names = len(heavy) > 1 and heavy[0] and not all(heavy) and not _FIGURE.fullmatch(rows[0][0])
+    return Region(
+        lines=tuple(lines),
+        rows=tuple(map(tuple, rows)),
+        named=int(names and sum(map(bool, rows[0])) > 1),
+        edges=tuple(min(word.x0 for word in column) for column in columns),
+    )

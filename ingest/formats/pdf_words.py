@@ -44,7 +44,9 @@ def read_words(data: bytes, *, max_pages: int, max_seconds: float) -> dict[str, 
     """
     command = [sys.executable, "-P", "-m", __name__, str(max_pages), str(max_seconds)]
     try:
-        done = subprocess.run(command, check=False, input=data, capture_output=True, timeout=max_seconds + _SPARE_SECONDS)
+        done = subprocess.run(
+            command, check=False, input=data, capture_output=True, timeout=max_seconds + _SPARE_SECONDS
+        )
         told: dict[str, Any] = json.loads(done.stdout)
     except (subprocess.TimeoutExpired, ValueError):
         return {"error": "killed"}
@@ -109,7 +111,7 @@ def _words(page: Any) -> list[Word]:
     matrix, box = raw.FS_MATRIX(), raw.FS_RECTF()
     x, y = ctypes.c_double(), ctypes.c_double()
     name, flags = ctypes.create_string_buffer(256), ctypes.c_int()
-    bold, drawn_by = False, None
+    bold, heavy, guessed, drawn_by = False, False, False, None
     letters: list[str] = []
     place = [0.0, 0.0, 0.0, 0.0]  # x0, x1, y, size
     angle = 0
@@ -135,7 +137,10 @@ def _words(page: Any) -> list[Word]:
         char = chr(code) if code < 0x110000 else ""
         if char in _LINE_END_HYPHENS:
             char = "-"
-        if not char.strip() or raw.FPDFText_IsGenerated(text, i) == 1:
+        if raw.FPDFText_IsGenerated(text, i) == 1:
+            guessed = True
+            continue
+        if not char.strip():
             flush()
             continue
         raw.FPDFText_GetMatrix(text, i, matrix)
@@ -148,8 +153,11 @@ def _words(page: Any) -> list[Word]:
         x0, x1, base = min(ends), max(ends), y.value * along - x.value * across
         degrees = round(math.degrees(turn)) % 360
         apart = max(x0 - place[1], place[0] - x1)
-        if letters and (degrees != angle or abs(base - place[2]) > 0.4 * place[3] or apart > 0.6 * size):
+        if letters and (
+            degrees != angle or abs(base - place[2]) > 0.4 * place[3] or apart > (0.1 if guessed else 0.6) * size
+        ):
             flush()
+        guessed = False
         handle = ctypes.cast(raw.FPDFText_GetTextObject(text, i), ctypes.c_void_p).value
         if handle != drawn_by:
             drawn_by = handle
