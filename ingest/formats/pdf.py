@@ -85,7 +85,7 @@ def read(data: bytes, *, max_pages: int = MAX_PAGES, max_seconds: float = MAX_SE
         raise BadSource("it is a PDF without pages")
     if found["failed"] > max(1, len(pages) // 10):
         raise BadSource(f"it is a damaged PDF: {found['failed']} of {len(pages)} pages cannot be read")
-    if sum(len(word.text) for page in pages for word in page) < 8 * min(len(pages), 20):
+    if found["images"] or not any(pages):
         raise BadSource(_SCANNED if found["images"] else _EMPTY)
     kept, furniture = without_furniture(pages)
     layout = [regions(page) for page in kept]
@@ -172,14 +172,14 @@ def _joined(text: str, more: str, words: Counter[str]) -> str:
 
 
 def _named(parts: Sequence[_Part]) -> list[_Part]:
-    """The parts with the column names of a table also on the rows that stand on the next page."""
+    """The parts with the column names of a table also on its rows that stand on the following pages."""
     result: list[_Part] = []
     last: _Part | None = None
     for part in parts:
         block = part.block
         if block.row is None:
             last = None if block.role == "body" and not part.turned else last
-        elif last and not block.columns and (block.page or 0) == (last.block.page or 0) + 1 and _like(part, last):
+        elif last and not block.columns and (block.page or 0) - (last.block.page or 0) <= 1 and _like(part, last):
             block = replace(block, columns=last.block.columns)
         result.append(replace(part, block=block))
         if block.columns:

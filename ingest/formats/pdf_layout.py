@@ -6,7 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, takewhile
 from statistics import median
 
 from ingest.blocks import clean
@@ -107,10 +107,10 @@ def _spaced(row: Row) -> str:
 def without_furniture(pages: Sequence[Sequence[Word]]) -> tuple[list[list[Word]], list[tuple[int, str]]]:
     """The words of each page without running headers, footers and page numbers, and the headers and footers.
 
-    A header or footer is the same text at the same place of at least three pages, or of both, in at most three
-    rows at the edge that stand off from the rest; it is told once. A page number is alone in its row and counts up
-    with the pages. A header beside such a number is told as it stands, on every page. Nothing is taken from a page
-    that would keep less than it loses.
+    A header or footer is the same text at the same place of at least three pages, or of both, in at most three rows
+    at the edge that stand off from the rest and are not larger; it is told once, as is a stamp that is on every page.
+    A page number is alone in its row and counts up with the pages. A header beside such a number is told as it
+    stands, on every page. Nothing is taken from a page that would keep less than it loses.
     """
     rows = [rows_of([w for w in page if not w.turned]) for page in pages]
     lines = [[line_of(row) for row in page] for page in rows]
@@ -125,7 +125,9 @@ def without_furniture(pages: Sequence[Sequence[Word]]) -> tuple[list[list[Word]]
     for at, line, beside, value, roman in numbers.values():
         same_text[beside, roman].append((at, line, value))
 
-    def runs(line: Line) -> bool:
+    def runs(line: Line, usual: float) -> bool:
+        if line.size > usual or (len(pages) < 3 and line.size > 0.95 * usual):
+            return False  # a heading, or the same words on two pages: a form, a memo printed twice
         same = {p for p, other in places[line.text] if abs(other.y - line.y) <= 2 and abs(other.x0 - line.x0) <= 2}
         return len(same) >= max(2, min(3, len(pages)))
 
@@ -144,28 +146,40 @@ def without_furniture(pages: Sequence[Sequence[Word]]) -> tuple[list[list[Word]]
 
     kept: list[list[Word]] = []
     told: dict[str, int] = {}
+    stamps = Counter(_stamp(page) for page in pages)
     for at, page in enumerate(lines):
-        gone: set[int] = set()
-        steps = [a.y - b.y for a, b in pairwise(page)]
-        for order in (range(len(page)), range(len(page) - 1, -1, -1)):
-            run: list[int] = []
-            for i in order:
-                if not (runs(page[i]) or counts(page[i])):
-                    break
-                run.append(i)
-            inner = run[-1] + (order.step if len(run) < len(page) else 0) if run else 0
-            stands_off = bool(run) and abs(page[run[-1]].y - page[inner].y) > 1.2 * median(steps or [0])
-            if len(run) <= 3 and (stands_off or (run and all(counts(page[i]) for i in run))):
-                gone.update(run)
-        lost = sum(len(page[i].text) for i in gone)
-        if lost * 2 > sum(len(line.text) for line in page):
-            gone = set()
+        usual = median(line.size for line in page) if page else 0.0
+        numbered = [counts(line) for line in page]
+        gone = _gone(page, [is_number or runs(line, usual) for line, is_number in zip(page, numbered, strict=True)])
         for i in sorted(gone):
-            if not counts(page[i]) or numbers[id(page[i])][2]:
+            if not numbered[i] or numbers[id(page[i])][2]:
                 told.setdefault(page[i].text, at)
-        turned = [w for w in pages[at] if w.turned]
-        kept.append([w for i, row in enumerate(rows[at]) if i not in gone for w in row] + turned)
+        stamp = _stamp(pages[at])
+        everywhere = len(pages) > 1 and stamps[stamp] == len(pages)
+        if everywhere and stamp:
+            told.setdefault(stamp, at)
+        turned = [] if everywhere else [word for word in pages[at] if word.turned]
+        kept.append([word for i, row in enumerate(rows[at]) if i not in gone for word in row] + turned)
     return kept, [(at, text) for text, at in told.items()]
+
+
+def _gone(page: Sequence[Line], repeated: Sequence[bool]) -> set[int]:
+    """Of the repeated lines those at the edges that stand off, unless the page would be (nearly) empty then."""
+    usual = median([a.y - b.y for a, b in pairwise(page)] or [0.0])
+    gone: set[int] = set()
+    for order in (range(len(page)), range(len(page) - 1, -1, -1)):
+        run = list(takewhile(lambda i: repeated[i], order))
+        if not run or len(run) > 3 or len(run) == len(page):
+            continue
+        if abs(page[run[-1]].y - page[run[-1] + order.step].y) > 1.2 * usual or _PAGE_NUMBER.fullmatch(
+            page[run[-1]].text
+        ):
+            gone.update(run)
+    return gone if 2 * sum(len(page[i].text) for i in gone) <= sum(len(line.text) for line in page) else set()
+
+
+def _stamp(page: Sequence[Word]) -> str:
+    return " ".join(word.text for word in page if word.turned)
 
 
 def _number(row: Row) -> tuple[str, int, bool] | None:
@@ -302,33 +316,33 @@ def _split(band: Sequence[Row], gutters: Sequence[float]) -> Iterator[Region]:
     """Prose columns one after the other, a table as rows; nothing when the gutter only sets off list labels."""
     words = [w for row in band for w in row]
     columns = [c for c in _columns(words, gutters) if c]
-    merged: list[list[Word]] = []
-    for column in columns:
-        if merged and all(_LABEL.match(line_of(r).text) for r in rows_of(merged[-1])):
-            merged[-1] = merged[-1] + column
-        else:
-            merged.append(column)
-    if len(merged) < 2:
+    if len(columns) < 2:
         return
-    lines = [rows_of(column) for column in merged]
+    lines = [rows_of(column) for column in columns]
+    labels = all(_LABEL.match(line_of(row).text) for row in lines[0])
+    if labels and median(len(row) for row in lines[1]) >= 2:
+        columns = [columns[0] + columns[1], *columns[2:]]
+        lines = [rows_of(column) for column in columns]
+    if len(columns) < 2:
+        return
     prose = [_is_prose(rows) for rows in lines]
     if not any(prose):
-        yield _table(merged)
+        yield _table(columns)
         return
     heights = [row[0].y for rows, is_prose in zip(lines, prose, strict=True) if is_prose for row in rows]
     short = [row[0] for rows, is_prose in zip(lines, prose, strict=True) if not is_prose for row in rows]
     aligned = sum(any(abs(w.y - y) <= 0.2 * w.size for y in heights) for w in short)
     if short and aligned >= 0.8 * len(short):
-        yield _table(merged)
+        yield _table(columns)
         return
     at = 0
     for is_prose, group in groupby(prose):
         size = len(list(group))
         if is_prose:
-            for column in merged[at : at + size]:
+            for column in columns[at : at + size]:
                 yield from _regions(column)
         else:
-            yield from _regions([w for column in merged[at : at + size] for w in column])
+            yield from _regions([w for column in columns[at : at + size] for w in column])
         at += size
 
 

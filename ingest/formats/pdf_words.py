@@ -13,10 +13,13 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 MAX_CHARS = 40_000_000
-_MAX_MEMORY = 2 * 1024**3
+FEW_CHARS = 8
+"""Letters on a page below which it may be a scan with a stamp."""
+_MAX_MEMORY = 1024**3
 _SPARE_SECONDS = 10.0
 """Beyond the limit, before the process is ended: it looks at the clock after each page and says where it was."""
 _BOLD = re.compile(r"bold|black|heavy|semib|CMBX", re.I)
@@ -82,7 +85,8 @@ def _read(data: bytes, max_pages: int, max_seconds: float) -> dict[str, Any]:
         "failed": failed,
         "facts": document.get_metadata_dict(),
         "language": _language(document),
-        "images": not chars and any(_has_image(document, number) for number in range(min(count, 5))),
+        "images": chars < FEW_CHARS * min(count, 20)
+        and any(_has_image(document, number) for number in range(min(count, 5))),
     }
 
 
@@ -103,77 +107,101 @@ def _has_image(document: Any, number: int) -> bool:
         return False
 
 
-def _words(page: Any) -> list[Word]:
-    """The words of a page in the order of the file, without those that are drawn twice at the same place."""
+class _Letter(NamedTuple):
+    """A character in its own direction; ``gap`` is the least distance, in its size, that ends the word before it."""
+
+    text: str
+    x0: float
+    x1: float
+    y: float
+    size: float
+    bold: bool
+    degrees: int
+    gap: float
+
+
+def _letters(text: Any) -> Iterator[_Letter]:
+    """The characters of a text page in the order of the file. PDFium's guesses of spaces count where there is a gap."""
     from pypdfium2 import raw
 
-    text = page.get_textpage()
     matrix, box = raw.FS_MATRIX(), raw.FS_RECTF()
-    x, y = ctypes.c_double(), ctypes.c_double()
-    name, flags = ctypes.create_string_buffer(256), ctypes.c_int()
-    bold, heavy, guessed, drawn_by = False, False, False, None
-    letters: list[str] = []
-    place = [0.0, 0.0, 0.0, 0.0]  # x0, x1, y, size
-    angle = 0
-    found: list[tuple[Word, int]] = []
-    places: defaultdict[str, list[tuple[float, float, int]]] = defaultdict(list)
-
-    def flush() -> None:
-        word = "".join(letters)
-        letters.clear()
-        if any("\ud800" <= c < "\ue000" for c in word):
-            word = word.encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
-        x0, x1, base, size = place
-        near = 0.3 * size
-        if not word or any(
-            a == angle and abs(x0 - left) < near and abs(base - low) < near for left, low, a in places[word]
-        ):
-            return
-        places[word].append((x0, base, angle))
-        found.append((Word(word, round(x0, 1), round(x1, 1), round(base, 1), round(size, 1), bold, False), angle))
-
+    x, y, flags = ctypes.c_double(), ctypes.c_double(), ctypes.c_int()
+    name = ctypes.create_string_buffer(256)
+    bold, gap, drawn_by = False, 0.6, None
     for i in range(text.count_chars()):
         code = raw.FPDFText_GetUnicode(text, i)
         char = chr(code) if code < 0x110000 else ""
-        if char in _LINE_END_HYPHENS:
-            char = "-"
         if raw.FPDFText_IsGenerated(text, i) == 1:
-            guessed = True
+            gap = min(gap, 0.1)
             continue
         if not char.strip():
-            flush()
+            gap = float("-inf")
             continue
         raw.FPDFText_GetMatrix(text, i, matrix)
         raw.FPDFText_GetLooseCharBox(text, i, box)
         raw.FPDFText_GetCharOrigin(text, i, x, y)
-        size = abs(raw.FPDFText_GetFontSize(text, i)) * math.hypot(matrix.c, matrix.d) or 10.0
-        turn = math.atan2(matrix.b, matrix.a)
-        along, across = math.cos(turn), math.sin(turn)
-        ends = [p * along + q * across for p in (box.left, box.right) for q in (box.bottom, box.top)]
-        x0, x1, base = min(ends), max(ends), y.value * along - x.value * across
-        degrees = round(math.degrees(turn)) % 360
-        apart = max(x0 - place[1], place[0] - x1)
-        if letters and (
-            degrees != angle or abs(base - place[2]) > 0.4 * place[3] or apart > (0.1 if guessed else 0.6) * size
-        ):
-            flush()
-        guessed = False
         handle = ctypes.cast(raw.FPDFText_GetTextObject(text, i), ctypes.c_void_p).value
         if handle != drawn_by:
             drawn_by = handle
             raw.FPDFText_GetFontInfo(text, i, name, 256, flags)
-            weight = raw.FPDFText_GetFontWeight(text, i)
-            heavy = bool(flags.value & _FORCED_BOLD or weight >= 600 or _BOLD.search(name.value.decode("latin-1")))
-        if not letters:
-            place, angle, bold = [x0, x1, base, size], degrees, heavy
-        place[0], place[1] = min(place[0], x0), max(place[1], x1)
-        letters.append(char)
-    flush()
-    directions: Counter[int] = Counter()
-    for word, turned in found:
-        directions[turned] += len(word.text)
+            heavy = flags.value & _FORCED_BOLD or raw.FPDFText_GetFontWeight(text, i) >= 600
+            bold = bool(heavy or _BOLD.search(name.value.decode("latin-1")))
+        turn = math.atan2(matrix.b, matrix.a)
+        along, across = math.cos(turn), math.sin(turn)
+        ends = [p * along + q * across for p in (box.left, box.right) for q in (box.bottom, box.top)]
+        yield _Letter(
+            "-" if char in _LINE_END_HYPHENS else char,
+            min(ends),
+            max(ends),
+            y.value * along - x.value * across,
+            abs(raw.FPDFText_GetFontSize(text, i)) * math.hypot(matrix.c, matrix.d) or 10.0,
+            bold,
+            round(math.degrees(turn)) % 360,
+            gap,
+        )
+        gap = 0.6
+
+
+def _words(page: Any) -> list[Word]:
+    """The words of a page in the order of the file, without those that are drawn twice at the same place."""
+    groups: list[list[_Letter]] = []
+    x0 = x1 = 0.0
+    for letter in _letters(page.get_textpage()):
+        first = groups[-1][0] if groups else None
+        apart = max(letter.x0 - x1, x0 - letter.x1)
+        if (
+            first is None
+            or letter.degrees != first.degrees
+            or abs(letter.y - first.y) > 0.4 * first.size
+            or apart > letter.gap * letter.size
+        ):
+            groups.append([])
+            x0, x1 = letter.x0, letter.x1
+        groups[-1].append(letter)
+        x0, x1 = min(x0, letter.x0), max(x1, letter.x1)
+    directions = Counter(letter.degrees for group in groups for letter in group)
     main = directions.most_common(1)[0][0] if directions else 0
-    return [word._replace(turned=turned != main) for word, turned in found]
+    words: list[Word] = []
+    places: defaultdict[tuple[str, int], list[Word]] = defaultdict(list)
+    for group in groups:
+        first = group[0]
+        text = "".join(letter.text for letter in group)
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
+        left, right = min(letter.x0 for letter in group), max(letter.x1 for letter in group)
+        word = Word(
+            text=text,
+            x0=round(left, 1),
+            x1=round(right, 1),
+            y=round(first.y, 1),
+            size=round(first.size, 1),
+            bold=first.bold,
+            turned=first.degrees != main,
+        )
+        near, same = 0.3 * word.size, places[text, first.degrees]
+        if text and not any(abs(word.x0 - w.x0) < near and abs(word.y - w.y) < near for w in same):
+            same.append(word)
+            words.append(word)
+    return words
 
 
 def _main() -> None:
