@@ -165,7 +165,8 @@ def without_furniture(pages: Sequence[Sequence[Word]]) -> tuple[list[list[Word]]
 
 def _gone(page: Sequence[Line], repeated: Sequence[bool]) -> set[int]:
     """Of the repeated lines those at the edges that stand off, unless the page would be (nearly) empty then."""
-    usual = median([a.y - b.y for a, b in pairwise(page)] or [0.0])
+    steps = sorted(a.y - b.y for a, b in pairwise(page))
+    usual = steps[len(steps) // 4] if steps else 0.0  # that of the text, also on a page of few lines
     gone: set[int] = set()
     for order in (range(len(page)), range(len(page) - 1, -1, -1)):
         run = list(takewhile(lambda i: repeated[i], order))
