@@ -45,7 +45,7 @@ def read_words(data: bytes, *, max_pages: int, max_seconds: float) -> dict[str, 
     or ``pages`` (lists of words), ``facts`` (the file's own metadata), ``language``, ``failed`` (pages that cannot be
     read) and ``images`` (whether its first pages show any).
     """
-    command = [sys.executable, "-P", "-m", __name__, str(max_pages), str(max_seconds)]
+    command = [sys.executable, "-P", __file__, str(max_pages), str(max_seconds)]
     try:
         done = subprocess.run(
             command, check=False, input=data, capture_output=True, timeout=max_seconds + _SPARE_SECONDS
