@@ -60,4 +60,4 @@ def test_a_copyleft_licence_without_a_choice_is_noticed() -> None:
 
 def test_the_list_knows_our_direct_dependencies() -> None:
     names = set(supply_chain().closure())
-    assert {"chromadb", "gradio", "langchain", "torch", "sentence-transformers", "pypdf"} <= names
+    assert {"chromadb", "gradio", "langchain", "torch", "sentence-transformers", "pypdfium2"} <= names
