@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import json
 import os
+import shlex
 import sys
 import threading
 import time
@@ -338,11 +339,12 @@ def fetch(root_home: Path | None, source_ids: tuple[str, ...], as_json: bool, ow
 
 @main.group(invoke_without_command=True)
 @click.option("--failed", is_flag=True, help="List the files of mirrored folders that could not be read, and why.")
+@click.option("--removed", is_flag=True, help="List what was removed and can be had again with 'restore'.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_home_option
 @click.pass_context
-def sources(ctx: click.Context, failed: bool, as_json: bool, own_home: Path | None) -> None:
-    """List the stored sources; 'show' prints one, 'remove' forgets one."""
+def sources(ctx: click.Context, failed: bool, removed: bool, as_json: bool, own_home: Path | None) -> None:
+    """List the stored sources; 'show' prints one, 'remove' takes one out, 'restore' brings it back."""
     ctx.obj = own_home or ctx.obj
     if ctx.invoked_subcommand:
         return
@@ -357,14 +359,30 @@ def sources(ctx: click.Context, failed: bool, as_json: bool, own_home: Path | No
         else:
             click.echo("Every file of the mirrored folders could be read.", err=True)
         return
+    away = home.removed()
+    if removed:
+        if as_json:
+            click.echo(json.dumps([_plain(r) for r in away], ensure_ascii=False, indent=2))
+        elif away:
+            header = ("id", "removed", "title", "file")
+            _table(header, [(r.id, (r.removed_at or "")[:10], r.title, r.path or "") for r in away])
+        else:
+            click.echo("Nothing is removed.", err=True)
+        return
     rows = [_source_row(s) for s in home.library]
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
-    if not rows:
+    if rows:
+        header = ("id", "date", "genre", "title")
+        _table(header, [(r["id"], r["date"] or "undated", r["genre"], r["title"]) for r in rows])
+    else:
         click.echo("No sources yet. Add some: iskp ingest FILE_OR_FOLDER", err=True)
-        return
-    _table(("id", "date", "genre", "title"), [(r["id"], r["date"] or "undated", r["genre"], r["title"]) for r in rows])
+    if away:
+        click.echo(
+            f"Left out as removed: {len(away)}; list: iskp sources --removed; bring back: iskp sources restore ID",
+            err=True,
+        )
     if failures:
         click.echo(f"{len(failures)} files could not be read; their reasons: iskp sources --failed", err=True)
 
@@ -401,12 +419,35 @@ def show_source(root_home: Path | None, source_id: str, as_json: bool, own_home:
 @_home_option
 @click.pass_obj
 def remove_source(root_home: Path | None, source_id: str, own_home: Path | None) -> None:
-    """Remove a source and its passages. A file on disk is not touched."""
+    """Remove a source and its passages. A file on disk is not touched.
+
+    It stays away until its file changes, or is added by name again. Its text is kept for 30 days, for 'restore'.
+    """
     home = _open_home(own_home or root_home)
     _update(home)
     home.remove(source_id)
     report = _sync(home)
-    click.echo(f"Removed {source_id}. {_report_line(report)}")
+    click.echo(
+        f"Removed {source_id}. {_report_line(report)}\nTo have it again: iskp sources restore {shlex.quote(source_id)}"
+    )
+
+
+@sources.command("restore")
+@click.argument("source_id", metavar="ID")
+@_home_option
+@click.pass_obj
+def restore_removed_source(root_home: Path | None, source_id: str, own_home: Path | None) -> None:
+    """Bring a removed source back.
+
+    \b
+    Example:
+      iskp sources --removed
+      iskp sources restore reports/draft.txt
+    """
+    home = _open_home(own_home or root_home)
+    _update(home)
+    home.restore(source_id)
+    click.echo(f"Restored {source_id}. {_report_line(_sync(home))}")
 
 
 @main.command()
