@@ -351,33 +351,18 @@ def sources(ctx: click.Context, failed: bool, removed: bool, as_json: bool, own_
     home = _open_home(ctx.obj)
     _update(home)
     failures = home.library.failures()
-    if failed:
-        if as_json:
-            click.echo(json.dumps([_plain(f) for f in failures], ensure_ascii=False, indent=2))
-        elif failures:
-            _table(("file", "reason"), [(f.path, f.reason) for f in failures])
-        else:
-            click.echo("Every file of the mirrored folders could be read.", err=True)
-        return
     away = home.removed()
+    if failed:
+        rows = [(f.path, f.reason) for f in failures]
+        _list(failures, ("file", "reason"), rows, "Every file of the mirrored folders could be read.", as_json)
+        return
     if removed:
-        if as_json:
-            click.echo(json.dumps([_plain(r) for r in away], ensure_ascii=False, indent=2))
-        elif away:
-            header = ("id", "removed", "title", "file")
-            _table(header, [(r.id, (r.removed_at or "")[:10], r.title, r.path or "") for r in away])
-        else:
-            click.echo("Nothing is removed.", err=True)
+        rows = [(r.id, (r.removed_at or "")[:10], r.title, r.path or "") for r in away]
+        _list(away, ("id", "removed", "title", "file"), rows, "Nothing is removed.", as_json)
         return
-    rows = [_source_row(s) for s in home.library]
+    _list_sources(home, as_json)
     if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
-    if rows:
-        header = ("id", "date", "genre", "title")
-        _table(header, [(r["id"], r["date"] or "undated", r["genre"], r["title"]) for r in rows])
-    else:
-        click.echo("No sources yet. Add some: iskp ingest FILE_OR_FOLDER", err=True)
     if away:
         click.echo(
             f"Left out as removed: {len(away)}; list: iskp sources --removed; bring back: iskp sources restore ID",
@@ -385,6 +370,29 @@ def sources(ctx: click.Context, failed: bool, removed: bool, as_json: bool, own_
         )
     if failures:
         click.echo(f"{len(failures)} files could not be read; their reasons: iskp sources --failed", err=True)
+
+
+def _list_sources(home: Home, as_json: bool) -> None:
+    rows = [_source_row(s) for s in home.library]
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+    elif rows:
+        cells = [(r["id"], r["date"] or "undated", r["genre"], r["title"]) for r in rows]
+        _table(("id", "date", "genre", "title"), cells)
+    else:
+        click.echo("No sources yet. Add some: iskp ingest FILE_OR_FOLDER", err=True)
+
+
+def _list(
+    things: Sequence[Any], header: tuple[str, ...], rows: Sequence[tuple[str, ...]], none: str, as_json: bool
+) -> None:
+    """Print things as JSON, else as a table, else say that there is none."""
+    if as_json:
+        click.echo(json.dumps([_plain(t) for t in things], ensure_ascii=False, indent=2))
+    elif rows:
+        _table(header, rows)
+    else:
+        click.echo(none, err=True)
 
 
 @sources.command("show")

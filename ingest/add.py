@@ -355,8 +355,6 @@ def _read_and_store(
     name = str(found.path)
     path = str(found.path.resolve())
     known: Record | None = None
-    moved: Record | None = None
-    removed: Removed | None = None
     stamp = None
     try:
         stamp = _stamp(found.path)
@@ -366,51 +364,25 @@ def _read_and_store(
                 library.touch(known.id, path=path, folder=folder, stamp=stamp)
             library.forget_failure(path)
             return Outcome(name=name, status="unchanged", source_id=known.id, passages=_passages(library, known))
-        removed = next(iter(library.removed(path=path)), None) if known is None else None
-        if removed and not named and removed.record.stamp == stamp:
-            return _left_out(library, removed, name, path, folder or removed.record.folder, stamp)
+        guarded = known is None and not named
+        if guarded and (away := _kept_away(library, path, stamp)):
+            return _left_out(library, away, name, path, folder, stamp)
         data = read_file(found.path)
         digest = hashlib.sha256(data).hexdigest()
-        if known is None:
-            same = removed is not None and removed.record.raw_digest == digest
-            if removed and same and not named:
-                return _left_out(library, removed, name, path, folder or removed.record.folder, stamp)
-            known = moved = None if same else _moved_from(library, digest)
-            away = None if removed or moved or named else _removed_from(library, digest)
-            if away:
-                return _left_out(library, away, name, path, folder, stamp)
-            if moved and removed:
-                library.forget_removed(removed.record.id)  # another file has its place now
-                removed = None
-            if (
-                moved
-                and not overrides
-                and _suffix(moved.path) == _suffix(path)
-                and not _named_by_file(library, moved, path)
-            ):
-                library.touch(moved.id, path=path, folder=folder, stamp=stamp)
-                return Outcome(
-                    name=name, status="moved", source_id=moved.id, reason=f"was {moved.path}",
-                    passages=_passages(library, moved),
-                )  # fmt: skip
-        given = {**(known.overrides if known else {}), **overrides}
-        source_id = known.id if known else removed.record.id if removed else _free_id(library, found)
-        before = library.get(moved.id).text if moved else ""
+        if guarded and (away := _kept_away(library, path, stamp, digest)):
+            return _left_out(library, away, name, path, folder, stamp)
+        if known is None and (moved := _moved_from(library, digest)):
+            return _move(library, moved, data, name, path, folder, stamp, overrides)
+        removed = next((r.record for r in library.removed(path=path)), None) if known is None else None
+        past = known or removed
         outcome = add_bytes(
-            library, data, name=name, source_id=source_id, path=path, stamp=stamp, overrides=given,
+            library, data, name=name, source_id=past.id if past else _free_id(library, found), path=path, stamp=stamp,
+            overrides={**(past.overrides if past else {}), **overrides},
             # A file of a mirrored folder that is given by itself stays one.
-            folder=folder or (known.folder if known and known.path == path else None),
+            folder=folder or (past.folder if past else None),
         )  # fmt: skip
-        if removed:
-            reason = "it was removed before" if named else "it was removed before, and has changed since"
-            return replace(outcome, reason="; ".join(filter(None, (reason, outcome.reason))))
-        if moved is None:
-            return outcome
-        if not overrides and library.get(source_id).text == before:
-            return replace(outcome, status="moved", reason=f"was {moved.path}")
-        # Under another suffix the same bytes are read another way, and may come to another text.
-        status: Status = "moved" if outcome.status == "unchanged" else "changed"
-        return replace(outcome, status=status, reason=f"was {moved.path}; it was read again")
+        reason = "it had been removed" if named else "it had been removed, and changed since"
+        return replace(outcome, reason="; ".join(filter(None, (reason, outcome.reason)))) if removed else outcome
     except Unwritable:
         raise  # no other file would fare better
     except IngestError as exc:
@@ -419,6 +391,27 @@ def _read_and_store(
         return Outcome(name=name, status="failed", reason=str(exc))
     except OSError as exc:
         return Outcome(name=name, status="failed", reason=f"it cannot be read: {exc.strerror or exc}")
+
+
+def _move(
+    library: Library, moved: Record, data: bytes, name: str, path: str, folder: str | None, stamp: str,
+    overrides: Mapping[str, str],
+) -> Outcome:  # fmt: skip
+    """Note that a stored source lies at another path now; read again what the new name or ``overrides`` may change."""
+    if not overrides and _suffix(moved.path) == _suffix(path) and not _named_by_file(library, moved, path):
+        library.touch(moved.id, path=path, folder=folder, stamp=stamp)
+        return Outcome(
+            name=name, status="moved", source_id=moved.id, reason=f"was {moved.path}",
+            passages=_passages(library, moved),
+        )  # fmt: skip
+    before = library.get(moved.id).text
+    outcome = add_bytes(
+        library, data, name=name, source_id=moved.id, path=path, folder=folder, stamp=stamp,
+        overrides={**moved.overrides, **overrides},
+    )  # fmt: skip
+    # Under another suffix the same bytes are read another way, and may come to another text.
+    same = outcome.status == "unchanged" or (not overrides and library.get(moved.id).text == before)
+    return replace(outcome, status="moved" if same else "changed", reason=f"was {moved.path}; it was read again")
 
 
 def _passages(library: Library, record: Record) -> int:
@@ -442,21 +435,26 @@ def _moved_from(library: Library, digest: str) -> Record | None:
     )
 
 
-def _removed_from(library: Library, digest: str) -> Removed | None:
-    """The removed source of the same bytes whose own file is gone: it was renamed or moved since."""
-    return next(
-        (
-            r for r in library.removed(raw_digest=digest)
-            if r.record.path and os.path.isabs(r.record.path) and not os.path.lexists(r.record.path)
-        ),
-        None,
-    )  # fmt: skip
+def _kept_away(library: Library, path: str, stamp: str, digest: str | None = None) -> Removed | None:
+    """The removal for which a file stays out: of this path and unchanged, or of the same bytes moved here since.
+
+    Args:
+        digest: of its bytes, once they were read.
+    """
+    for removed in library.removed(path=path):
+        return removed if stamp == removed.record.stamp or digest == removed.record.raw_digest else None
+    for removed in library.removed(raw_digest=digest) if digest else ():
+        before = removed.record.path or ""
+        if os.path.isabs(before) and not os.path.lexists(before):
+            return removed
+    return None
 
 
 def _left_out(
     library: Library, removed: Removed, name: str, path: str, folder: str | None, stamp: str | None
 ) -> Outcome:
     record = removed.record
+    folder = folder or record.folder
     if (record.path, record.folder, record.stamp) != (path, folder, stamp):
         library.touch_removed(record.id, path=path, folder=folder, stamp=stamp)
     return Outcome(
@@ -506,7 +504,7 @@ def _remove_vanished(library: Library, folder: str, seen: set[str], unread: set[
 
 
 def _drop_unchanged(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
-    return (o for o in outcomes if o.status != "unchanged")
+    return (o for o in outcomes if o.status not in {"unchanged", "left out"})
 
 
 def _stamp(path: Path) -> str:

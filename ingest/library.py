@@ -188,7 +188,8 @@ class Library:
 
     def touch(self, source_id: str, *, path: str | None, folder: str | None, stamp: str | None) -> None:
         """Note where an unchanged source lies now."""
-        with self._lock:
+        with self._together():
+            self._write("DELETE FROM removed WHERE path = ?", (path,))
             self._write(
                 "UPDATE sources SET path = ?, folder = ?, stamp = ? WHERE id = ?",
                 (path, folder, stamp, source_id),
