@@ -383,7 +383,7 @@ class Library:
                 with self.transaction():
                     yield
 
-    def _write(self, sql: str, parameters: Sequence[str | int | None] = ()) -> sqlite3.Cursor:
+    def _write(self, sql: str, parameters: Sequence[str | float | None] = ()) -> sqlite3.Cursor:
         try:
             return self._db.execute(sql, parameters)
         except sqlite3.OperationalError as exc:
