@@ -14,10 +14,12 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from app.errors import AppError
 from app.exposure import Gate, allowance_of, upload_limits_of
 from app.home import Home
+from app.hosts import AllowedHosts, HostGuard
 from app.page import api, ask, evaluation, figures, sources
 from app.page.bridge import bridge
 from app.page.talk import Talk
@@ -106,6 +108,7 @@ def serve(
     blocks.launch(
         server_name=host, server_port=port, auth=auth, share=False, ssr_mode=False, show_error=False,
         max_file_size=upload_limits_of(limits).file_bytes, footer_links=[], quiet=False, mcp_server=_has_mcp(),
+        app_kwargs={"middleware": [Middleware(HostGuard, hosts=AllowedHosts.of(host, limits.allowed_hosts))]},
         theme=theme(), css=_asset("page.css"), head=f"<script>{_asset('page.js')}</script>",
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import json
 import os
+import shlex
 import sys
 import threading
 import time
@@ -345,35 +346,60 @@ def fetch(root_home: Path | None, source_ids: tuple[str, ...], as_json: bool, ow
 
 @main.group(invoke_without_command=True)
 @click.option("--failed", is_flag=True, help="List the files of mirrored folders that could not be read, and why.")
+@click.option("--removed", is_flag=True, help="List what was removed and can be had again with 'restore'.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_home_option
 @click.pass_context
-def sources(ctx: click.Context, failed: bool, as_json: bool, own_home: Path | None) -> None:
-    """List the stored sources; 'show' prints one, 'remove' forgets one."""
+def sources(ctx: click.Context, failed: bool, removed: bool, as_json: bool, own_home: Path | None) -> None:
+    """List the stored sources; 'show' prints one, 'remove' takes one out, 'restore' brings it back."""
     ctx.obj = own_home or ctx.obj
     if ctx.invoked_subcommand:
         return
     home = _open_home(ctx.obj)
     _update(home)
     failures = home.library.failures()
+    away = home.removed()
     if failed:
-        if as_json:
-            click.echo(json.dumps([_plain(f) for f in failures], ensure_ascii=False, indent=2))
-        elif failures:
-            _table(("file", "reason"), [(f.path, f.reason) for f in failures])
-        else:
-            click.echo("Every file of the mirrored folders could be read.", err=True)
+        rows = [(f.path, f.reason) for f in failures]
+        _list(failures, ("file", "reason"), rows, "Every file of the mirrored folders could be read.", as_json)
         return
+    if removed:
+        rows = [(r.id, (r.removed_at or "")[:10], r.title, r.path or "") for r in away]
+        _list(away, ("id", "removed", "title", "file"), rows, "Nothing is removed.", as_json)
+        return
+    _list_sources(home, as_json)
+    if as_json:
+        return
+    if away:
+        click.echo(
+            f"Left out as removed: {len(away)}; list: iskp sources --removed; bring back: iskp sources restore ID",
+            err=True,
+        )
+    if failures:
+        click.echo(f"{len(failures)} files could not be read; their reasons: iskp sources --failed", err=True)
+
+
+def _list_sources(home: Home, as_json: bool) -> None:
     rows = [_source_row(s) for s in home.library]
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
-        return
-    if not rows:
+    elif rows:
+        cells = [(r["id"], r["date"] or "undated", r["genre"], r["title"]) for r in rows]
+        _table(("id", "date", "genre", "title"), cells)
+    else:
         click.echo("No sources yet. Add some: iskp ingest FILE_OR_FOLDER", err=True)
-        return
-    _table(("id", "date", "genre", "title"), [(r["id"], r["date"] or "undated", r["genre"], r["title"]) for r in rows])
-    if failures:
-        click.echo(f"{len(failures)} files could not be read; their reasons: iskp sources --failed", err=True)
+
+
+def _list(
+    things: Sequence[Any], header: tuple[str, ...], rows: Sequence[tuple[str, ...]], none: str, as_json: bool
+) -> None:
+    """Print things as JSON, else as a table, else say that there is none."""
+    if as_json:
+        click.echo(json.dumps([_plain(t) for t in things], ensure_ascii=False, indent=2))
+    elif rows:
+        _table(header, rows)
+    else:
+        click.echo(none, err=True)
 
 
 @sources.command("show")
@@ -408,12 +434,35 @@ def show_source(root_home: Path | None, source_id: str, as_json: bool, own_home:
 @_home_option
 @click.pass_obj
 def remove_source(root_home: Path | None, source_id: str, own_home: Path | None) -> None:
-    """Remove a source and its passages. A file on disk is not touched."""
+    """Remove a source and its passages. A file on disk is not touched.
+
+    It stays away until its file changes, or is added by name again. Its text is kept for 30 days, for 'restore'.
+    """
     home = _open_home(own_home or root_home)
     _update(home)
     home.remove(source_id)
     report = _sync(home)
-    click.echo(f"Removed {source_id}. {_report_line(report)}")
+    click.echo(
+        f"Removed {source_id}. {_report_line(report)}\nTo have it again: iskp sources restore {shlex.quote(source_id)}"
+    )
+
+
+@sources.command("restore")
+@click.argument("source_id", metavar="ID")
+@_home_option
+@click.pass_obj
+def restore_removed_source(root_home: Path | None, source_id: str, own_home: Path | None) -> None:
+    """Bring a removed source back.
+
+    \b
+    Example:
+      iskp sources --removed
+      iskp sources restore reports/draft.txt
+    """
+    home = _open_home(own_home or root_home)
+    _update(home)
+    home.restore(source_id)
+    click.echo(f"Restored {source_id}. {_report_line(_sync(home))}")
 
 
 @main.command()

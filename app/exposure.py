@@ -9,7 +9,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-import ipaddress
 import os
 import stat
 import threading
@@ -23,6 +22,7 @@ from pathlib import Path
 
 from app.config import ChatSection
 from app.errors import AppError
+from app.hosts import is_loopback
 
 AUTH_VARIABLE = "ISKP_CHAT_AUTH"
 _SCRYPT = "scrypt"
@@ -51,17 +51,6 @@ class TooBusy(AppError):
 
 class BadUpload(AppError):
     """An upload is too large, one too many, or has no usable name."""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only programs of this machine can reach a server that listens on ``host``."""
-    bare = host.strip().removeprefix("[").removesuffix("]")
-    if bare.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(bare).is_loopback
-    except ValueError:
-        return False  # a name may point anywhere
 
 
 def check_binding(host: str, *, has_auth: bool, forced: bool = False) -> None:

@@ -7,6 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from pathlib import PurePath
 
 from ingest.errors import BadSource
 from ingest.source import CONTEXT_ROLES, ClaimStatus, Genre, Origin, Paragraph, Role, Source
@@ -104,6 +105,15 @@ def clean(text: str) -> str:
     return re.sub(r"\n+", "\n", text).strip()
 
 
+def title_of_name(name: str) -> str:
+    """The title that a source has from the name of its file or address, where nothing better is known."""
+    return _one_line(PurePath(name).stem)
+
+
+def _one_line(text: str) -> str:
+    return clean(text).replace("\n", " ")
+
+
 def assemble(
     source_id: str,
     extract: Extract,
@@ -130,7 +140,7 @@ def assemble(
     title = next((b.text for b in blocks if b.role == "title"), "")
     return Source(
         id=source_id,
-        title=clean(metadata.title or title or fallback_title or source_id).replace("\n", " "),
+        title=_one_line(metadata.title or title or fallback_title or source_id),
         text=text,
         paragraphs=paragraphs,
         publisher=metadata.publisher,
