@@ -76,6 +76,14 @@ def build_chat(
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         met = blocks.load(asking.greet, asked.who, asked.shown, js="() => window.iskp.greet()", queue=False, **quiet)
         met.then(None, None, None, js="() => window.iskp.welcomed()", **quiet)
+        met.then(
+            asking.restore,
+            asked.kept_filters,
+            asked.filters,
+            js="() => window.iskp.keptFilters()",
+            queue=False,
+            **quiet,
+        )
         met.then(asking.offer, talk, asked.live, concurrency_limit=None, **quiet)
         blocks.load(asking.wait_until_ready, None, asked.notice, concurrency_limit=None, **quiet)
         # A tab's parts come to life after it is chosen; what arrives before that would be lost.
