@@ -53,7 +53,7 @@ def test_the_quote_is_marked_inside_its_passage() -> None:
     source = _source("Before it. The quoted words. After it.")
     start = source.text.index("The quoted")
     html = _evidence(_answer(source, start, start + len("The quoted words.")), source)
-    assert "Before it. <mark>The quoted words.</mark> After it." in html
+    assert 'Before it. <mark data-markers="1">The quoted words.</mark> After it.' in html
 
 
 def test_markers_with_a_citation_become_links_and_others_stay_text() -> None:
@@ -88,7 +88,7 @@ def test_nothing_from_a_source_becomes_active(payload: str) -> None:
         }
         assert found.attributes <= {
             "class", "id", "tabindex", "aria-label", "aria-hidden", "dir", "href", "target", "rel", "type", "data-tip",
-            "data-act", "data-turn", "data-source", "data-start", "data-end", "data-back",
+            "data-act", "data-turn", "data-source", "data-start", "data-end", "data-back", "data-markers",
         }  # fmt: skip
         assert all(link.startswith(("#cite-", "http://", "https://")) for link in found.links)
 

@@ -174,22 +174,29 @@ window.iskp = (() => {
     const up = head.getAttribute("aria-sort") !== "ascending";
     table.querySelectorAll("th[aria-sort]").forEach((th) => th.setAttribute("aria-sort", "none"));
     head.setAttribute("aria-sort", up ? "ascending" : "descending");
+    for (const body of table.tBodies) sortRows(body, column, up);
+  }
+
+  function sortRows(body, column, up) {
     const order = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
-    const rows = [...table.tBodies[0].rows];
+    const rows = [...body.rows].filter((row) => !row.matches(".group"));
     const words = (row) => row.cells[column].textContent.trim(), none = (row) => ["", "undated"].includes(words(row));
     // What has no date stands last in both directions.
     rows.sort((a, b) => none(a) - none(b) || (up ? 1 : -1) * order.compare(words(a), words(b)));
-    table.tBodies[0].append(...rows);
+    body.append(...rows);
   }
 
   function filter(input) {
     const sheet = input.closest("[data-sheet]");
     const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
-    for (const row of sheet.querySelectorAll("tbody tr")) {
+    for (const row of sheet.querySelectorAll("tbody tr:not(.group)")) {
       const text = row.textContent.toLowerCase();
       row.hidden = !words.every((w) => text.includes(w));
       if (!row.hidden) shown += 1;
+    }
+    for (const group of sheet.querySelectorAll("tr.group")) {
+      group.hidden = ![...group.parentElement.rows].some((row) => row !== group && !row.hidden);
     }
     const count = sheet.querySelector("[data-count]");
     const unit = count.dataset.count || "row";
@@ -399,6 +406,26 @@ window.iskp = (() => {
     if (restored) session.set("iskp-filters", JSON.stringify(chosen.slice(0, 4)));
     return chosen;
   }
+
+  // A file that is too large is told before it is sent.
+  document.addEventListener("change", (event) => {
+    const limits = document.getElementById("upload-limits")?.dataset;
+    if (!limits || !event.target.matches?.("#files input[type=file]")) return;
+    const files = [...event.target.files], large = files.filter((f) => f.size > Number(limits.bytes));
+    const many = files.length > Number(limits.files);
+    document.getElementById("upload-refused")?.remove();
+    if (!many && !large.length) return;
+    event.stopImmediatePropagation();
+    event.target.value = "";
+    const told = document.createElement("p");
+    told.id = "upload-refused";
+    told.className = "trouble";
+    told.setAttribute("role", "alert");
+    told.textContent = many ? `${files.length} files are too many at once; choose at most ${limits.files}.`
+      : `${large.map((f) => `${f.name} (${(f.size / 1e6).toFixed(1)} MB)`).join(", ")}: a file may have `
+        + `${(Number(limits.bytes) / 1e6).toFixed(0)} MB. Split it, or save its text only; nothing was sent.`;
+    document.getElementById("upload-limits").after(told);
+  }, true);
 
   function unfold(button) {
     const whole = button.previousElementSibling.classList.toggle("whole");
