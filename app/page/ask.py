@@ -654,7 +654,6 @@ class _Filters(NamedTuple):
     since: gr.Textbox
     until: gr.Textbox
     engine: gr.Dropdown
-    box: gr.Accordion
 
 
 def _filters(tab: AskTab) -> _Filters:
@@ -677,8 +676,10 @@ def _filters(tab: AskTab) -> _Filters:
             engines, value=engines[0][1], label="Answers are written by", elem_id="engine", visible=len(engines) > 1
         )
         leaves = gr.HTML(tab.leaves(engines[0][1]), elem_id="leaves", apply_default_css=False)
-        engine.change(tab.leaves, engine, leaves, queue=False, api_visibility="private", show_progress="hidden")
-    return _Filters(sources=sources, genres=genres, since=since, until=until, engine=engine, box=box)
+        at_once: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
+        engine.change(tab.leaves, engine, leaves, **at_once)
+        box.expand(lambda: gr.update(choices=tab.source_choices()), None, sources, **at_once)
+    return _Filters(sources=sources, genres=genres, since=since, until=until, engine=engine)
 
 
 def _narrowing(tab: AskTab, bridge: gr.HTML, filters: _Filters, on: gr.HTML) -> list[Any]:
@@ -689,7 +690,6 @@ def _narrowing(tab: AskTab, bridge: gr.HTML, filters: _Filters, on: gr.HTML) -> 
     gr.on([f.change for f in narrowing], tab.filters_on, narrowing, on, js=keep, **at_once)
     for event in (bridge.everywhere, bridge.nofilters):
         event(lambda: ([], [], "", ""), None, narrowing, **at_once)
-    filters.box.expand(lambda: gr.update(choices=tab.source_choices()), None, filters.sources, **at_once)
     return narrowing
 
 
