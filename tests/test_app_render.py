@@ -161,3 +161,14 @@ def test_a_source_is_shown_whole_with_the_cited_words_marked_once() -> None:
 
 def test_support_in_words_follows_the_score() -> None:
     assert [support_words(s) for s in (0.9, 0.6, 0.2)] == ["strong support", "fair support", "weak support"]
+
+
+def test_two_quotes_of_one_passage_share_a_card_and_nearest_ones_are_not_marked() -> None:
+    source = _source("One thing. Another thing. A third.")
+    one, two = (_answer(source, s, s + n).citations[0] for s, n in ((0, 10), (11, 14)))
+    answer = replace(_answer(source, 0, 10), citations=(one, replace(two, marker=2)))
+    html = _evidence(answer, source)
+    assert html.count("<article") == 1 and 'id="cite-1-1"' in html and 'id="cite-1-2"' in html
+    assert 'data-markers="1">One thing.</mark>' in html and 'data-markers="2">Another thing.</mark>' in html
+    near = replace(answer, status="abstained", citations=(), nearest=(replace(one, marker=0),))
+    assert "One thing." in _evidence(near, source) and "<mark" not in _evidence(near, source)
