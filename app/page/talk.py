@@ -178,6 +178,8 @@ class Views:
             titles = [s.title for i in filters.sources[:_NAMED] if (s := opened.source(i)) is not None]
             rest = len(filters.sources) - len(titles)
             words += f" ({'; '.join([*titles, *([f'{rest} more'] if rest else [])])})"
+        elif filters.where():
+            words = counted(everything, "source")
         else:
             words = f"all {everything} sources" if everything != 1 else "the one source"
             words += f" ({counted(opened.passage_count(), 'passage')})"

@@ -475,7 +475,7 @@ window.iskp = (() => {
     const fresh = document.querySelector("tr.new:not([data-seen])");
     if (!fresh?.offsetParent) return;
     document.querySelectorAll("tr.new").forEach((row) => { row.dataset.seen = "yes"; });
-    fresh.scrollIntoView({ block: "center" });
+    fresh.cells[0].scrollIntoView({ block: "center", inline: "nearest" });
   }
 
   // Whether the server is still there; Gradio tells it only at the next click, and not what to do.
