@@ -437,6 +437,10 @@ window.iskp = (() => {
   function sidebar() {
     const side = document.querySelector(".sidebar"), button = side?.querySelector(".toggle-button");
     if (!button) return;
+    if (!side.dataset.watched) {
+      side.dataset.watched = "yes";
+      new MutationObserver(sidebar).observe(side, { attributes: true, attributeFilter: ["class"] });
+    }
     const open = side.classList.contains("open");
     for (const part of side.children) if (!part.contains(button)) part.inert = !open;
     const named = open ? "Hide the conversations" : "Show the conversations";
