@@ -107,6 +107,7 @@ class Answer:
         unsupported: sentences of a language model that the cited words did not carry.
         reasons: why the engine decided as it did, in words.
         notice: what a reader should know of how the answer came about, such as a language model that failed.
+        unsearched: why the question was not looked up at all, in words; empty when it was searched.
         usage: calls of a language model and its tokens in and out; empty without one.
     """
 
@@ -127,6 +128,7 @@ class Answer:
     prompt_id: str = ""
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     notice: str = ""
+    unsearched: str = ""
     usage: Mapping[str, int] = field(default_factory=dict)
 
 

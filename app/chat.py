@@ -79,6 +79,14 @@ def build_chat(
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         met = blocks.load(asking.greet, asked.who, asked.shown, js="() => window.iskp.greet()", queue=False, **quiet)
         met.then(None, None, None, js="() => window.iskp.welcomed()", **quiet)
+        met.then(
+            asking.restore,
+            asked.kept_filters,
+            asked.filters,
+            js="() => window.iskp.keptFilters()",
+            queue=False,
+            **quiet,
+        )
         met.then(asking.offer, talk, asked.live, concurrency_limit=None, **quiet)
         for fetched in shelved.fetched:  # the welcome says of how many publications only summaries are here
             fetched.then(asking.offer, talk, asked.live, concurrency_limit=None, **quiet)

@@ -46,6 +46,9 @@ _WEB = frozenset({"http", "https"})
 _DRAFT_NOTE = '<p class="meta"><span class="dots" aria-hidden="true"></span>Draft: a sentence stays only if the sources carry it.</p>'
 _BULLET = re.compile(r"^\s*(?:[-–•*]|\d+[.)])\s+")
 
+_LONG_QUESTION = 280
+"""Characters from which a question is shown cut, about four lines, with a button for the rest."""
+
 Vote = Literal["up", "down"]
 
 
@@ -61,6 +64,7 @@ class TurnView:
         error: one sentence instead of an answer.
         follow_ups: questions offered after the answer.
         scope: what was searched, for an answer that found nothing.
+        limited: whether filters left sources out.
     """
 
     number: int
@@ -74,26 +78,29 @@ class TurnView:
     vote: Vote | None = None
     follow_ups: tuple[str, ...] = ()
     scope: str = ""
+    limited: bool = False
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, which takes an s in the plural: "1 source", "1,200 sources"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def thread_html(
-    turns: Sequence[TurnView],
-    *,
-    live: bool = False,
-    first_questions: Sequence[str] = (),
-    read_only: bool = False,
-    summaries: int = 0,
-) -> str:
+    turns: Sequence[TurnView], *, live: bool = False, first_questions: Sequence[str] = (), read_only: bool = False,
+    empty: bool = False, summaries: int = 0,
+) -> str:  # fmt: skip
     """Questions with their answers.
 
     Args:
         live: these are the last ones, read out as they change; without any, a welcome stands there.
         first_questions: offered with the welcome.
+        empty: there are no sources yet.
         summaries: of how many publications the sources are our summaries, which the welcome says.
     """
     return render(
         "thread.html", turns=[_turn(t, last=live and t is turns[-1]) for t in turns], live=live,
-        first_questions=first_questions, read_only=read_only, summaries=summaries,
+        first_questions=first_questions, read_only=read_only, empty=empty, summaries=summaries,
     )  # fmt: skip
 
 
@@ -104,7 +111,7 @@ def message_html(answer: Answer, turn: int) -> str:
         turn: number of the question, so that each answer's links lead to its own cards.
     """
     known = {c.marker: c for c in answer.citations}
-    state = STATUS_WORDS.get(answer.status)
+    state = f"Not searched: {answer.unsearched}." if answer.unsearched else STATUS_WORDS.get(answer.status)
     lead = f'<p class="state">{state}</p>' if state else ""
     # A list that says nothing but the differences is shown as their table.
     tabled = {v.marker for d in answer.differences for v in d.values if v.marker in known}
@@ -145,9 +152,9 @@ def evidence_html(
     return render(
         "evidence.html",
         turn=turn,
-        cited=[_card(c, turn, sources, passage) for c in answer.citations],
-        nearest=[_card(c, turn, sources, passage) for c in answer.nearest],
-        also=[_card(c, turn, sources, passage) for c in also],
+        cited=[_card(group, turn, sources, passage) for group in _by_passage(answer.citations)],
+        nearest=[_card([c], turn, sources, passage) for c in answer.nearest],
+        also=[_card([c], turn, sources, passage) for c in also],
         declined=answer.status == "declined",
     )
 
@@ -235,8 +242,11 @@ def _turn(turn: TurnView, *, last: bool) -> dict[str, Any]:
         "number": turn.number, "question": turn.question, "html": html, "busy": busy, "last": last, "vote": turn.vote,
         "waiting": turn.waiting if busy and not html else "", "error": turn.error, "understood": understood,
         "short": answer.short_answer if answer else None, "status": answer.status if answer else "",
-        "plain": copy_text(answer) if answer else "", "missing": answer.missing_terms if answer else (),
-        "nearest": len(answer.nearest) if answer else 0, "scope": turn.scope,
+        "plain": copy_text(answer) if answer and answer.status == "answered" else "", "judged": answer is not None,
+        "nearest": len(answer.nearest) if answer else 0, "scope": turn.scope, "limited": turn.limited,
+        # A source can help where the question is one, not where a single unknown word was typed or nothing was searched.
+        "addable": bool(answer) and not answer.unsearched and len(turn.question.split()) > 1,
+        "long": len(turn.question) > _LONG_QUESTION,
         "unsupported": answer.unsupported if answer else (), "engine": answer.engine if answer else "",
         "follow_ups": turn.follow_ups if last else (),
     }  # fmt: skip
@@ -297,21 +307,42 @@ def _difference(difference: Difference, known: dict[int, Citation], turn: int) -
     return render("difference.html", about=difference.about, rows=found)
 
 
+def _by_passage(citations: Sequence[Citation]) -> list[list[Citation]]:
+    """Citations of one passage together, in order of the first of each."""
+    groups: dict[str, list[Citation]] = {}
+    for c in citations:
+        groups.setdefault(c.passage_id, []).append(c)
+    return list(groups.values())
+
+
 def _card(
-    citation: Citation,
+    group: Sequence[Citation],
     turn: int,
     sources: Callable[[str], Source | None],
     passage: Callable[[str], tuple[int, int] | None],
 ) -> dict[str, Any]:
+    """What is shown of a passage and of the citations of it, which are marked; one with marker 0 is not."""
+    citation = group[0]
     source = sources(citation.source_id)
     start, end = passage(citation.passage_id) or (citation.start, citation.end)
     text = source.text if source else ""
     before, after = _neighbours(source, start, end) if source else ("", "")
     # The index may have moved on since an old answer: its quote is then shown by itself.
-    whole = text[citation.start : citation.end] == citation.quote and start <= citation.start and citation.end <= end
+    whole = all(text[c.start : c.end] == c.quote and start <= c.start and c.end <= end for c in group)
+    spans = [(c.start, c.end) for c in group if c.marker]
+    if whole:
+        parts = _marked(text, start, end, _merge(spans, len(text)), None)
+        at = start
+        for part in parts:
+            part["markers"] = [c.marker for c in group if c.start < at + len(part["text"]) and at < c.end]
+            at += len(part["text"])
+    else:
+        parts = [{"text": c.quote, "mark": bool(c.marker), "markers": [c.marker]} for c in group]
     return {
         "id": f"cite-{turn}-{citation.marker}" if citation.marker else "",
-        "marker": citation.marker,
+        "marker": ", ".join(str(c.marker) for c in group if c.marker),
+        "markers": [(c.marker, f"cite-{turn}-{c.marker}") for c in group if c.marker],
+        "parts": parts,
         "turn": turn,
         "source_id": citation.source_id,
         "start": citation.start,
@@ -321,9 +352,6 @@ def _card(
         "byline": described(citation, citation.locator, titled=False),
         **_kind(citation),
         **_chips(citation),
-        "before": text[start : citation.start] if whole else "",
-        "quote": citation.quote,
-        "after": text[citation.end : end] if whole else "",
         "previous": before,
         "next": after,
         "also_in": [f"{o.publisher or o.title}, {o.date or 'undated'}" for o in citation.also_in],

@@ -52,7 +52,7 @@ def test_the_quote_is_marked_inside_its_passage() -> None:
     source = _source("Before it. The quoted words. After it.")
     start = source.text.index("The quoted")
     html = _evidence(_answer(source, start, start + len("The quoted words.")), source)
-    assert "Before it. <mark>The quoted words.</mark> After it." in html
+    assert 'Before it. <mark data-markers="1">The quoted words.</mark> After it.' in html
 
 
 def test_markers_with_a_citation_become_links_and_others_stay_text() -> None:
@@ -87,7 +87,7 @@ def test_nothing_from_a_source_becomes_active(payload: str) -> None:
         }
         assert found.attributes <= {
             "class", "id", "tabindex", "aria-label", "aria-hidden", "dir", "href", "target", "rel", "type", "data-tip",
-            "data-act", "data-turn", "data-source", "data-start", "data-end", "data-back", "role",
+            "data-act", "data-turn", "data-source", "data-start", "data-end", "data-back", "data-markers", "role",
         }  # fmt: skip
         assert all(link.startswith(("#cite-", "http://", "https://")) for link in found.links)
 
@@ -156,3 +156,14 @@ def test_a_source_is_shown_whole_with_the_cited_words_marked_once() -> None:
     html = source_html(source, [(start, start + 10), (start + 4, start + 17)], focus=(start, start + 10))
     assert '<mark class="focus" id="reading-focus">The quoted words.</mark>' in html
     assert "A second paragraph" in html and html.count("<mark") == 1
+
+
+def test_two_quotes_of_one_passage_share_a_card_and_nearest_ones_are_not_marked() -> None:
+    source = _source("One thing. Another thing. A third.")
+    one, two = (_answer(source, s, s + n).citations[0] for s, n in ((0, 10), (11, 14)))
+    answer = replace(_answer(source, 0, 10), citations=(one, replace(two, marker=2)))
+    html = _evidence(answer, source)
+    assert html.count("<article") == 1 and 'id="cite-1-1"' in html and 'id="cite-1-2"' in html
+    assert 'data-markers="1">One thing.</mark>' in html and 'data-markers="2">Another thing.</mark>' in html
+    near = replace(answer, status="abstained", citations=(), nearest=(replace(one, marker=0),))
+    assert "One thing." in _evidence(near, source) and "<mark" not in _evidence(near, source)

@@ -256,7 +256,7 @@ def _cases_table(report: Mapping[str, Any]) -> str:
         )
         for r in report["rows"]
     ]  # fmt: skip
-    return table_html("Cases", ("Case", "Kind", "Verdict", "Question", "Status"), rows, find="Find cases", unit="cases")
+    return table_html("Cases", ("Case", "Kind", "Verdict", "Question", "Status"), rows, find="Find cases", unit="case")
 
 
 def _header(report: Mapping[str, Any]) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def _parts(drawing: Drawing | None) -> list[Any]:
         render("figure.html", title=drawing.title, caption=drawing.caption),
         gr.update(value=drawing.figure, visible=True),
         render("folded.html", title=f"The {len(rows)} rows of this figure")
-        .replace("<!--inside-->", table_html(drawing.title, drawing.header, rows, find="Find", unit="rows")),
+        .replace("<!--inside-->", table_html(drawing.title, drawing.header, rows, find="Find", unit="row")),
     ]  # fmt: skip
 
 
