@@ -229,12 +229,17 @@ window.iskp = (() => {
     link.focus({ preventScroll: true });
   }
 
-  function dark(on) { document.body.classList.toggle("dark", on); }
+  // Gradio sets the class by the system's theme once its script is there; what the reader chose goes before that.
+  function dark() {
+    const kept = store.get("iskp-dark"), has = document.body.classList.contains("dark");
+    const on = kept ? kept === "1" : has;
+    if (on !== has) document.body.classList.toggle("dark", on);
+    document.getElementById("flip")?.setAttribute("aria-pressed", String(on));
+  }
   async function isDark(id) { await mounted(id); return [document.body.classList.contains("dark") ? "dark" : "light"]; }
   function flip() {
-    const on = !document.body.classList.contains("dark");
-    store.set("iskp-dark", on ? "1" : "0");
-    dark(on);
+    store.set("iskp-dark", document.body.classList.contains("dark") ? "0" : "1");
+    dark();
   }
 
   // What waits for the server's HTML: a card, the pane, the source that is read.
@@ -298,13 +303,17 @@ window.iskp = (() => {
 
   // Names that the framework's components lack for screen readers.
   function tidyUp() {
+    dark();
     document.documentElement.lang ||= "en";
     document.querySelector("#bridge")?.setAttribute("aria-hidden", "true");
     // Right-to-left scripts are typed and read from their side.
     for (const box of document.querySelectorAll("textarea:not([dir=auto])")) box.dir = "auto";
   }
 
-  addEventListener("DOMContentLoaded", () => { const kept = store.get("iskp-dark"); if (kept) dark(kept === "1"); });
+  addEventListener("DOMContentLoaded", () => {
+    dark();
+    new MutationObserver(dark).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  });
 
   const greet = () => [owner(), lastTalk(), null];
   const welcomed = () => { greeted = true; document.documentElement.dataset.greeted = "yes"; return []; };
