@@ -33,6 +33,10 @@ _DRAFT_NOTE = '<p class="meta"><span class="dots" aria-hidden="true"></span>Draf
 _BULLET = re.compile(r"^\s*(?:[-–•*]|\d+[.)])\s+")
 
 Vote = Literal["up", "down"]
+_FIRST_ROWS = 6
+"""Rows of a table of differences that are shown before somebody asks for all."""
+_FIGURE_CHARS = 60
+"""A longer value is a sentence, not a figure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,18 +305,22 @@ def _link(citation: Citation, turn: int) -> str:
 
 def _difference(difference: Difference, known: dict[int, Citation], turn: int) -> str:
     values = sorted(difference.values, key=lambda v: v.date or "", reverse=True)
-    newest = values[0].date if values else None
+    dates = {v.date for v in values if v.date and not v.of_event}
+    newest = max(dates) if len(dates) > 1 else None
     rows = [
         {
             "value": f"{v.value} {v.unit}".strip(),
             "date": v.date or "undated",
-            "newest": bool(newest) and v.date == newest,
+            "newest": newest is not None and v.date == newest and not v.of_event,
             "link": _link(known[v.marker], turn) if v.marker in known else "",
             "source": _said_by(known[v.marker]) if v.marker in known else "",
         }
         for v in values
     ]
-    return render("difference.html", about=difference.about, rows=rows)
+    figures = all(any(c.isdigit() for c in r["value"]) and len(r["value"]) <= _FIGURE_CHARS for r in rows)
+    return render(
+        "difference.html", about=difference.about, rows=rows, first=_FIRST_ROWS, heading="Figure" if figures else "Account"
+    )
 
 
 def _said_by(citation: Citation) -> str:

@@ -181,6 +181,16 @@ window.iskp = (() => {
     if (name === "edit" || name === "reword" || name === "ask") focusQuestion();
   }
 
+  function allRows(button) {
+    const open = button.getAttribute("aria-expanded") !== "true", other = button.dataset.other;
+    button.closest(".answer").querySelectorAll("table.differences").forEach((table) => {
+      if (table.parentElement.nextElementSibling?.contains(button)) table.classList.toggle("short-of-all", !open);
+    });
+    button.setAttribute("aria-expanded", String(open));
+    button.dataset.other = button.textContent;
+    button.textContent = other;
+  }
+
   function focusQuestion() { document.querySelector("#question textarea")?.focus(); }
 
   function rename(button) {
@@ -189,7 +199,7 @@ window.iskp = (() => {
   }
 
   document.addEventListener("click", (event) => {
-    const target = event.target.closest?.("a.cite, [data-act], [data-copy], [data-sort], [data-back], [data-rename], #new, #flip");
+    const target = event.target.closest?.("a.cite, [data-act], [data-copy], [data-sort], [data-back], [data-rename], [data-all-rows], #new, #flip");
     if (!target) return;
     if (target.matches("a.cite")) { event.preventDefault(); hideTip(); follow(target); }
     else if (target.dataset.act) act(target);
@@ -197,6 +207,7 @@ window.iskp = (() => {
     else if (target.dataset.sort) sortBy(target);
     else if (target.dataset.rename) rename(target);
     else if (target.dataset.back) goBack(target.dataset.back);
+    else if ("allRows" in target.dataset) allRows(target);
     else if (target.id === "new") focusQuestion();
     else if (target.id === "flip") flip();
   });
@@ -225,6 +236,8 @@ window.iskp = (() => {
     const link = cameFrom?.isConnected && cameFrom.getAttribute("href") === `#${id}` ? cameFrom
       : document.querySelector(`.thread a.cite[href="#${CSS.escape(id)}"]`);
     if (!link) return;
+    const folded = link.closest(".short-of-all .beyond")?.closest(".scroll").nextElementSibling?.querySelector("[data-all-rows]");
+    if (folded) allRows(folded);
     reveal(document.getElementById("thread-pane"), link);
     link.focus({ preventScroll: true });
   }
