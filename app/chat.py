@@ -76,17 +76,17 @@ def build_chat(
             with gr.Tab("Figures", id="figures") as figures_tab:
                 dark, drawn = figures.build(plotted)
             with gr.Tab("Evaluation", id="evaluation") as tab:
-                reported = evaluation.build(examined, told, read_only=read_only)
+                reported = evaluation.build(examined, told, talk, read_only=read_only)
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         met = blocks.load(asking.greet, asked.who, asked.shown, js="() => window.iskp.greet()", queue=False, **quiet)
         met.then(None, None, None, js="() => window.iskp.welcomed()", **quiet)
         met.then(asking.offer, talk, asked.live, concurrency_limit=None, **quiet)
         blocks.load(asking.wait_until_ready, None, asked.notice, concurrency_limit=None, **quiet)
         # A tab's parts come to life after it is chosen; what arrives before that would be lost.
-        shelf_tab.select(shelf.listed, None, listed, js=_once_there("source-table"), **quiet)
-        shelf_tab.select(shelf.follow, None, listed, js=_once_there("source-table"), concurrency_limit=None, **quiet)
+        shelf_tab.select(shelf.listed, talk, listed, js=_once_there("source-table"), **quiet)
+        shelf_tab.select(shelf.follow, talk, listed, js=_once_there("source-table"), concurrency_limit=None, **quiet)
         figures_tab.select(plotted.drawn, dark, drawn, js="() => window.iskp.isDark('figures-note')", **quiet)
-        tab.select(examined.reported, None, reported, js=_once_there("eval-cases"), **quiet)
+        tab.select(examined.reported, talk, reported, js=_once_there("eval-cases"), **quiet)
     return blocks  # type: ignore[no-any-return]
 
 
@@ -140,7 +140,7 @@ def serve(
 
 
 def _once_there(element: str) -> str:
-    return f"() => window.iskp.mounted('{element}')"
+    return f"() => window.iskp.mounted('{element}').then(() => [null])"  # null stands for the conversation
 
 
 def _has_mcp() -> bool:

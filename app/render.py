@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
@@ -245,7 +245,8 @@ def _turn(turn: TurnView, *, last: bool) -> dict[str, Any]:
         "number": turn.number, "question": turn.question, "html": html, "busy": busy, "last": last, "vote": turn.vote,
         "waiting": turn.waiting if busy and not html else "", "error": turn.error, "understood": understood,
         "short": answer.short_answer if answer else None, "status": answer.status if answer else "",
-        "plain": copy_text(answer) if answer else "", "missing": answer.missing_terms if answer else (),
+        "plain": copy_text(answer) if answer else "",
+        "references": copy_text(replace(answer, answer="")).strip() if answer and answer.citations else "", "missing": answer.missing_terms if answer else (),
         "nearest": len(answer.nearest) if answer else 0, "scope": turn.scope,
         "unsupported": answer.unsupported if answer else (), "engine": answer.engine if answer else "",
         "follow_ups": turn.follow_ups if last else (),

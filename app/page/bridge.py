@@ -9,7 +9,7 @@ import gradio as gr
 
 EVENTS = (
     "ask", "retry", "edit", "undo", "reword", "up", "down", "open", "read", "addsource", "recall", "rename", "forget",
-    "removesource", "point", "case",
+    "removesource", "point", "case", "dismiss",
 )  # fmt: skip
 """Values of ``data-act`` in the templates; ``page.js`` sends each with the element's other data."""
 

@@ -24,7 +24,7 @@ from ingest.source import GENRES, Source
 
 ADDED_FOLDER = "added"
 """Folder in the home for files that were added through the page."""
-_BUSY = "Another task is running; it is shown here until it is done."
+_BUSY = "Another task is running; try again when it is done."
 _NOTHING = "Choose files or give an address first."
 
 
@@ -48,11 +48,11 @@ class SourcesTab:
         self._work = work
         self._read_only = read_only
 
-    def listed(self) -> Listed:
+    def listed(self, talk: Talk | None = None) -> Listed:
         """Table, index health and choices of the filter as they are now."""
         sources = list(self._home.library)
         return Listed(
-            work=work_html(self._work.state),
+            work=work_html(self._work.state, _who(talk)),
             table=self._table(sources),
             health=self._health(sources),
             choices=gr.update(choices=[(f"{s.title} ({s.date or 'undated'})", s.id) for s in sources]),
@@ -83,7 +83,8 @@ class SourcesTab:
         return source_html(source, cited, focus)
 
     def add(
-        self, files: Sequence[str] | None, urls: str, title: str, author: str, date: str, publisher: str, genre: str
+        self, files: Sequence[str] | None, urls: str, title: str, author: str, date: str, publisher: str, genre: str,
+        talk: Talk | None = None,
     ) -> Iterator[Listed]:
         """Add files and addresses, with progress and what became of each."""
         addresses = [u for u in (urls or "").split() if u]
@@ -103,10 +104,10 @@ class SourcesTab:
             good = sum(1 for o in outcomes if o.status != "failed")
             return f"{good} of {len(outcomes)} can be asked about now. {_report(self._sync(tell))}"
 
-        for shown in self._run("Adding sources", job):
+        for shown in self._run("Adding sources", job, talk):
             yield shown._replace(files=None, urls="")
 
-    def remove(self, event: gr.EventData) -> Iterator[Listed]:
+    def remove(self, event: gr.EventData, talk: Talk | None = None) -> Iterator[Listed]:
         """Remove a source."""
         source_id = text(event, "source")
 
@@ -118,10 +119,10 @@ class SourcesTab:
             tell.line(source_id, "removed")
             return _report(self._sync(tell))
 
-        for shown in self._run("Removing a source", job):
+        for shown in self._run("Removing a source", job, talk):
             yield shown._replace(reading="")
 
-    def fetch(self) -> Iterator[Listed]:
+    def fetch(self, talk: Talk | None = None) -> Iterator[Listed]:
         """Replace bundled notes by the originals from their publishers."""
 
         def job(tell: Tell) -> str:
@@ -132,9 +133,9 @@ class SourcesTab:
             had = sum(1 for o in outcomes if o.status != "failed")
             return f"{had} of {len(outcomes)} originals fetched; for the others the notes serve. {_report(self._sync(tell))}"
 
-        yield from self._run("Fetching originals", job)
+        yield from self._run("Fetching originals", job, talk)
 
-    def reindex(self) -> Iterator[Listed]:
+    def reindex(self, talk: Talk | None = None) -> Iterator[Listed]:
         """Bring sources and index in line with the files."""
 
         def job(tell: Tell) -> str:
@@ -143,9 +144,9 @@ class SourcesTab:
                 tell.line(outcome.name, outcome.status, outcome.reason)
             return _report(self._sync(tell))
 
-        yield from self._run("Re-indexing", job)
+        yield from self._run("Re-indexing", job, talk)
 
-    def examine(self) -> Iterator[Listed]:
+    def examine(self, talk: Talk | None = None) -> Iterator[Listed]:
         """Compare sources, vectors and lexical index."""
 
         def job(tell: Tell) -> str:
@@ -161,26 +162,32 @@ class SourcesTab:
                 "All is well." if not found.problems else "Problems were found; re-index, or run: iskp doctor --repair"
             )
 
-        yield from self._run("Index health", job)
+        yield from self._run("Index health", job, talk)
 
-    def follow(self) -> Iterator[Listed]:
+    def follow(self, talk: Talk | None = None) -> Iterator[Listed]:
         """A job that is running already, for a page that has just been opened."""
-        yield Listed(work=work_html(self._work.state))  # a generator that yields nothing would empty the tab
+        yield Listed(work=work_html(self._work.state, _who(talk)))  # a generator that yields nothing would empty the tab
         if self._work.state.running:
-            yield from self._follow()
+            yield from self._follow(talk)
 
-    def _run(self, title: str, job: Any) -> Iterator[Listed]:
+    def dismiss(self, talk: Talk) -> str:
+        """Let the result of one's last job go."""
+        self._work.dismiss(_who(talk))
+        return work_html(self._work.state, _who(talk))
+
+    def _run(self, title: str, job: Any, talk: Talk | None) -> Iterator[Listed]:
         if self._read_only:
             yield Listed(work=render("notice.html", text="This page is read-only; sources cannot be changed here."))
             return
-        if not self._work.start(title, job):
+        if not self._work.start(title, job, owner=_who(talk)):
             yield Listed(work=render("notice.html", text=_BUSY))
-        yield from self._follow()
+            return
+        yield from self._follow(talk)
 
-    def _follow(self) -> Iterator[Listed]:
+    def _follow(self, talk: Talk | None) -> Iterator[Listed]:
         for state in self._work.follow():
-            yield Listed(work=work_html(state))
-        yield self.listed()
+            yield Listed(work=work_html(state, _who(talk)))
+        yield self.listed(talk)
 
     @property
     def _added(self) -> Path:
@@ -286,14 +293,19 @@ def build(tab: SourcesTab, bridge: gr.HTML, talk: gr.State, choices: Any, *, rea
     listed = [work, table, health, choices, reading, files, urls]
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     working = {**quiet, "concurrency_limit": 8, "concurrency_id": "work"}
-    add.click(tab.add, [files, urls, title, author, date, publisher, genre], listed, **working)
-    reindex.click(tab.reindex, None, listed, **working)
-    fetch.click(tab.fetch, None, listed, **working)
-    examine.click(tab.examine, None, listed, **working)
-    bridge.removesource(tab.remove, None, listed, **working)
+    add.click(tab.add, [files, urls, title, author, date, publisher, genre, talk], listed, **working)
+    reindex.click(tab.reindex, talk, listed, **working)
+    fetch.click(tab.fetch, talk, listed, **working)
+    examine.click(tab.examine, talk, listed, **working)
+    bridge.removesource(tab.remove, talk, listed, **working)
+    bridge.dismiss(tab.dismiss, talk, work, queue=False, **quiet)
     bridge.read(tab.read, talk, reading, queue=False, **quiet)
     bridge.addsource(lambda: gr.update(open=True), None, adding, queue=False, **quiet)
     return SourcesParts(listed=listed, reading=reading)
+
+
+def _who(talk: Talk | None) -> str:
+    return talk.owner if talk else ""
 
 
 def _unread() -> str:
