@@ -122,7 +122,9 @@ def serve(
             )  # fmt: skip
     except OSError as exc:  # somebody took the port since it was checked
         check_port(host, port)
-        raise Refused(f"the page cannot be served at {address_of(host, port)}: {exc.strerror or 'the port is taken'}") from exc
+        raise Refused(
+            f"the page cannot be served at {address_of(host, port)}: {exc.strerror or 'the port is taken'}"
+        ) from exc
     say(f"iskp-qa is at {address_of(host, port)} (Ctrl+C ends it).")
 
     def behind() -> None:

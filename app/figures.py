@@ -146,6 +146,8 @@ def attacks_figure(rows: Sequence[AttackRow], shown: Shown, *, dark: bool = Fals
     groups = dict(_groups(rows))
     number_of = {row.key: n for n, own in enumerate(groups.values()) for row in own}
     rare = {row.key for row in groups.get(OTHER, ())}
+    days = [_middle(d) for row in rows for d in (row.period_start, row.period_end)]
+    half = (min(days) + max(days)) / 2 if days else 0
     heights = [170.0] * len(units)
     figure = make_subplots(
         rows=len(units), cols=1, shared_xaxes=True, vertical_spacing=0.3 / max(1, len(units)),
@@ -168,11 +170,13 @@ def attacks_figure(rows: Sequence[AttackRow], shown: Shown, *, dark: bool = Fals
                 row=panel, col=1,
             )  # fmt: skip
             if row.key in rare:
-                # The rare ones share one colour: each line says what it is.
+                # The rare ones share one colour: each line says what it is, on the side where there is room.
+                late = _middle(begin) + _middle(end) > 2 * half
+                words = escape(_short(row.what, 40))
                 figure.add_scatter(
-                    x=[end], y=[row.value], mode="text", text=[f" {escape(_short(row.what, 40))}"], hoverinfo="skip",
-                    textposition="middle right", textfont={"size": 12, "color": _INK[dark]}, cliponaxis=False,
-                    showlegend=False, legendgroup=str(n), row=panel, col=1,
+                    x=[begin if late else end], y=[row.value], mode="text", text=[f"{words}  " if late else f"  {words}"],
+                    textposition="middle left" if late else "middle right", hoverinfo="skip", cliponaxis=False,
+                    textfont={"size": 12, "color": _INK[dark]}, showlegend=False, legendgroup=str(n), row=panel, col=1,
                 )  # fmt: skip
     for n, group in enumerate(groups):
         _add_to_legend(figure, group, n, legendgroup=str(n))

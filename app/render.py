@@ -318,9 +318,9 @@ def _difference(difference: Difference, known: dict[int, Citation], turn: int) -
         }
         for v in values
     ]
-    figures = all(any(c.isdigit() for c in r["value"]) and len(r["value"]) <= _FIGURE_CHARS for r in rows)
+    figures = all(len(r["value"]) <= _FIGURE_CHARS for r in rows)
     return render(
-        "difference.html", about=difference.about, rows=rows, first=_FIRST_ROWS, heading="Figure" if figures else "Account"
+        "difference.html", about=difference.about, rows=rows, first=_FIRST_ROWS, heading="Figure" if figures else "Account",
     )
 
 

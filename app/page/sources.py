@@ -83,7 +83,14 @@ class SourcesTab:
         return source_html(source, cited, focus)
 
     def add(
-        self, files: Sequence[str] | None, urls: str, title: str, author: str, date: str, publisher: str, genre: str,
+        self,
+        files: Sequence[str] | None,
+        urls: str,
+        title: str,
+        author: str,
+        date: str,
+        publisher: str,
+        genre: str,
         talk: Talk | None = None,
     ) -> Iterator[Listed]:
         """Add files and addresses, with progress and what became of each."""
@@ -166,7 +173,9 @@ class SourcesTab:
 
     def follow(self, talk: Talk | None = None) -> Iterator[Listed]:
         """A job that is running already, for a page that has just been opened."""
-        yield Listed(work=work_html(self._work.state, _who(talk)))  # a generator that yields nothing would empty the tab
+        yield Listed(
+            work=work_html(self._work.state, _who(talk))
+        )  # a generator that yields nothing would empty the tab
         if self._work.state.running:
             yield from self._follow(talk)
 

@@ -264,10 +264,11 @@ window.iskp = (() => {
     } else if (pending === "reading") {
       const text = document.querySelector("#reading .reading");
       if (!text || !text.offsetParent) return;
-      const mark = document.getElementById("reading-focus"), pane = document.getElementById("reading");
+      const mark = document.getElementById("reading-focus") || text.querySelector("mark"), pane = document.getElementById("reading");
       text.focus({ preventScroll: true });
       pane.scrollTop = 0;
       reveal(pane, mark || text);
+      mark?.scrollIntoView({ block: "nearest" }); // the pane itself may begin low in the window
       pending = null;
     } else {
       const card = document.getElementById(pending);
