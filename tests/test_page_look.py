@@ -59,7 +59,7 @@ def visit(browser: Browser, home: Path, serve_page: Callable[..., str]) -> Itera
     def open_page(*, width: int = 1280, height: int = 860, scheme: Any = "light", at: str = address) -> Page:
         contexts.append(browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme))
         page = contexts[-1].new_page()
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(120_000)
         page.goto(at)
         page.wait_for_selector("html[data-greeted]", state="attached")
         return page
@@ -99,7 +99,7 @@ def mark_is_in_the_window(page: Page, mark: str = "mark.focus") -> bool:
         const at = document.elementFromPoint(m.left + 5, m.top + 5);
         return m.top >= 0 && m.bottom <= innerHeight && m.right <= innerWidth && !!at && at.matches('mark'); }"""
     try:
-        page.wait_for_function(inside, arg=mark, timeout=5_000)
+        page.wait_for_function(inside, arg=mark, timeout=20_000)
     except Exception:
         return False
     return True
