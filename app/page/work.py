@@ -142,12 +142,12 @@ class Work:
             self.change(closing=said, failed=True, running=False)
 
 
-def work_html(state: WorkState, who: str = "", place: str = "sources") -> str:
+def work_html(state: WorkState, who: str | None = None, place: str = "sources") -> str:
     """Title, bar and lines of a job; nothing when ``who`` did not start it, or it belongs to another tab.
 
     A job that is done takes few lines: its end and what failed; the rest is folded.
     """
-    seen = state.running if state.owner is None else state.owner == who
+    seen = state.owner == who or (state.owner is None and state.running)
     if not (state.title and seen and state.place == place):
         return ""
     failed = [line for line in state.lines if line.result == "failed"]
