@@ -78,12 +78,18 @@ class Citation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Value:
-    """One figure among those that differ."""
+    """One figure among those that differ.
+
+    Attributes:
+        date: ISO date that it is as of.
+        of_event: the date is that of the event itself; a later one does not make the figure a newer one.
+    """
 
     value: str
     unit: str
     date: str | None
     marker: int
+    of_event: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,7 +52,7 @@ class Row:
     """One figure of a difference as a table shows it.
 
     Attributes:
-        newest: its date is the latest of the table.
+        newest: its date is the latest as of which a figure was given; days of events do not count.
         whose: who holds the figure; empty when its marker has no citation.
     """
 
@@ -184,12 +184,13 @@ def origin_words(source: Described) -> str:
 def rows(difference: Difference, cited: Mapping[int, Citation]) -> list[Row]:
     """The figures of a difference as every table shows them: the newest first, the undated last."""
     values = sorted(difference.values, key=lambda v: v.date or "", reverse=True)
-    newest = values[0].date if values else None
+    dates = {v.date for v in values if v.date and not v.of_event}
+    newest = max(dates) if len(dates) > 1 else None
     return [
         Row(
             value=f"{v.value} {v.unit}".strip(),
             date=v.date or "undated",
-            newest=bool(newest) and v.date == newest,
+            newest=newest is not None and v.date == newest and not v.of_event,
             whose=holder(cited[v.marker], cited[v.marker].claimed_by) if v.marker in cited else "",
             marker=v.marker,
         )

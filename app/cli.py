@@ -11,7 +11,6 @@ import json
 import os
 import shlex
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -554,7 +553,8 @@ def chat(
       iskp passwd ann >> passwords && chmod 600 passwords
       iskp chat --host 0.0.0.0 --auth-file passwords --read-only
     """
-    from app.exposure import Refused, check_binding, read_accounts
+    from app.exposure import Refused, check_binding, check_port, read_accounts
+    from index.generation import current
 
     home = _open_home(own_home or root_home)
     settings = home.settings.chat
@@ -564,15 +564,18 @@ def chat(
         check_binding(host, has_auth=bool(accounts), forced=open_to_all)
     except Refused as exc:
         raise click.UsageError(str(exc)) from exc
-    _update(home)
-    _sync_and_tell(home)
+    port = port or settings.port
+    check_port(host, port)
+    click.echo("Starting iskp-qa …", err=True)
+    if current(home.index_folder) is not None:  # a first index is made behind the page, which shows how far it is
+        _update(home)
+        _sync_and_tell(home)
     with _status("opening the page"):
         from app.chat import serve
-    if not offline and home.first_fetch_due():
-        threading.Thread(target=_fetch_behind, args=(home,), daemon=True).start()
     serve(
-        home, host=host, port=port or settings.port, auth=accounts.check if accounts else None,
-        read_only=read_only or settings.read_only,
+        home, host=host, port=port, auth=accounts.check if accounts else None,
+        read_only=read_only or settings.read_only, say=lambda line: click.echo(line, err=True),
+        afterwards=None if offline else lambda: _fetch_behind(home),
     )  # fmt: skip
 
 
@@ -738,9 +741,11 @@ def _sync_and_tell(home: Home) -> None:
 
 
 def _fetch_behind(home: Home) -> None:
-    """Fetch the originals while the page is in use; a reader sees the notes until all is indexed."""
+    """Fetch the originals once, while the page is in use; a reader sees the notes until all is indexed."""
     from ingest.errors import IngestError
 
+    if not home.first_fetch_due():
+        return
     click.echo("Trying to fetch the originals of the bundled notes …", err=True)
     try:
         outcomes = list(home.fetch_originals(patient=False))

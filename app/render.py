@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
@@ -50,6 +50,10 @@ _LONG_QUESTION = 280
 """Characters from which a question is shown cut, about four lines, with a button for the rest."""
 
 Vote = Literal["up", "down"]
+_FIRST_ROWS = 6
+"""Rows of a table of differences that are shown before somebody asks for all."""
+_FIGURE_CHARS = 60
+"""A longer value is a sentence, not a figure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,6 +247,7 @@ def _turn(turn: TurnView, *, last: bool) -> dict[str, Any]:
         "waiting": turn.waiting if busy and not html else "", "error": turn.error, "understood": understood,
         "short": answer.short_answer if answer else None, "status": answer.status if answer else "",
         "plain": copy_text(answer) if answer and answer.status == "answered" else "", "judged": answer is not None,
+        "references": copy_text(replace(answer, answer="")).strip() if answer and answer.citations else "",
         "nearest": len(answer.nearest) if answer else 0, "scope": turn.scope, "limited": turn.limited,
         # A source can help where the question is one, not where a single unknown word was typed or nothing was searched.
         "addable": bool(answer) and not answer.unsearched and len(turn.question.split()) > 1,
@@ -304,7 +309,10 @@ def _link(citation: Citation, turn: int) -> str:
 
 def _difference(difference: Difference, known: dict[int, Citation], turn: int) -> str:
     found = [(r, _link(known[r.marker], turn) if r.marker in known else "") for r in rows(difference, known)]
-    return render("difference.html", about=difference.about, rows=found)
+    figures = all(len(r.value) <= _FIGURE_CHARS for r, _ in found)
+    return render(
+        "difference.html", about=difference.about, rows=found, first=_FIRST_ROWS, heading="Figure" if figures else "Account",
+    )  # fmt: skip
 
 
 def _by_passage(citations: Sequence[Citation]) -> list[list[Citation]]:

@@ -273,15 +273,6 @@ def _expire_removed(library: Library, now: float) -> None:
             library.forget_removed(entry.record.id, text_only=returns)
 
 
-def put_back(library: Library, source: Source, record: Record) -> None:
-    """Store a source again that :func:`remove_source` took away, as it was."""
-    library.put(
-        source, raw_digest=record.raw_digest, path=record.path, folder=record.folder, stamp=record.stamp,
-        overrides=record.overrides, passages=record.passages,
-    )  # fmt: skip
-    library.set_note(_REMOVED_NOTES, "\n".join(sorted(removed_notes(library) - {source.id})))
-
-
 def removed_notes(library: Library) -> set[str]:
     """Ids of the bundled notes that the user removed."""
     return set(filter(None, (library.note(_REMOVED_NOTES) or "").split("\n")))

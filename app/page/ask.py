@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, nullcontext, suppress
@@ -24,6 +23,7 @@ from app.followup import Turn
 from app.history import HISTORY_FILE, History, StoredTurn
 from app.home import Home
 from app.page.bridge import number, text
+from app.page.readiness import Readiness
 from app.page.talk import Exchange, Talk, Views, make_filters
 from app.question import tidy
 from app.render import check_html, counted, render
@@ -34,7 +34,6 @@ _log = logging.getLogger(__name__)
 _OFFER_TRIES = 120
 """Seconds for which a welcome waits for questions to offer."""
 _READING = "Reading the sources …"
-_LOADING = "Loading the models; the first answer waits for them. You can type already."
 _WAIT = (
     "An answer is being written. Your question stays in the box; send it when the answer is there, or stop this one."
 )
@@ -76,11 +75,11 @@ class AskTab:
     """What the tab does; each handler is a plain method that tests can call."""
 
     def __init__(
-        self, home: Home, *, ready: threading.Event | None = None, gate: Gate | None = None, read_only: bool = False
+        self, home: Home, *, ready: Readiness | None = None, gate: Gate | None = None, read_only: bool = False
     ) -> None:
         self._home = home
         self._views = Views(home, read_only=read_only)
-        self._ready = ready
+        self._ready = ready or Readiness(usable=True)
         self._gate = gate
         self._answerers: dict[str, Answerer] = {}
         self._history = History(home.folder / HISTORY_FILE)
@@ -129,6 +128,9 @@ class AskTab:
     def offer(self, talk: Talk) -> Iterator[Any]:
         """The welcome with questions, as soon as there are some."""
         yield gr.skip()
+        for _ in self._ready.follow(until_usable=True):
+            if talk.exchanges:
+                return
         for _ in range(_OFFER_TRIES):
             if talk.exchanges:
                 return
@@ -158,11 +160,10 @@ class AskTab:
         return [(f"{s.title} ({s.date or 'undated'})", s.id) for s in self._home.library]
 
     def wait_until_ready(self) -> Iterator[str]:
-        """A word while the models load, and nothing once they are there."""
-        if self._ready is not None and not self._ready.is_set():
-            yield _notice(_LOADING)
-            self._ready.wait(timeout=300)
-        yield ""
+        """A word while sources are prepared and models load, and nothing once all is there."""
+        for word in self._ready.follow():
+            yield _notice(word)
+        yield _notice(_sentence(Exception(self._ready.failed))) if self._ready.failed else ""
 
     def greet(self, browser: str, talk_id: str, talk: Talk, request: gr.Request | None = None) -> Shown:
         """The page of somebody who comes, or comes back.
@@ -280,6 +281,13 @@ class AskTab:
         yield shown._replace(evidence=self._views.evidence(talk), live=self._views.live(talk))
 
     def _write(self, talk: Talk, exchange: Exchange, history: list[Turn]) -> Iterator[Shown]:
+        for word in self._ready.follow(until_usable=True):
+            exchange.waiting = word
+            yield Shown(live=self._views.live(talk))
+            if exchange.stopped:
+                return
+        self._ready.check()
+        exchange.waiting = _READING
         last_shown = time.monotonic()
         with closing(self._stream(exchange, history)) as events:
             for event in events:
@@ -312,6 +320,7 @@ class AskTab:
         """Whether the sources support a claim, with quotes for and against."""
         try:
             with self._gate.admit(client_of(request)) if self._gate else nullcontext():
+                self._ready.check()
                 filters = make_filters(sources, genres, since, until)
                 found = self._home.checker.check(claim, self._home.index.current(), filters=filters)
         except KNOWN_ERRORS as exc:

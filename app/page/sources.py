@@ -21,20 +21,17 @@ from app.page.talk import Talk
 from app.page.work import Tell, Work, WorkState, work_html
 from app.render import counted, render, source_html
 from index.sync import Progress, SyncReport
-from ingest.add import Outcome, put_back
+from ingest.add import Outcome
 from ingest.errors import IngestError
-from ingest.library import Record
 from ingest.source import GENRES, Source
 
 ADDED_FOLDER = "added"
 """Folder in the home for files that were added through the page."""
-_BUSY = "Another task is running; it is shown here until it is done."
+_BUSY = "Another task is running; try again when it is done."
 _NOTHING = "Choose files or give an address first."
 _CUT_SHORT = "Stopped. What was read is kept, but questions do not find it yet: “Re-index” goes on."
 _ADDING, _INDEXING, _BACK = "Adding sources", "Re-indexing", "Bringing a source back"
 _STOPPABLE = (_ADDING, _INDEXING)
-_UNDOABLE = 20
-"""So many removed sources can be brought back."""
 
 
 class _Stopped(AppError):
@@ -60,18 +57,18 @@ class SourcesTab:
         self._home = home
         self._work = work
         self._read_only = read_only
-        self._removed: dict[str, tuple[Source, Record]] = {}
 
-    def listed(self, new: Collection[str] = (), also: str = "") -> Listed:
+    def listed(self, talk: Talk | None = None, new: Collection[str] = (), also: str = "") -> Listed:
         """Table, index health and choices of the filter as they are now.
 
         Args:
+            talk: whose page it is.
             new: ids of sources that have just come.
             also: HTML below what the last job says.
         """
         sources = list(self._home.library)
         return Listed(
-            work=self._shown(self._work.state) + also,
+            work=self._shown(self._work.state, talk) + also,
             table=self._table(sources, new),
             health=self._health(sources),
             choices=gr.update(choices=[(f"{s.title} ({s.date or 'undated'})", s.id) for s in sources]),
@@ -106,7 +103,15 @@ class SourcesTab:
         return source_html(source, cited, focus)
 
     def add(
-        self, files: Sequence[str] | None, urls: str, title: str, author: str, date: str, publisher: str, genre: str
+        self,
+        files: Sequence[str] | None,
+        urls: str,
+        title: str,
+        author: str,
+        date: str,
+        publisher: str,
+        genre: str,
+        talk: Talk | None = None,
     ) -> Iterator[Listed]:
         """Add files and addresses, with progress and what became of each."""
         addresses = [u for u in (urls or "").split() if u]
@@ -134,11 +139,11 @@ class SourcesTab:
                 return _CUT_SHORT
             return f"{len(good)} of {len(outcomes)} can be asked about now. {report}"
 
-        for shown in self._run(_ADDING, job, new=new):
+        for shown in self._run(_ADDING, job, talk, new=new):
             yield shown._replace(files=None, urls="")
 
-    def remove(self, event: gr.EventData) -> Iterator[Listed]:
-        """Remove a source; it can be brought back as long as the page runs."""
+    def remove(self, event: gr.EventData, talk: Talk | None = None) -> Iterator[Listed]:
+        """Remove a source; it can be brought back for some days."""
         source_id = text(event, "source")
         also: list[str] = []
 
@@ -146,38 +151,32 @@ class SourcesTab:
             record, source = self._home.library.record(source_id), self._home.library.get(source_id)
             self._home.remove(source_id)
             if record:
-                self._removed[source_id] = source, record
-                while len(self._removed) > _UNDOABLE:
-                    del self._removed[next(iter(self._removed))]
                 also.append(render("removed.html", title=source.title, source=source_id))
             if record and record.path and Path(record.path).parent == self._added:
                 Path(record.path).unlink(missing_ok=True)
             tell.line(source_id, "removed")
             return _report(self._sync(tell))
 
-        for shown in self._run("Removing a source", job, also=also):
+        for shown in self._run("Removing a source", job, talk, also=also):
             yield shown._replace(reading="")
 
-    def bring_back(self, event: gr.EventData) -> Iterator[Listed]:
+    def bring_back(self, event: gr.EventData, talk: Talk | None = None) -> Iterator[Listed]:
         """Store a source again that was removed."""
         source_id = text(event, "source")
 
         def job(tell: Tell) -> str:
-            kept = self._removed.pop(source_id, None)
-            if kept is None:
-                return "This source cannot be brought back any more; add its file or address again."
-            put_back(self._home.library, *kept)
-            tell.line(kept[0].title, "back")
+            outcome = self._home.restore(source_id)
+            tell.line(outcome.name, "back")
             return _report(self._sync(tell))
 
-        yield from self._run(_BACK, job, new=(source_id,))
+        yield from self._run(_BACK, job, talk, new=(source_id,))
 
-    def stop(self) -> None:
+    def stop(self, talk: Talk | None = None) -> None:
         """Stop adding or indexing; what was read is kept."""
-        if not self._read_only and self._work.state.title in _STOPPABLE:
+        if not self._read_only and self._work.state.title in _STOPPABLE and self._work.state.owner == _who(talk):
             self._work.stop()
 
-    def fetch(self) -> Iterator[Listed]:
+    def fetch(self, talk: Talk | None = None) -> Iterator[Listed]:
         """Replace bundled notes by the originals from their publishers."""
 
         def job(tell: Tell) -> str:
@@ -188,9 +187,9 @@ class SourcesTab:
             had = sum(1 for o in outcomes if o.status != "failed")
             return f"{had} of {len(outcomes)} originals fetched; for the others the notes serve. {_report(self._sync(tell))}"
 
-        yield from self._run("Fetching originals", job)
+        yield from self._run("Fetching originals", job, talk)
 
-    def reindex(self) -> Iterator[Listed]:
+    def reindex(self, talk: Talk | None = None) -> Iterator[Listed]:
         """Bring sources and index in line with the files."""
 
         def job(tell: Tell) -> str:
@@ -202,9 +201,9 @@ class SourcesTab:
             except _Stopped:
                 return _CUT_SHORT
 
-        yield from self._run(_INDEXING, job)
+        yield from self._run(_INDEXING, job, talk)
 
-    def examine(self) -> Iterator[Listed]:
+    def examine(self, talk: Talk | None = None) -> Iterator[Listed]:
         """Compare sources, vectors and lexical index."""
 
         def job(tell: Tell) -> str:
@@ -220,34 +219,44 @@ class SourcesTab:
                 "All is well." if not found.problems else "Problems were found; re-index, or run: iskp doctor --repair"
             )
 
-        yield from self._run("Index health", job)
+        yield from self._run("Index health", job, talk)
 
-    def follow(self) -> Iterator[Listed]:
+    def follow(self, talk: Talk | None = None) -> Iterator[Listed]:
         """A job that is running already, for a page that has just been opened."""
-        yield Listed(work=self._shown(self._work.state))  # a generator that yields nothing would empty the tab
+        yield Listed(work=self._shown(self._work.state, talk))  # a generator that yields nothing would empty the tab
         if self._work.state.running:
-            yield from self._follow()
+            yield from self._follow(talk)
 
-    def _run(self, title: str, job: Any, *, new: Collection[str] = (), also: Sequence[str] = ()) -> Iterator[Listed]:
+    def dismiss(self, talk: Talk) -> str:
+        """Let the result of one's last job go."""
+        self._work.dismiss(_who(talk))
+        return self._shown(self._work.state, talk)
+
+    def _run(
+        self, title: str, job: Any, talk: Talk | None, *, new: Collection[str] = (), also: Sequence[str] = ()
+    ) -> Iterator[Listed]:
         """``new`` and ``also`` are read when the job is done; see :meth:`listed`."""
         if self._read_only:
             yield Listed(work=render("notice.html", text="This page is read-only; sources cannot be changed here."))
             return
-        if not self._work.start(title, job):
+        if not self._work.start(title, job, owner=_who(talk)):
             yield Listed(work=render("notice.html", text=_BUSY))
-        for shown in self._follow():
+            return
+        last = Listed()
+        for shown in self._follow(talk):
             last = shown
             yield shown
-        yield last._replace(table=self.listed(new).table, work=f"{last.work}{''.join(also)}")
+        yield last._replace(table=self.listed(talk, new).table, work=f"{last.work}{''.join(also)}")
 
-    def _follow(self) -> Iterator[Listed]:
+    def _follow(self, talk: Talk | None) -> Iterator[Listed]:
         for state in self._work.follow():
-            yield Listed(work=self._shown(state))
-        yield self.listed()
+            yield Listed(work=self._shown(state, talk))
+        yield self.listed(talk)
 
-    def _shown(self, state: WorkState) -> str:
-        stop = state.running and state.title in _STOPPABLE and not self._read_only
-        return work_html(state) + (render("stop.html") if stop else "")
+    def _shown(self, state: WorkState, talk: Talk | None) -> str:
+        own = state.running and state.owner is not None and state.owner == _who(talk)
+        stop = own and state.title in _STOPPABLE and not self._read_only
+        return work_html(state, _who(talk)) + (render("stop.html") if stop else "")
 
     def _in_words(self, outcome: Outcome) -> Outcome:
         """The outcome, with a word where questions cannot be asked in the language of the text."""
@@ -376,16 +385,21 @@ def build(tab: SourcesTab, bridge: gr.HTML, talk: gr.State, choices: Any, *, rea
     listed = [work, table, health, choices, reading, files, urls]
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     working = {**quiet, "concurrency_limit": 8, "concurrency_id": "work"}
-    add.click(tab.add, [files, urls, title, author, date, publisher, genre], listed, **working)
-    reindex.click(tab.reindex, None, listed, **working)
-    fetched = [asked(tab.fetch, None, listed, **working) for asked in (fetch.click, bridge.fetch)]
-    examine.click(tab.examine, None, listed, **working)
-    bridge.removesource(tab.remove, None, listed, **working)
-    bridge.bringback(tab.bring_back, None, listed, **working)
-    bridge.stopwork(tab.stop, None, None, queue=False, **quiet)
+    add.click(tab.add, [files, urls, title, author, date, publisher, genre, talk], listed, **working)
+    reindex.click(tab.reindex, talk, listed, **working)
+    fetched = [asked(tab.fetch, talk, listed, **working) for asked in (fetch.click, bridge.fetch)]
+    examine.click(tab.examine, talk, listed, **working)
+    bridge.removesource(tab.remove, talk, listed, **working)
+    bridge.bringback(tab.bring_back, talk, listed, **working)
+    bridge.stopwork(tab.stop, talk, None, queue=False, **quiet)
+    bridge.dismiss(tab.dismiss, talk, work, queue=False, **quiet)
     bridge.read(tab.read, talk, reading, queue=False, **quiet)
     bridge.addsource(lambda: gr.update(open=True), None, adding, queue=False, **quiet)
     return SourcesParts(listed=listed, reading=reading, fetched=fetched)
+
+
+def _who(talk: Talk | None) -> str:
+    return talk.owner if talk else ""
 
 
 def _unread() -> str:

@@ -231,6 +231,16 @@ window.iskp = (() => {
     if (name === "edit" || name === "reword" || name === "ask") focusQuestion();
   }
 
+  function allRows(button) {
+    const open = button.getAttribute("aria-expanded") !== "true", other = button.dataset.other;
+    button.closest(".answer").querySelectorAll("table.differences").forEach((table) => {
+      if (table.parentElement.nextElementSibling?.contains(button)) table.classList.toggle("short-of-all", !open);
+    });
+    button.setAttribute("aria-expanded", String(open));
+    button.dataset.other = button.textContent;
+    button.textContent = other;
+  }
+
   function focusQuestion() { document.querySelector("#question textarea")?.focus(); }
 
   async function rename(button) {
@@ -239,7 +249,7 @@ window.iskp = (() => {
   }
 
   document.addEventListener("click", (event) => {
-    const target = event.target.closest?.("a.cite, [data-act], [data-copy], [data-sort], [data-back], [data-rename], [data-more], #new, #flip");
+    const target = event.target.closest?.("a.cite, [data-act], [data-copy], [data-sort], [data-back], [data-rename], [data-more], [data-all-rows], #new, #flip");
     if (!target) return;
     if (target.matches("a.cite")) { event.preventDefault(); hideTip(); follow(target); }
     else if (target.dataset.act) act(target);
@@ -248,6 +258,7 @@ window.iskp = (() => {
     else if (target.dataset.rename) rename(target);
     else if (target.dataset.back) goBack(target.dataset.back);
     else if (target.hasAttribute("data-more")) unfold(target);
+    else if ("allRows" in target.dataset) allRows(target);
     else if (target.id === "new") focusQuestion();
     else if (target.id === "flip") flip();
   });
@@ -278,16 +289,23 @@ window.iskp = (() => {
     const link = card && inCard ? cameFrom
       : document.querySelector(`.thread a.cite[href="#${CSS.escape(id)}"]`);
     if (!link) return;
+    const folded = link.closest(".short-of-all .beyond")?.closest(".scroll").nextElementSibling?.querySelector("[data-all-rows]");
+    if (folded) allRows(folded);
     reveal(document.getElementById("thread-pane"), link);
     link.focus({ preventScroll: true });
   }
 
-  function dark(on) { document.body.classList.toggle("dark", on); }
+  // Gradio sets the class by the system's theme once its script is there; what the reader chose goes before that.
+  function dark() {
+    const kept = store.get("iskp-dark"), has = document.body.classList.contains("dark");
+    const on = kept ? kept === "1" : has;
+    if (on !== has) document.body.classList.toggle("dark", on);
+    document.getElementById("flip")?.setAttribute("aria-pressed", String(on));
+  }
   async function isDark(id) { await mounted(id); return [document.body.classList.contains("dark") ? "dark" : "light"]; }
   function flip() {
-    const on = !document.body.classList.contains("dark");
-    store.set("iskp-dark", on ? "1" : "0");
-    dark(on);
+    store.set("iskp-dark", document.body.classList.contains("dark") ? "0" : "1");
+    dark();
   }
 
   // What waits for the server's HTML: a card, the pane, the source that is read.
@@ -299,10 +317,11 @@ window.iskp = (() => {
     } else if (pending === "reading") {
       const text = document.querySelector("#reading .reading");
       if (!text || !text.offsetParent) return;
-      const mark = document.getElementById("reading-focus"), pane = document.getElementById("reading");
+      const mark = document.getElementById("reading-focus") || text.querySelector("mark"), pane = document.getElementById("reading");
       text.focus({ preventScroll: true });
       pane.scrollTop = 0;
       reveal(pane, mark || text);
+      mark?.scrollIntoView({ block: "nearest" }); // the pane itself may begin low in the window
       pending = null;
     } else {
       const card = document.getElementById(pending);
@@ -351,6 +370,7 @@ window.iskp = (() => {
 
   // Names that the framework's components lack for screen readers.
   function tidyUp() {
+    dark();
     document.documentElement.lang ||= "en";
     document.querySelector("#bridge")?.setAttribute("aria-hidden", "true");
     sidebar();
@@ -360,7 +380,10 @@ window.iskp = (() => {
     for (const box of document.querySelectorAll("textarea:not([dir=auto])")) box.dir = "auto";
   }
 
-  addEventListener("DOMContentLoaded", () => { const kept = store.get("iskp-dark"); if (kept) dark(kept === "1"); });
+  addEventListener("DOMContentLoaded", () => {
+    dark();
+    new MutationObserver(dark).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  });
 
   // What is typed, kept filters, the list of conversations, a server that is gone
 
