@@ -697,7 +697,8 @@ def _narrowing(tab: AskTab, bridge: gr.HTML, filters: _Filters, on: gr.HTML) -> 
     narrowing = [filters.sources, filters.genres, filters.since, filters.until]
     at_once: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
     keep = "(...chosen) => window.iskp.keepFilters(chosen)"
-    gr.on([f.change for f in narrowing], tab.filters_on, narrowing, on, js=keep, **at_once)
+    gr.on([f.change for f in narrowing],  # type: ignore[attr-defined]
+          tab.filters_on, narrowing, on, js=keep, **at_once)
     for event in (bridge.everywhere, bridge.nofilters):
         event(lambda: ([], [], "", ""), None, narrowing, **at_once)
     return narrowing
