@@ -101,6 +101,7 @@ class Answer:
         reasons: why the engine decided as it did, in words.
         notice: what a reader should know of how the answer came about, such as a language model that failed.
         usage: calls of a language model and its tokens in and out; empty without one.
+        options: complete questions to ask instead, known to be answered.
     """
 
     question: str
@@ -121,6 +122,7 @@ class Answer:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     notice: str = ""
     usage: Mapping[str, int] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
 
 
 def to_json(answer: Answer) -> dict[str, Any]:
