@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 Status = Literal["answered", "abstained", "declined"]
+Words = Literal["original", "summary"]
 STAGES = ("understand", "retrieve", "read", "generate", "verify", "total")
 MARKER = re.compile(r"\[(\d+)\]")
 
@@ -43,6 +44,8 @@ class Citation:
         paragraph: body paragraph counted from 1; None outside the body.
         support: how well the quote answers the question (or carries the claim), in [0, 1].
         also_in: other outlets that print the passage.
+        words: whose words the quote is made of: the publication's, or ours about it (a summary is never shown
+            in quotation marks). It follows from the origin, also for answers that were stored without it.
     """
 
     marker: int
@@ -67,16 +70,26 @@ class Citation:
     claimed_by: str | None
     via: str | None = None
     also_in: tuple[Outlet, ...] = ()
+    words: Words = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "words", words_of(self.origin))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Value:
-    """One figure among those that differ."""
+    """One figure among those that differ.
+
+    Attributes:
+        date: ISO date that it is as of.
+        of_event: the date is that of the event itself; a later one does not make the figure a newer one.
+    """
 
     value: str
     unit: str
     date: str | None
     marker: int
+    of_event: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +113,7 @@ class Answer:
         unsupported: sentences of a language model that the cited words did not carry.
         reasons: why the engine decided as it did, in words.
         notice: what a reader should know of how the answer came about, such as a language model that failed.
+        unsearched: why the question was not looked up at all, in words; empty when it was searched.
         usage: calls of a language model and its tokens in and out; empty without one.
         options: complete questions to ask instead, known to be answered.
     """
@@ -121,6 +135,7 @@ class Answer:
     prompt_id: str = ""
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     notice: str = ""
+    unsearched: str = ""
     usage: Mapping[str, int] = field(default_factory=dict)
     options: tuple[str, ...] = ()
 
@@ -153,6 +168,11 @@ def _adapter() -> TypeAdapter[Answer]:
     from pydantic import TypeAdapter
 
     return TypeAdapter(Answer)
+
+
+def words_of(origin: str) -> Words:
+    """Whose words the text of a source of this origin is made of."""
+    return "summary" if origin == "bundled notes" else "original"
 
 
 def cite(

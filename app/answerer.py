@@ -222,10 +222,15 @@ class Answerer:
         if refusal:
             return replace(base, options=tuple(self._offers())[:_OFFERED]), None
         if opened is None or not opened.passage_count():
-            return replace(base, status="abstained", answer=NOTHING_INDEXED), None
+            return replace(
+                base, status="abstained", answer=NOTHING_INDEXED, unsearched="there are no sources yet"
+            ), None
         if not served:
             reason = f"the question is in {language.name}, which the embedding model does not read"
-            return replace(base, status="abstained", answer=unreadable(language), reasons=(reason,)), None
+            why = f"the question is in {language.name}"
+            return replace(
+                base, status="abstained", answer=unreadable(language), reasons=(reason,), unsearched=why
+            ), None
         topic = overview.topic_of(standalone)
         surveyed = self._overview(base, topic, opened, filters, clock) if topic else None
         if surveyed:

@@ -6,7 +6,9 @@ import importlib.util
 import os
 import threading
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from importlib.resources import files
+from io import StringIO
 from typing import Any
 
 # Before gradio is imported: it reads this once.
@@ -14,16 +16,18 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 import gradio as gr
+from starlette.middleware import Middleware
 
-from app.errors import AppError
-from app.exposure import Gate, allowance_of, upload_limits_of
+from app.exposure import Gate, Refused, address_of, allowance_of, check_port, upload_limits_of
 from app.home import Home
+from app.hosts import AllowedHosts, HostGuard
 from app.page import api, ask, evaluation, figures, sources
 from app.page.bridge import bridge
+from app.page.readiness import LOADING, Readiness, prepare
 from app.page.talk import Talk
 from app.page.work import Work
 from app.render import render
-from index.errors import IndexingError
+from index.generation import current
 
 _FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"]
 _MONO = ["ui-monospace", "Menlo", "Consolas", "monospace"]
@@ -45,22 +49,24 @@ def theme() -> gr.themes.Base:
 
 
 def build_chat(
-    home: Home, *, ready: threading.Event | None = None, gate: Gate | None = None, read_only: bool = False
-) -> gr.Blocks:
+    home: Home, *, ready: Readiness | None = None, gate: Gate | None = None, read_only: bool = False,
+    work: Work | None = None,
+) -> gr.Blocks:  # fmt: skip
     """The page over a home.
 
     Args:
         gate: counts what each client asks.
-        ready: set once the models are loaded; the page says so until then.
+        ready: what is still to be done before the first answer; the page says so until it is.
         read_only: sources cannot be changed and the evaluation cannot be run from the page.
+        work: the jobs that the page shows, when others start some too.
     """
-    work = Work()
+    work = work or Work()
     asking = ask.AskTab(home, ready=ready, gate=gate, read_only=read_only)
     shelf = sources.SourcesTab(home, work, read_only=read_only)
     examined = evaluation.EvaluationTab(home, work, read_only=read_only)
     plotted = figures.FiguresTab(home)
-    with gr.Blocks(title="iskp-qa", analytics_enabled=False, fill_height=True) as blocks:
-        api.build(api.Api(home, gate))  # first, so that no event of the page takes its names
+    with api.Page(title="iskp-qa", analytics_enabled=False, fill_height=True) as blocks:
+        api.build(api.Api(home, gate, ready))  # first, so that no event of the page takes its names
         gr.HTML(render("masthead.html"), apply_default_css=False)
         told = bridge()
         talk: gr.State = gr.State(Talk())
@@ -68,57 +74,92 @@ def build_chat(
             with gr.Tab("Ask", id="ask"):
                 asked = ask.build(asking, told, talk)
             with gr.Tab("Sources", id="sources") as shelf_tab:
-                listed = sources.build(shelf, told, talk, asked.sources, read_only=read_only).listed
+                shelved = sources.build(shelf, told, talk, asked.sources, read_only=read_only)
+                listed = shelved.listed
             with gr.Tab("Figures", id="figures") as figures_tab:
                 dark, drawn = figures.build(plotted)
             with gr.Tab("Evaluation", id="evaluation") as tab:
-                reported = evaluation.build(examined, told, read_only=read_only)
+                reported = evaluation.build(examined, told, talk, read_only=read_only)
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         met = blocks.load(asking.greet, asked.who, asked.shown, js="() => window.iskp.greet()", queue=False, **quiet)
         met.then(None, None, None, js="() => window.iskp.welcomed()", **quiet)
+        met.then(
+            asking.restore,
+            asked.kept_filters,
+            asked.filters,
+            js="() => window.iskp.keptFilters()",
+            queue=False,
+            **quiet,
+        )
         met.then(asking.offer, talk, asked.live, concurrency_limit=None, **quiet)
+        for fetched in shelved.fetched:  # the welcome says of how many publications only summaries are here
+            fetched.then(asking.offer, talk, asked.live, concurrency_limit=None, **quiet)
         blocks.load(asking.wait_until_ready, None, asked.notice, concurrency_limit=None, **quiet)
         # A tab's parts come to life after it is chosen; what arrives before that would be lost.
-        shelf_tab.select(shelf.listed, None, listed, js=_once_there("source-table"), **quiet)
-        shelf_tab.select(shelf.follow, None, listed, js=_once_there("source-table"), concurrency_limit=None, **quiet)
+        shelf_tab.select(shelf.listed, talk, listed, js=_once_there("source-table"), **quiet)
+        shelf_tab.select(shelf.follow, talk, listed, js=_once_there("source-table"), concurrency_limit=None, **quiet)
         figures_tab.select(plotted.drawn, dark, drawn, js="() => window.iskp.isDark('figures-note')", **quiet)
-        tab.select(examined.reported, None, reported, js=_once_there("eval-cases"), **quiet)
+        tab.select(examined.reported, talk, reported, js=_once_there("eval-cases"), **quiet)
     return blocks  # type: ignore[no-any-return]
 
 
 def serve(
-    home: Home, *, host: str, port: int, auth: Callable[[str, str], bool] | None = None, read_only: bool = False
-) -> None:
-    """Serve the page until interrupted; the models load meanwhile.
+    home: Home, *, host: str, port: int, auth: Callable[[str, str], bool] | None = None, read_only: bool = False,
+    say: Callable[[str], None] = print, afterwards: Callable[[], None] | None = None,
+) -> None:  # fmt: skip
+    """Serve the page until interrupted. A first index is made and the models load meanwhile.
 
     Args:
         auth: whether a user may come in with this password; None asks nobody.
         read_only: see :func:`build_chat`.
+        say: prints a line for who started the server.
+        afterwards: done in a thread once the page can be used.
+
+    Raises:
+        Refused: nobody can listen there.
     """
-    ready = threading.Event()
-    threading.Thread(target=_warm_up, args=(home, ready), daemon=True).start()
+    ready = Readiness(usable=current(home.index_folder) is not None)
+    ready.word = ready.word or LOADING
+    work = Work()
+    home.library  # noqa: B018 - opened here, before threads share it
     limits = home.settings.chat
-    blocks = build_chat(home, ready=ready, gate=Gate(allowance_of(limits)), read_only=read_only)
+    blocks = build_chat(home, ready=ready, gate=Gate(allowance_of(limits)), read_only=read_only, work=work)
     blocks.queue(max_size=limits.pending, default_concurrency_limit=4)
-    blocks.launch(
-        server_name=host, server_port=port, auth=auth, share=False, ssr_mode=False, show_error=False,
-        max_file_size=upload_limits_of(limits).file_bytes, footer_links=[], quiet=False, mcp_server=_has_mcp(),
-        theme=theme(), css=_asset("page.css"), head=f"<script>{_asset('page.js')}</script>",
-    )  # fmt: skip
-
-
-def _warm_up(home: Home, ready: threading.Event) -> None:
-    # A model that cannot be loaded is told at the first question, where somebody reads it.
     try:
-        home.warm_up()
-    except (AppError, IndexingError):
-        return
+        with redirect_stdout(StringIO()):  # Gradio's own lines advise public links
+            blocks.launch(
+                server_name=host, server_port=port, auth=auth, share=False, ssr_mode=False, show_error=False,
+                max_file_size=upload_limits_of(limits).file_bytes, footer_links=[], quiet=True, mcp_server=_has_mcp(),
+                theme=theme(), css=_asset("page.css"), head=f"<script>{_asset('page.js')}</script>", inbrowser=False,
+                prevent_thread_lock=True,
+                app_kwargs={
+                    "middleware": [Middleware(HostGuard, hosts=AllowedHosts.of(host, limits.allowed_hosts))],
+                    "exception_handlers": api.wrong_calls(),
+                },
+            )  # fmt: skip
+    except OSError as exc:  # somebody took the port since it was checked
+        check_port(host, port)
+        raise Refused(
+            f"the page cannot be served at {address_of(host, port)}: {exc.strerror or 'the port is taken'}"
+        ) from exc
+    say(f"iskp-qa is at {address_of(host, port)} (Ctrl+C ends it).")
+
+    def behind() -> None:
+        prepare(home, work, ready, say)
+        if afterwards:
+            afterwards()
+
+    threading.Thread(target=behind, daemon=True).start()
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        say("Ended.")
     finally:
-        ready.set()
+        blocks.close(verbose=False)
 
 
 def _once_there(element: str) -> str:
-    return f"() => window.iskp.mounted('{element}')"
+    return f"() => window.iskp.mounted('{element}').then(() => [null])"  # null stands for the conversation
 
 
 def _has_mcp() -> bool:

@@ -9,8 +9,8 @@ import contextlib
 import itertools
 import json
 import os
+import shlex
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from app.answer import Answer
+    from app.answer import Answer, Citation
     from app.answerer import Answerer
     from app.followup import Turn
     from app.home import Home
@@ -93,7 +93,7 @@ def _home_option(command: F) -> F:
 @click.version_option(package_name="iskp-qa", prog_name="iskp")
 @click.pass_context
 def main(ctx: click.Context, home: Path | None) -> None:
-    """Ask a news analysis and its sources; every answer cites the exact words.
+    """Ask a news analysis and its sources; every sentence links to the passage it comes from.
 
     \b
     Examples:
@@ -195,6 +195,9 @@ def search(
     Example:
       iskp search "recruitment strategy" -k 5
     """
+    from textwrap import shorten
+
+    from app.citation_text import described, spoken
     from app.question import tidy
 
     home = _open_home(own_home or root_home)
@@ -204,14 +207,18 @@ def search(
     opened = home.index.current()
     hits = opened.search(text, k, filters=filters) if opened else []
     if as_json:
-        click.echo(json.dumps([_hit_json(h) for h in hits], ensure_ascii=False, indent=2))
+        data = [_hit_json(h, opened.source(h.passage.source_id) if opened else None) for h in hits]
+        click.echo(json.dumps(data, ensure_ascii=False, indent=2))
         return
     if not hits:
         click.echo("No passage found.")
     for hit in hits:
         p = hit.passage
+        source = opened.source(p.source_id) if opened else None
         click.echo(f"{hit.rank:>3}  {hit.score:.3f}  {p.source_id} {p.locator}")
-        click.echo(f"     {' '.join(p.text.split())[:200]}")
+        if source:
+            click.echo(f"     {described(source, p.locator)}")
+        click.echo(f"     {spoken(source, shorten(p.text, 200, placeholder=' …')) if source else p.text[:200]}")
 
 
 @main.command()
@@ -286,7 +293,7 @@ def ingest(
 ) -> None:
     """Add or update sources from files, folders or addresses, then bring the index in line.
 
-    Kinds: HTML, PDF, DOCX, EPUB, Markdown, text.
+    Kinds: HTML, PDF, DOCX, EPUB, Markdown, text, CSV, TSV, XLSX, e-mail (EML, MBOX), subtitles (SRT, VTT).
 
     \b
     Examples:
@@ -338,35 +345,60 @@ def fetch(root_home: Path | None, source_ids: tuple[str, ...], as_json: bool, ow
 
 @main.group(invoke_without_command=True)
 @click.option("--failed", is_flag=True, help="List the files of mirrored folders that could not be read, and why.")
+@click.option("--removed", is_flag=True, help="List what was removed and can be had again with 'restore'.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_home_option
 @click.pass_context
-def sources(ctx: click.Context, failed: bool, as_json: bool, own_home: Path | None) -> None:
-    """List the stored sources; 'show' prints one, 'remove' forgets one."""
+def sources(ctx: click.Context, failed: bool, removed: bool, as_json: bool, own_home: Path | None) -> None:
+    """List the stored sources; 'show' prints one, 'remove' takes one out, 'restore' brings it back."""
     ctx.obj = own_home or ctx.obj
     if ctx.invoked_subcommand:
         return
     home = _open_home(ctx.obj)
     _update(home)
     failures = home.library.failures()
+    away = home.removed()
     if failed:
-        if as_json:
-            click.echo(json.dumps([_plain(f) for f in failures], ensure_ascii=False, indent=2))
-        elif failures:
-            _table(("file", "reason"), [(f.path, f.reason) for f in failures])
-        else:
-            click.echo("Every file of the mirrored folders could be read.", err=True)
+        rows = [(f.path, f.reason) for f in failures]
+        _list(failures, ("file", "reason"), rows, "Every file of the mirrored folders could be read.", as_json)
         return
+    if removed:
+        gone = [(r.id, (r.removed_at or "")[:10], r.title, r.path or "") for r in away]
+        _list(away, ("id", "removed", "title", "file"), gone, "Nothing is removed.", as_json)
+        return
+    _list_sources(home, as_json)
+    if as_json:
+        return
+    if away:
+        click.echo(
+            f"Left out as removed: {len(away)}; list: iskp sources --removed; bring back: iskp sources restore ID",
+            err=True,
+        )
+    if failures:
+        click.echo(f"{len(failures)} files could not be read; their reasons: iskp sources --failed", err=True)
+
+
+def _list_sources(home: Home, as_json: bool) -> None:
     rows = [_source_row(s) for s in home.library]
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
-        return
-    if not rows:
+    elif rows:
+        cells = [(r["id"], r["date"] or "undated", r["genre"], r["title"]) for r in rows]
+        _table(("id", "date", "genre", "title"), cells)
+    else:
         click.echo("No sources yet. Add some: iskp ingest FILE_OR_FOLDER", err=True)
-        return
-    _table(("id", "date", "genre", "title"), [(r["id"], r["date"] or "undated", r["genre"], r["title"]) for r in rows])
-    if failures:
-        click.echo(f"{len(failures)} files could not be read; their reasons: iskp sources --failed", err=True)
+
+
+def _list(
+    things: Sequence[Any], header: tuple[str, ...], rows: Sequence[tuple[str, ...]], none: str, as_json: bool
+) -> None:
+    """Print things as JSON, else as a table, else say that there is none."""
+    if as_json:
+        click.echo(json.dumps([_plain(t) for t in things], ensure_ascii=False, indent=2))
+    elif rows:
+        _table(header, rows)
+    else:
+        click.echo(none, err=True)
 
 
 @sources.command("show")
@@ -376,6 +408,7 @@ def sources(ctx: click.Context, failed: bool, as_json: bool, own_home: Path | No
 @click.pass_obj
 def show_source(root_home: Path | None, source_id: str, as_json: bool, own_home: Path | None) -> None:
     """Print a source: bibliographic data and its canonical text with locators."""
+    from app.citation_text import UNCHECKED, byline, claimant, kind_meaning, kind_words, lead, status_words
     from ingest.source import to_json
 
     home = _open_home(own_home or root_home)
@@ -384,16 +417,15 @@ def show_source(root_home: Path | None, source_id: str, as_json: bool, own_home:
     if as_json:
         click.echo(json.dumps({**to_json(source), "fingerprint": source.fingerprint}, ensure_ascii=False, indent=2))
         return
+    click.echo(f"{lead(source)}{source.title}, {byline(source)}\n{kind_words(source)}: {kind_meaning(source)}\n")
     for name, value in _source_row(source).items():
         if value not in (None, ""):
             click.echo(f"{name}: {value}")
     for paragraph in source.paragraphs:
-        badge = (
-            f" [{paragraph.claim_status}{': ' + paragraph.claimed_by if paragraph.claimed_by else ''}]"
-            if paragraph.claim_status
-            else ""
-        )
-        click.echo(f"\n{paragraph.locator}{badge}\n{source.text[paragraph.start : paragraph.end]}")
+        held = status_words(paragraph.claim_status, claimant(source, paragraph.claimed_by))
+        badge = UNCHECKED if paragraph.unchecked else held
+        click.echo(f"\n{paragraph.locator}{f' [{badge}]' if badge else ''}")
+        click.echo(source.text[paragraph.start : paragraph.end])
 
 
 @sources.command("remove")
@@ -401,12 +433,35 @@ def show_source(root_home: Path | None, source_id: str, as_json: bool, own_home:
 @_home_option
 @click.pass_obj
 def remove_source(root_home: Path | None, source_id: str, own_home: Path | None) -> None:
-    """Remove a source and its passages. A file on disk is not touched."""
+    """Remove a source and its passages. A file on disk is not touched.
+
+    It stays away until its file changes, or is added by name again. Its text is kept for 30 days, for 'restore'.
+    """
     home = _open_home(own_home or root_home)
     _update(home)
     home.remove(source_id)
     report = _sync(home)
-    click.echo(f"Removed {source_id}. {_report_line(report)}")
+    click.echo(
+        f"Removed {source_id}. {_report_line(report)}\nTo have it again: iskp sources restore {shlex.quote(source_id)}"
+    )
+
+
+@sources.command("restore")
+@click.argument("source_id", metavar="ID")
+@_home_option
+@click.pass_obj
+def restore_removed_source(root_home: Path | None, source_id: str, own_home: Path | None) -> None:
+    """Bring a removed source back.
+
+    \b
+    Example:
+      iskp sources --removed
+      iskp sources restore reports/draft.txt
+    """
+    home = _open_home(own_home or root_home)
+    _update(home)
+    home.restore(source_id)
+    click.echo(f"Restored {source_id}. {_report_line(_sync(home))}")
 
 
 @main.command()
@@ -498,7 +553,8 @@ def chat(
       iskp passwd ann >> passwords && chmod 600 passwords
       iskp chat --host 0.0.0.0 --auth-file passwords --read-only
     """
-    from app.exposure import Refused, check_binding, read_accounts
+    from app.exposure import Refused, check_binding, check_port, read_accounts
+    from index.generation import current
 
     home = _open_home(own_home or root_home)
     settings = home.settings.chat
@@ -508,15 +564,18 @@ def chat(
         check_binding(host, has_auth=bool(accounts), forced=open_to_all)
     except Refused as exc:
         raise click.UsageError(str(exc)) from exc
-    _update(home)
-    _sync_and_tell(home)
+    port = port or settings.port
+    check_port(host, port)
+    click.echo("Starting iskp-qa …", err=True)
+    if current(home.index_folder) is not None:  # a first index is made behind the page, which shows how far it is
+        _update(home)
+        _sync_and_tell(home)
     with _status("opening the page"):
         from app.chat import serve
-    if not offline and home.first_fetch_due():
-        threading.Thread(target=_fetch_behind, args=(home,), daemon=True).start()
     serve(
-        home, host=host, port=port or settings.port, auth=accounts.check if accounts else None,
-        read_only=read_only or settings.read_only,
+        home, host=host, port=port, auth=accounts.check if accounts else None,
+        read_only=read_only or settings.read_only, say=lambda line: click.echo(line, err=True),
+        afterwards=None if offline else lambda: _fetch_behind(home),
     )  # fmt: skip
 
 
@@ -682,9 +741,11 @@ def _sync_and_tell(home: Home) -> None:
 
 
 def _fetch_behind(home: Home) -> None:
-    """Fetch the originals while the page is in use; a reader sees the notes until all is indexed."""
+    """Fetch the originals once, while the page is in use; a reader sees the notes until all is indexed."""
     from ingest.errors import IngestError
 
+    if not home.first_fetch_due():
+        return
     click.echo("Trying to fetch the originals of the bundled notes …", err=True)
     try:
         outcomes = list(home.fetch_originals(patient=False))
@@ -812,6 +873,7 @@ def _check_line(raw: bytes) -> tuple[str, str | None]:
 
 def _print_check(result: ClaimCheck) -> None:
     from app.answer import Citation
+    from app.citation_text import spoken
 
     verdict = {"supported": "Supported", "partly": "Partly supported", "unsupported": "Not supported"}[result.label]
     click.echo(f"{verdict} (support {result.support:.2f} of 1): {result.claim}")
@@ -822,17 +884,13 @@ def _print_check(result: ClaimCheck) -> None:
             click.echo(f"\n{heading}:")
         for place in places:
             assert isinstance(place, Citation)
-            where = ", ".join(filter(None, (place.author, place.publisher, place.date or "undated")))
-            badge = (
-                f" [{place.claim_status}{': ' + place.claimed_by if place.claimed_by else ''}]"
-                if place.claim_status
-                else ""
-            )
-            click.echo(f"  {place.title} ({where}), {place.locator}{badge}")
-            click.echo(f"    “{' '.join(place.quote.split())}”")
+            click.echo(f"  {_named(place)}")
+            click.echo(f"    {spoken(place, place.quote)}")
 
 
 def _print_answer(answer: Answer) -> None:
+    from app.citation_text import spoken
+
     if answer.standalone_question != " ".join(answer.question.split()):
         click.echo(f"(understood as: {answer.standalone_question})\n")
     if answer.notice:
@@ -841,16 +899,21 @@ def _print_answer(answer: Answer) -> None:
     if answer.citations:
         click.echo()
     for c in answer.citations:
-        where = ", ".join(filter(None, (c.author, c.publisher, c.date or "undated")))
-        badge = f" [{c.claim_status}{': ' + c.claimed_by if c.claimed_by else ''}]" if c.claim_status else ""
-        click.echo(f"[{c.marker}] {c.title} ({where}), {c.locator}{badge}")
-        click.echo(f"    “{' '.join(c.quote.split())}”")
+        click.echo(f"[{c.marker}] {_named(c)}")
+        click.echo(f"    {spoken(c, c.quote)}")
         if c.url:
             click.echo(f"    {c.url}")
     if answer.nearest:
         click.echo("\nNearest passages:")
         for c in answer.nearest:
-            click.echo(f"  – {c.title} ({c.date or 'undated'}), {c.locator}: “{' '.join(c.quote.split())}”")
+            click.echo(f"  – {_named(c)}: {spoken(c, c.quote)}")
+
+
+def _named(citation: Citation) -> str:
+    from app.citation_text import citation_status, described
+
+    status = citation_status(citation)
+    return f"{described(citation, citation.locator)}{f' [{status}]' if status else ''}"
 
 
 def _print_outcomes(outcomes: Iterable[Outcome]) -> None:
@@ -877,6 +940,8 @@ def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
 
 
 def _source_row(source: Any) -> dict[str, Any]:
+    from app.answer import words_of
+
     names = (
         "id",
         "title",
@@ -894,18 +959,22 @@ def _source_row(source: Any) -> dict[str, Any]:
     )
     return {
         **{name: getattr(source, name) for name in names},
+        "words": words_of(source.origin),
         "paragraphs": sum(1 for p in source.paragraphs if p.role == "body"),
         "characters": len(source.text),
     }
 
 
-def _hit_json(hit: Any) -> dict[str, Any]:
+def _hit_json(hit: Any, source: Any) -> dict[str, Any]:
+    from app.answer import words_of
+
     p = hit.passage
     return {
         "rank": hit.rank, "score": round(hit.score, 6), "similarity": round(hit.similarity, 6),
         "lexical": round(hit.lexical, 6), "passage_id": p.id, "source_id": p.source_id, "locator": p.locator,
         "paragraph": p.number, "start": p.start, "end": p.end, "text": p.text,
         "claim_status": p.claim_status, "claimed_by": p.claimed_by,
+        "words": words_of(source.origin) if source else None,
     }  # fmt: skip
 
 

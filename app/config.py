@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from app.engines import EXTRACTIVE, parse_engine
 from app.errors import BadInput, BadSettings
+from app.hosts import parse_place
 from index.eight_bits import Precision
 
 SETTINGS_FILE = "iskp.toml"
@@ -44,7 +45,7 @@ class EncoderSection(_Section):
     @field_validator("languages", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return tuple(part for part in value.replace(",", " ").split()) if isinstance(value, str) else value
+        return _words(value)
 
     def reads(self) -> frozenset[str] | None:
         """ISO 639-1 codes that the model reads; None for any.
@@ -121,9 +122,12 @@ class ChatSection(_Section):
     """The page: where it listens, and how much each of its users may ask and send.
 
     Passwords never stand here: they come from ``--auth``, ``ISKP_CHAT_AUTH`` or the file ``auth_file``.
+    ``allowed_hosts``: names under which the page answers beside ``host`` and the loopback, such as a proxy's;
+    ``.example.org`` for all names below one, ``*`` for any.
     """
 
     host: str = "127.0.0.1"
+    allowed_hosts: tuple[str, ...] = ()
     port: int = Field(7860, ge=1, le=65535)
     auth_file: Path | None = None
     read_only: bool = False
@@ -135,6 +139,19 @@ class ChatSection(_Section):
     upload_megabytes: float = Field(50.0, gt=0, le=10_000)
     upload_total_megabytes: float = Field(200.0, gt=0, le=100_000)
 
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return _words(value)
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            if parse_place(text) is None:
+                raise ValueError(f"{text!r} is no host name; write it such as 'iskp.example.org' or '10.0.0.5:8080'")
+        return value
+
 
 class Settings(_Section):
     """All settings, each with its default."""
@@ -145,6 +162,11 @@ class Settings(_Section):
     answer: AnswerSection = AnswerSection()  # type: ignore[call-arg]
     engine: EngineSection = EngineSection()  # type: ignore[call-arg]
     chat: ChatSection = ChatSection()  # type: ignore[call-arg]
+
+
+def _words(value: object) -> object:
+    """The words of a variable's value, which may be separated by commas; anything else as it is."""
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
 
 def default_home() -> Path:

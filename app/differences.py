@@ -15,6 +15,7 @@ from itertools import combinations
 from typing import Literal
 
 from app.answer import Answer, Citation, Difference, Value, cite, outlet
+from app.citation_text import holder
 from app.compose import one_line, shortened
 from app.evidence import Evidence
 from app.periods import Asked, Period, of_date, overlap, periods, shown, speaks_of, strict
@@ -230,6 +231,7 @@ class Figure:
         dated: its date in ISO form; None when unknown.
         when: the date in words.
         holder: who gives it.
+        of_event: ``dated`` is when the event was, not when the figure was given.
         firsthand: whoever gives it also published it, or is named by the one who did; false for what a
             compilation says in its own words.
     """
@@ -242,6 +244,7 @@ class Figure:
     dated: str | None
     when: str
     holder: str
+    of_event: bool = False
     firsthand: bool = True
 
 
@@ -303,7 +306,7 @@ def listed(found: Found, citations: Sequence[Citation], sources: Callable[[str],
     known = {(c.source_id, c.start, c.end): c.marker for c in every}
     values: list[Value] = []
     lines: dict[tuple[int, str], list[str]] = {}
-    times = {_time_of(f) for f in found.figures if f.dated}
+    times = {_time_of(f) for f in found.figures if f.dated and not f.of_event}
     for figure in found.figures:
         item = figure.evidence
         source = sources(item.hit.passage.source_id)
@@ -320,10 +323,11 @@ def listed(found: Found, citations: Sequence[Citation], sources: Callable[[str],
                 )
             )  # fmt: skip
         marker = known[place]
-        newest = "newest" if len(times) > 1 and figure.dated and _time_of(figure) == max(times) else ""
+        told_last = len(times) > 1 and figure.dated and not figure.of_event and _time_of(figure) == max(times)
+        newest = "newest" if told_last else ""
         told = "; ".join(filter(None, (figure.holder, ", ".join(filter(None, (figure.when, newest))))))
         lines.setdefault((marker, told), []).append(f"{figure.value} {figure.unit}".strip())
-        values.append(Value(value=figure.value, unit=figure.unit, date=figure.dated, marker=marker))
+        values.append(Value(value=figure.value, unit=figure.unit, date=figure.dated, marker=marker, of_event=figure.of_event))
     # Values of one sentence share a line.
     written = [f"- {' / '.join(v)}{f' ({told})' if told else ''} [{marker}]" for (marker, told), v in lines.items()]
     return Listed(
@@ -472,6 +476,7 @@ def _figures(
                 Figure(
                     evidence=item, quantity=quantity, value=quantity.text, unit=_unit(quantity, item.text),
                     period=period, dated=dated, when=when, holder=_holder(quantity, item, source),
+                    of_event=target.nature == "flow" and period is not None and dated == period.iso,
                     firsthand=source.genre != "notes" or item.hit.passage.claimed_by not in {None, source.publisher},
                 )
             )  # fmt: skip
@@ -734,7 +739,7 @@ def _holder(q: Quantity | None, item: Evidence, source: Source) -> str:
         and " via " not in f" {passage.claimed_by} "
     ):
         return one_line(re.sub(r"^(?:the|an?) ", "", (own["a"] or own["b"]).strip(), flags=re.I))
-    return passage.claimed_by or source.publisher or source.author or shortened(source.title)
+    return holder(source, passage.claimed_by, shortened(source.title))
 
 
 def _compared(
@@ -913,7 +918,7 @@ def _dates(
                     Figure(
                         evidence=item, quantity=None, value=one_line(item.text[period.start : period.end]), unit="", period=period,
                         dated=period.iso, when=shown(source.date) if source.date and source.genre != "notes" else "",
-                        holder=_holder(None, item, source),
+                        holder=_holder(None, item, source), of_event=True,
                     )
                 )  # fmt: skip
     if not figures:
@@ -992,7 +997,7 @@ def _side(item: Evidence) -> Figure:
     told = next((p for p in periods(item.text) if not _is_cited(p, item.text)), None)
     return Figure(
         evidence=item, quantity=None, value=one_line(item.text).rstrip("."), unit="", period=told,
-        dated=told.iso if told else None, when="", holder=item.hit.passage.claimed_by or "",
+        dated=told.iso if told else None, when="", holder=item.hit.passage.claimed_by or "", of_event=True,
     )  # fmt: skip
 
 

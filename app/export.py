@@ -16,10 +16,11 @@ from markupsafe import Markup, escape
 from pydantic import TypeAdapter, ValidationError
 
 from app.answer import Answer, Citation, Difference, to_json
+from app.citation_text import citation_status, genre_words, is_summary, kind_words, label, origin_words, rows
 from app.errors import BadInput
 from app.history import StoredTurn
 from app.references import STYLES, bibliography, entry, note, references
-from app.render import GENRE_WORDS, STATUS_WORDS, message_html, origin_words, render, status_words, web_address
+from app.render import STATUS_WORDS, message_html, render, web_address
 
 Format = Literal["markdown", "html", "json", "chicago", "chicago-bibliography", "bibtex", "ris"]
 FORMATS: tuple[str, ...] = get_args(Format)
@@ -169,7 +170,10 @@ def _markdown_turn(turn: StoredTurn, *, alone: bool) -> list[str]:
 
 
 def _markdown_citation(c: Citation) -> str:
-    words = "\n".join(f"  > {_md(line)}" for line in c.quote.split("\n"))
+    # A summary is no quotation, so it does not stand in a block quotation.
+    before = "  " if is_summary(c) else "  > "
+    text = f"{label(c)}: {c.quote}" if is_summary(c) else c.quote
+    words = "\n".join(f"{before}{_md(line)}" for line in text.split("\n"))
     number = f"**[{c.marker}]** " if c.marker else ""
     return f"- {number}{_md_reference(note, c, ', ')}\n\n{words}\n\n  {_md(' · '.join(_facts(c)))}\n"
 
@@ -177,10 +181,9 @@ def _markdown_citation(c: Citation) -> str:
 def _markdown_difference(difference: Difference, answer: Answer) -> list[str]:
     by_marker = {c.marker: c for c in answer.citations}
     lines = [f"The sources differ: {_md(difference.about)}\n", "| Figure | Date | Source |", "| --- | --- | --- |"]
-    for v in difference.values:
-        c = by_marker.get(v.marker)
-        source = f"{_md(c.publisher or c.title)} [{v.marker}]" if c else ""
-        lines.append(f"| {_md(f'{v.value} {v.unit}'.strip())} | {_md(v.date or 'undated')} | {source} |")
+    for row in rows(difference, by_marker):
+        source = f"{_md(row.whose)} [{row.marker}]" if row.marker in by_marker else ""
+        lines.append(f"| {_md(row.value)} | {_md(row.date)}{' (newest)' if row.newest else ''} | {source} |")
     return [*lines, ""]
 
 
@@ -224,7 +227,7 @@ def _html(export: Export) -> str:
 def _html_citation(c: Citation, turn: int) -> dict[str, Any]:
     return {
         "id": f"cite-{turn}-{c.marker}" if c.marker else "", "marker": c.marker, "quote": c.quote,
-        "reference": _html_reference(note, c, ", "), "facts": _facts(c),
+        "reference": _html_reference(note, c, ", "), "facts": _facts(c), "label": label(c),
     }  # fmt: skip
 
 
@@ -242,13 +245,8 @@ def _italic(text: str) -> str:
 
 
 def _facts(c: Citation) -> list[str]:
-    genre = GENRE_WORDS.get(c.genre, c.genre) if c.genre != "unknown" else ""
-    place = f"{c.locator}, characters {c.start}–{c.end} of {c.source_id}"
-    return [
-        f
-        for f in (status_words(c), genre, origin_words(c.origin, c.fetched_at), place, f"support {c.support:.2f}")
-        if f
-    ]
+    origin = "" if is_summary(c) else origin_words(c)
+    return [f for f in (kind_words(c), citation_status(c), genre_words(c.genre), origin) if f]
 
 
 def _understood(answer: Answer) -> str:
@@ -272,7 +270,15 @@ def _index_ids(export: Export) -> list[str]:
 
 
 def _made(export: Export) -> str:
-    return f"Exported from iskp-qa on {export.exported_at[:10]}. Quotes are exact; offsets count characters of the source's text."
+    cited = [c for t in export.turns for c in (*t.answer.citations, *t.answer.nearest)]
+    said = []
+    if any(not is_summary(c) for c in cited):
+        said.append("Original text is quoted exactly.")
+    if any(is_summary(c) for c in cited):
+        said.append(
+            "Summaries and comparisons are in the words of iskp-qa: do not quote them as the publications' text."
+        )
+    return " ".join([f"Exported from iskp-qa on {export.exported_at[:10]}.", *said])
 
 
 def _now() -> str:

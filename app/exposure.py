@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import errno
 import hashlib
 import hmac
-import ipaddress
 import os
+import socket
 import stat
 import threading
 import time
@@ -23,6 +24,7 @@ from pathlib import Path
 
 from app.config import ChatSection
 from app.errors import AppError
+from app.hosts import is_loopback
 
 AUTH_VARIABLE = "ISKP_CHAT_AUTH"
 _SCRYPT = "scrypt"
@@ -53,17 +55,6 @@ class BadUpload(AppError):
     """An upload is too large, one too many, or has no usable name."""
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only programs of this machine can reach a server that listens on ``host``."""
-    bare = host.strip().removeprefix("[").removesuffix("]")
-    if bare.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(bare).is_loopback
-    except ValueError:
-        return False  # a name may point anywhere
-
-
 def check_binding(host: str, *, has_auth: bool, forced: bool = False) -> None:
     """Refuse to listen where others reach the page without a password.
 
@@ -77,6 +68,49 @@ def check_binding(host: str, *, has_auth: bool, forced: bool = False) -> None:
             f"--host {host} opens the page to other machines; add --auth USER:PASS, set {AUTH_VARIABLE}, "
             "or listen on 127.0.0.1"
         )
+
+
+def address_of(host: str, port: int) -> str:
+    """Where a browser on this machine finds a server that listens on ``host``."""
+    bare = host.strip().removeprefix("[").removesuffix("]")
+    if bare in {"0.0.0.0", "::"}:  # noqa: S104 - every address of the machine; its own name reaches it
+        bare = "localhost"
+    return f"http://{f'[{bare}]' if ':' in bare else bare}:{port}/"
+
+
+def check_port(host: str, port: int) -> None:
+    """Refuse to start where nobody can listen, in a sentence and before anything slow is done.
+
+    Raises:
+        Refused: another program listens there, or this machine or user may not.
+    """
+    found = _binding(host, port)
+    if found is None:
+        return
+    if found == errno.EADDRINUSE:
+        free = next((p for p in range(port + 1, min(port + 100, 65536)) if _binding(host, p) is None), None)
+        raise Refused(
+            f"port {port} is in use; perhaps the page is open already: {address_of(host, port)} "
+            f"Else choose another port, such as --port {free or 'N'}"
+        )
+    if found == errno.EACCES:
+        raise Refused(f"port {port} is not open to this user; choose one from 1024 on, such as --port 7860")
+    raise Refused(f"--host {host} is no address of this machine; use 127.0.0.1, or 0.0.0.0 together with --auth")
+
+
+def _binding(host: str, port: int) -> int | None:
+    """Number of the error of listening there; None when it can be done."""
+    bare = host.strip().removeprefix("[").removesuffix("]")
+    try:
+        family, kind, _, _, at = socket.getaddrinfo(bare, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        with socket.socket(family, kind) as tried:
+            if os.name == "posix":  # elsewhere it lets two programs listen
+                tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(at)
+            tried.listen()
+    except OSError as exc:
+        return exc.errno or errno.EADDRNOTAVAIL
+    return None
 
 
 # Passwords

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from html import escape
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from app.citation_text import byline, lead, place
 from app.home import Home
 from app.render import render
 from app.tables import AttackRow, EventRow, Place, Row, StrengthRow, Tables, find_place, load_tables
@@ -145,6 +146,9 @@ def attacks_figure(rows: Sequence[AttackRow], shown: Shown, *, dark: bool = Fals
     units = _by_frequency(r.unit for r in rows)
     groups = dict(_groups(rows))
     number_of = {row.key: n for n, own in enumerate(groups.values()) for row in own}
+    rare = {row.key for row in groups.get(OTHER, ())}
+    days = [_middle(d) for row in rows for d in (row.period_start, row.period_end)]
+    half = (min(days) + max(days)) / 2 if days else 0
     heights = [170.0] * len(units)
     figure = make_subplots(
         rows=len(units), cols=1, shared_xaxes=True, vertical_spacing=0.3 / max(1, len(units)),
@@ -166,6 +170,15 @@ def attacks_figure(rows: Sequence[AttackRow], shown: Shown, *, dark: bool = Fals
                 line={"color": COLOURS[n], "width": 4}, marker={**_mark(n), "size": 9, "opacity": [1, 0, 1]},
                 row=panel, col=1,
             )  # fmt: skip
+            if row.key in rare:
+                # The rare ones share one colour: each line says what it is, on the side where there is room.
+                late = _middle(begin) + _middle(end) > 2 * half
+                words = escape(_short(row.what, 40))
+                figure.add_scatter(
+                    x=[begin if late else end], y=[row.value], mode="text", text=[f"{words}  " if late else f"  {words}"],
+                    textposition="middle left" if late else "middle right", hoverinfo="skip", cliponaxis=False,
+                    textfont={"size": 12, "color": _INK[dark]}, showlegend=False, legendgroup=str(n), row=panel, col=1,
+                )  # fmt: skip
     for n, group in enumerate(groups):
         _add_to_legend(figure, group, n, legendgroup=str(n))
     for title in figure.layout.annotations:
@@ -283,8 +296,9 @@ def _add_to_legend(figure: Figure, group: str, n: int, *, legendgroup: str) -> N
 
 def _line(row: Row, shown: Shown, cells: tuple[str, ...]) -> Line:
     source = shown.sources(row.source_id)
-    title = source.title if source else row.source_id
-    return Line(key=row.key, cells=(*cells, title, row.locator, row.note), place=shown.places.get(row.key))
+    title = f"{lead(source)}{source.title}" if source else row.source_id
+    where = place(source, row.locator) if source else row.locator
+    return Line(key=row.key, cells=(*cells, title, where, row.note), place=shown.places.get(row.key))
 
 
 def _shown(home: Home, tables: Tables) -> Shown:
@@ -304,9 +318,10 @@ def _target(row: Row, shown: Shown) -> list[str | int | None]:
 def _hover(row: Row, shown: Shown, head: str, *lines: str) -> str:
     """Text of a hover box; Plotly reads some HTML in it, so everything is escaped."""
     source = shown.sources(row.source_id)
-    title = source.title if source else row.source_id
-    dated = f"{source.publisher or 'publisher unknown'}, {source.date or 'undated'}" if source else ""
-    under = [*lines, row.note, f"{_short(title, 70)}, {row.locator}", dated]
+    where = [_short(source.title, 70), place(source, row.locator)] if source else [row.source_id, row.locator]
+    under = [*lines, row.note, f"{lead(source) if source else ''}{', '.join(filter(None, where))}"]
+    if source:
+        under.append(byline(source))
     return "<br>".join([f"<b>{escape(head)}</b>", *(_wrapped(u) for u in under if u)])
 
 
@@ -389,6 +404,7 @@ _STRENGTH_CAPTION = (
 )
 _ATTACKS_CAPTION = (
     "Each line covers the period that was counted, at the height of its figure. Figures of different counters "
-    "count different things and do not form one series."
+    "count different things and do not form one series. A percent change is the rise, or below zero the fall, that "
+    "the counter gives against an earlier period; the note in the table says more."
 )
 _EVENTS_CAPTION = "Earliest above, latest below. Where only the month or year is known, a bar shows it."

@@ -21,7 +21,7 @@ from app.errors import BadInput, Unkept
 
 HISTORY_FILE = "history.db"
 """In the home."""
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 TITLE_CHARS = 120
 """Longest title; a longer one is cut at a word."""
 _SCHEMA = """
@@ -31,8 +31,16 @@ CREATE INDEX by_owner ON conversations (owner, updated_at);
 CREATE TABLE turns (
   conversation TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE, number INTEGER NOT NULL,
   question TEXT NOT NULL, words TEXT NOT NULL, answer TEXT NOT NULL, at TEXT NOT NULL, liked INTEGER,
+  searched TEXT NOT NULL DEFAULT '', limited INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (conversation, number)) WITHOUT ROWID;
 """
+_UPGRADES = {
+    1: (
+        "ALTER TABLE turns ADD COLUMN searched TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE turns ADD COLUMN limited INTEGER NOT NULL DEFAULT 0",
+    ),
+}
+"""By schema, what makes the next one of it."""
 _BUSY_SECONDS = 30.0
 _CONVERSATION = """
 SELECT c.id, c.title, c.created_at, c.updated_at, (SELECT count(*) FROM turns t WHERE t.conversation = c.id)
@@ -63,12 +71,16 @@ class StoredTurn:
     Attributes:
         at: ISO time in UTC of the answer.
         liked: what the user thought of it; None when nothing was said.
+        searched: what was searched for it, in words, as it was then; empty when that was not noted.
+        limited: whether filters left sources out.
     """
 
     question: str
     answer: Answer
     at: str
     liked: bool | None = None
+    searched: str = ""
+    limited: bool = False
 
 
 class History:
@@ -93,6 +105,8 @@ class History:
         try:
             self._db = _open_readonly(file) if self.readonly else _open(file)
             version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
+            # A read-only file of schema 1 stays as it is.
+            self._searched = "searched, limited" if version > 1 or not self.readonly else "'', 0"
         except (OSError, sqlite3.Error) as exc:
             raise Unkept(
                 f"the history {file} cannot be opened ({exc}): check the folder's rights and free space, or move "
@@ -141,18 +155,21 @@ class History:
         """The questions and answers in order."""
         self.owner(conversation_id)
         rows = self._query(
-            "SELECT question, answer, at, liked FROM turns WHERE conversation = ? ORDER BY number", conversation_id
+            f"SELECT question, answer, at, liked, {self._searched} FROM turns WHERE conversation = ? ORDER BY number",
+            conversation_id,
         )
         return [
             StoredTurn(
                 question=json.loads(r[0]), answer=from_json(json.loads(r[1])), at=r[2],
-                liked=None if r[3] is None else bool(r[3]),
+                liked=None if r[3] is None else bool(r[3]), searched=r[4], limited=bool(r[5]),
             )
             for r in rows
         ]  # fmt: skip
 
-    def append(self, conversation_id: str, question: str, answer: Answer) -> int:
-        """Add a question with its answer; returns its number, from 1."""
+    def append(
+        self, conversation_id: str, question: str, answer: Answer, searched: str = "", limited: bool = False
+    ) -> int:
+        """Add a question with its answer and what was searched for it; returns its number, from 1."""
         words = " ".join((question, answer.answer)).casefold()
         with self._writing():
             now = self._touch(conversation_id)
@@ -161,9 +178,12 @@ class History:
             ).fetchone()
             # JSON escapes what SQLite cannot hold as text, such as half of a surrogate pair.
             self._db.execute(
-                "INSERT INTO turns VALUES (?, ?, ?, ?, ?, ?, NULL)",
-                (conversation_id, count + 1, json.dumps(question), _storable(words), json.dumps(to_json(answer)), now),
-            )
+                "INSERT INTO turns VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?)",
+                (
+                    conversation_id, count + 1, json.dumps(question), _storable(words), json.dumps(to_json(answer)), now,
+                    _storable(searched), limited,
+                ),
+            )  # fmt: skip
         return int(count) + 1
 
     def truncate(self, conversation_id: str, keep: int) -> None:
@@ -292,9 +312,14 @@ def _open(file: Path) -> sqlite3.Connection:
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("PRAGMA secure_delete = ON")
         db.execute("BEGIN IMMEDIATE")
-        if not db.execute("PRAGMA user_version").fetchone()[0]:
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if not version:
             for statement in _SCHEMA.split(";"):
                 db.execute(statement)
+        for older in range(version or SCHEMA_VERSION, SCHEMA_VERSION):
+            for statement in _UPGRADES[older]:
+                db.execute(statement)
+        if version < SCHEMA_VERSION:
             db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         db.execute("COMMIT")
     except BaseException:

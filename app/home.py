@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -28,12 +30,27 @@ from index.search import IndexReader, SearchSettings
 from index.store import ChromaServer
 from index.sync import CATALOG_FILE, Progress, SyncReport, sync
 from index.terms import Vocabulary
-from ingest.add import Outcome, add_paths, load_bundled, refresh, remove_source
+from ingest.add import Outcome, add_paths, load_bundled, refresh, remove_source, removed_notes, restore_source
 from ingest.chunk import ChunkSettings
 from ingest.library import Library
 
 _MODE = "bundled corpus"
 _FIRST_FETCH = "first fetch of originals"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """A source that the user removed.
+
+    Attributes:
+        path: its file or address, if it had one.
+        removed_at: ISO time in UTC; None for a bundled note that was removed long ago.
+    """
+
+    id: str
+    title: str
+    path: str | None
+    removed_at: str | None
 
 
 class Home:
@@ -111,7 +128,9 @@ class Home:
             from app.model_reader import ModelReader
 
             # A cross-encoder of one's own finds answers; whether words carry a claim only the packaged reader learnt.
-            reader = self.reader if isinstance(self.reader, ModelReader) else ModelReader(self.settings.encoder.precision)
+            reader = (
+                self.reader if isinstance(self.reader, ModelReader) else ModelReader(self.settings.encoder.precision)
+            )
         return SupportChecker(
             reader=reader,
             encoder=self.encoder,
@@ -260,8 +279,31 @@ class Home:
         return True
 
     def remove(self, source_id: str) -> None:
-        """Remove a source from the library; :meth:`sync` takes it out of the index."""
+        """Remove a source from the library; :meth:`sync` takes it out of the index, :meth:`restore` brings it back."""
         remove_source(self.library, source_id)
+
+    def removed(self) -> list[Removal]:
+        """What the user removed and may have back, by id."""
+        kept = {r.record.id: r for r in self.library.removed()}
+        return [
+            Removal(
+                id=i,
+                title=kept[i].title if i in kept else i,
+                path=kept[i].record.path if i in kept else None,
+                removed_at=datetime.fromtimestamp(kept[i].removed_at, UTC).isoformat(timespec="seconds")
+                if i in kept
+                else None,
+            )
+            for i in sorted({*kept, *removed_notes(self.library)})
+        ]
+
+    def restore(self, source_id: str) -> Outcome:
+        """Bring a removed source back into the library; :meth:`sync` takes it into the index.
+
+        Raises:
+            BadSource: it was not removed, or nothing is left to make it of.
+        """
+        return restore_source(self.library, source_id)
 
     def sync(self, *, rebuild: bool = False, progress: Callable[[Progress], None] | None = None) -> SyncReport:
         """Bring the index in line with the library."""

@@ -10,7 +10,7 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableLambda
 from pydantic import ConfigDict
 
-from app.answer import to_json
+from app.answer import to_json, words_of
 from app.answerer import Answerer
 from app.followup import Turn
 from index.search import IndexReader
@@ -19,7 +19,7 @@ from index.search import IndexReader
 class PassageRetriever(BaseRetriever):
     """Passages as LangChain documents.
 
-    The metadata carry ``source_id``, ``title``, ``date``, ``url``, ``locator``, ``paragraph`` and the
+    The metadata carry ``source_id``, ``title``, ``date``, ``url``, ``words``, ``locator``, ``paragraph`` and the
     offsets ``start`` and ``end`` into the source's canonical text, so that a citation stays exact.
     """
 
@@ -45,6 +45,7 @@ class PassageRetriever(BaseRetriever):
                         "title": source.title if source else None,
                         "date": source.date if source else None,
                         "url": source.url if source else None,
+                        "words": words_of(source.origin) if source else None,
                         "locator": passage.locator,
                         "paragraph": passage.number,
                         "start": passage.start,

@@ -13,6 +13,9 @@ from typing import Any
 SURE = 0.6
 """Least probability at which a Latin-script question is taken to be in another language than English."""
 
+_SAMPLE = 4000
+"""Characters of a text that tell its language."""
+
 _ENGLISH = re.compile(
     r"\b(?:what|who|whom|whose|how|when|where|why|which|the|does|did|tell|about|there|of|is it|are there)\b", re.I
 )
@@ -49,6 +52,12 @@ def language_of(text: str) -> Language:
     return _named(_identify("".join(c for c in text if "LATIN" not in unicodedata.name(c, "")))[0])
 
 
+def language_of_text(text: str) -> Language | None:
+    """The language that most of a longer text is in; None when the identifier is not sure."""
+    code, probability = _identify(text[:_SAMPLE])
+    return _named(code) if probability >= SURE else None
+
+
 def unreadable(language: Language) -> str:
     """What to say when the search model does not read a language; no claim about what the sources hold."""
     text = (
@@ -76,9 +85,11 @@ def _identifier() -> Any:
 
 
 def _named(code: str) -> Language:
+    if code == "en":
+        return ENGLISH
     known = _languages().get(code)
     if known is None:
-        return Language(code=code if code != "en" else "und", name="another language", say="")
+        return Language(code=code, name="another language", say="")
     return Language(code=code, name=known["name"], say=known["say"])
 
 

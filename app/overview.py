@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from app.answer import Citation, cite, outlet
+from app.citation_text import COMPARISON, claimant, is_comparison
 from app.compose import Composed, one_line, shortened, with_list, with_marker
 from app.evidence import Evidence
 from index.embed import Encoder
@@ -118,13 +119,11 @@ def compose(chosen: Sequence[Evidence], sources: Callable[[str], Source | None],
             support=line.evidence.score, marker=marker,
             also_in=tuple(outlet(s, p) for s, p in copies if s is not None),
         )  # fmt: skip
-        who = citation.author or citation.publisher or shortened(citation.title)
-        if citation.claim_status in {"claim", "opinion"} and citation.claimed_by:
-            who = (
-                citation.claimed_by
-                if who in citation.claimed_by or citation.claimed_by in who
-                else f"{citation.claimed_by}, in {who}"
-            )
+        compared = is_comparison(citation)
+        who = COMPARISON if compared else citation.author or citation.publisher or shortened(citation.title)
+        by = claimant(citation, citation.claimed_by)
+        if citation.claim_status in {"claim", "opinion"} and by:
+            who = by if who in by or by in who else f"{by}, in {'a ' if compared else ''}{who}"
         texts.append(f"- {citation.date or 'undated'}, {who}: {with_marker(one_line(citation.quote), marker)}")
         citations.append(citation)
     return Composed(text="\n".join(texts), citations=tuple(citations)), len(chosen) - len(lines)

@@ -131,6 +131,8 @@ def tidy(text: str) -> str:
     shown = " ".join(shown.split())
     if not shown:
         raise BadInput("the question is empty; type what you want to know")
+    if not any(c.isalnum() for c in shown):
+        raise BadInput(f"the question {shown[:20]!r} has no words; type what you want to know")
     if len(shown) > MAX_CHARS:
         raise BadInput(f"the question has {len(shown):,} characters; the limit is {MAX_CHARS:,}: ask it shorter")
     return shown

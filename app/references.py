@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from urllib.parse import quote
 
 from app.answer import Citation
+from app.citation_text import place, remark
 from app.errors import BadInput
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def entry(citation: Citation, italic: Callable[[str], str] = str) -> str:
         _joined([_inverted(names[0]), *names[1:]]) if names else publisher,
         italic(title) if c.genre in _REPORTS else f"“{_stopped(_inner_quotes(title))}”",
         ", ".join(filter(None, (publisher if names else "", _long_date(c.date)))),
+        f"{said[0].upper()}{said[1:]}" if (said := remark(c)) else "",
         _flat(c.url or ""),
     ]
     return " ".join(_stopped(p) for p in parts if p)
@@ -176,21 +178,11 @@ def _ris(cited: Sequence[Citation]) -> str:
 
 
 def _remarks(c: Citation) -> list[str]:
-    remarks = [f"date: {_flat(c.date_note)}"] if c.date_note else []
-    if _only_noted(c):
-        remarks.append("seen through the notes of iskp-qa")
-    return remarks
-
-
-def _only_noted(c: Citation) -> bool:
-    """Whether the quoted words are those of bundled notes on a source, not the source's own."""
-    return c.origin == "bundled notes" and c.genre != "notes"
+    return [*([f"date: {_flat(c.date_note)}"] if c.date_note else []), *([said] if (said := remark(c)) else [])]
 
 
 def _place(c: Citation) -> str:
-    if _only_noted(c):
-        return f"as noted by iskp-qa, {_flat(c.locator)}" if c.locator else "as noted by iskp-qa"
-    return _flat(c.locator)
+    return ", ".join(filter(None, (_flat(place(c, c.locator)), remark(c))))
 
 
 def _keys(cited: Sequence[Citation]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,6 +13,24 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, PackageLoader
 
 from app.answer import MARKER, Answer, Citation, Difference
+from app.citation_text import (
+    UNCHECKED,
+    UNCHECKED_MEANING,
+    byline,
+    citation_status,
+    claimant,
+    described,
+    genre_words,
+    is_summary,
+    kind_meaning,
+    kind_words,
+    lead,
+    origin_words,
+    place,
+    rows,
+    spoken,
+    status_words,
+)
 from ingest.source import Source
 
 if TYPE_CHECKING:
@@ -24,15 +42,18 @@ LABEL_WORDS = {
     "partly": "The sources support a part of this.",
     "unsupported": "The sources do not support this.",
 }
-GENRE_WORDS = {
-    "opinion": "opinion piece", "un-report": "UN report", "government": "government", "news": "news",
-    "encyclopedia": "encyclopedia", "research": "research", "notes": "notes", "unknown": "other",
-}  # fmt: skip
 _WEB = frozenset({"http", "https"})
 _DRAFT_NOTE = '<p class="meta"><span class="dots" aria-hidden="true"></span>Draft: a sentence stays only if the sources carry it.</p>'
 _BULLET = re.compile(r"^\s*(?:[-–•*]|\d+[.)])\s+")
 
+_LONG_QUESTION = 280
+"""Characters from which a question is shown cut, about four lines, with a button for the rest."""
+
 Vote = Literal["up", "down"]
+_FIRST_ROWS = 6
+"""Rows of a table of differences that are shown before somebody asks for all."""
+_FIGURE_CHARS = 60
+"""A longer value is a sentence, not a figure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +68,7 @@ class TurnView:
         error: one sentence instead of an answer.
         follow_ups: questions offered after the answer.
         scope: what was searched, for an answer that found nothing.
+        limited: whether filters left sources out.
     """
 
     number: int
@@ -60,20 +82,29 @@ class TurnView:
     vote: Vote | None = None
     follow_ups: tuple[str, ...] = ()
     scope: str = ""
+    limited: bool = False
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, which takes an s in the plural: "1 source", "1,200 sources"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def thread_html(
-    turns: Sequence[TurnView], *, live: bool = False, first_questions: Sequence[str] = (), read_only: bool = False
-) -> str:
+    turns: Sequence[TurnView], *, live: bool = False, first_questions: Sequence[str] = (), read_only: bool = False,
+    empty: bool = False, summaries: int = 0,
+) -> str:  # fmt: skip
     """Questions with their answers.
 
     Args:
         live: these are the last ones, read out as they change; without any, a welcome stands there.
         first_questions: offered with the welcome.
+        empty: there are no sources yet.
+        summaries: of how many publications the sources are our summaries, which the welcome says.
     """
     return render(
         "thread.html", turns=[_turn(t, last=live and t is turns[-1]) for t in turns], live=live,
-        first_questions=first_questions, read_only=read_only,
+        first_questions=first_questions, read_only=read_only, empty=empty, summaries=summaries,
     )  # fmt: skip
 
 
@@ -84,7 +115,7 @@ def message_html(answer: Answer, turn: int) -> str:
         turn: number of the question, so that each answer's links lead to its own cards.
     """
     known = {c.marker: c for c in answer.citations}
-    state = STATUS_WORDS.get(answer.status)
+    state = f"Not searched: {answer.unsearched}." if answer.unsearched else STATUS_WORDS.get(answer.status)
     lead = f'<p class="state">{state}</p>' if state else ""
     # A list that says nothing but the differences is shown as their table.
     tabled = {v.marker for d in answer.differences for v in d.values if v.marker in known}
@@ -125,9 +156,9 @@ def evidence_html(
     return render(
         "evidence.html",
         turn=turn,
-        cited=[_card(c, turn, sources, passage) for c in answer.citations],
-        nearest=[_card(c, turn, sources, passage) for c in answer.nearest],
-        also=[_card(c, turn, sources, passage) for c in also],
+        cited=[_card(group, turn, sources, passage) for group in _by_passage(answer.citations)],
+        nearest=[_card([c], turn, sources, passage) for c in answer.nearest],
+        also=[_card([c], turn, sources, passage) for c in also],
         declined=answer.status == "declined",
     )
 
@@ -145,9 +176,14 @@ def check_html(check: ClaimCheck) -> str:
 
 def _said(citation: Citation) -> dict[str, Any]:
     return {
-        "quote": citation.quote, "title": citation.title, "byline": byline(citation), "locator": citation.locator,
-        "source_id": citation.source_id, "start": citation.start, "end": citation.end,
+        "quote": citation.quote, "title": citation.title, "described": described(citation, citation.locator),
+        "source_id": citation.source_id, "start": citation.start, "end": citation.end, **_kind(citation),
     }  # fmt: skip
+
+
+def _kind(source: Source | Citation) -> dict[str, Any]:
+    """The chip that tells summaries from original text."""
+    return {"summary": is_summary(source), "kind": kind_words(source), "meaning": kind_meaning(source)}
 
 
 def copy_text(answer: Answer) -> str:
@@ -156,43 +192,10 @@ def copy_text(answer: Answer) -> str:
     if answer.citations:
         lines.append("")
     for c in answer.citations:
-        lines.append(f"[{c.marker}] {c.title} – {byline(c)}, {c.locator}: “{' '.join(c.quote.split())}”")
+        lines.append(f"[{c.marker}] {described(c, c.locator)}: {spoken(c, c.quote)}")
         if web_address(c.url):
             lines.append(f"    {c.url}")
     return "\n".join(lines)
-
-
-def support_words(support: float) -> str:
-    """How well a quote answers, in words."""
-    if support >= 0.8:
-        return "strong support"
-    return "fair support" if support >= 0.5 else "weak support"
-
-
-def status_words(citation: Citation) -> str:
-    """The claim status as a badge: "opinion of the author"; empty for sources without one."""
-    if citation.claim_status is None:
-        return ""
-    if citation.claim_status == "opinion":
-        return f"opinion of {citation.claimed_by}" if citation.claimed_by else "opinion"
-    return f"{citation.claim_status}: {citation.claimed_by}" if citation.claimed_by else citation.claim_status
-
-
-def byline(citation: Citation) -> str:
-    """Author, publisher and date in one line; an unknown date is said to be unknown."""
-    date = citation.date or "undated"
-    if citation.date_note:
-        date += f" ({citation.date_note})"
-    return ", ".join(filter(None, (citation.author, citation.publisher, date)))
-
-
-def origin_words(origin: str, fetched_at: str | None) -> str:
-    """Where a text came from: "bundled notes", "original, fetched on …" or "added file"."""
-    if origin == "bundled notes":
-        return origin
-    if fetched_at:
-        return f"original, fetched on {fetched_at[:10]}"
-    return "added file" if origin == "file" else "original"
 
 
 def web_address(url: str | None) -> str | None:
@@ -217,15 +220,17 @@ def source_html(source: Source, cited: Iterable[tuple[int, int]] = (), focus: tu
     blocks = [
         {
             "role": p.role,
-            "locator": p.locator,
-            "status": f"{p.claim_status}: {p.claimed_by}" if p.claim_status and p.claimed_by else p.claim_status or "",
+            "locator": place(source, p.locator),
+            "status": "" if p.unchecked else status_words(p.claim_status, claimant(source, p.claimed_by)),
+            "unchecked": UNCHECKED if p.unchecked else "",
             "parts": _marked(source.text, p.start, p.end, spans, focus),
         }
         for p in source.paragraphs
     ]
     return render(
-        "source.html", source=source, blocks=blocks, origin=origin_words(source.origin, source.fetched_at),
-        genre=GENRE_WORDS.get(source.genre, source.genre), url=web_address(source.url), marked=len(spans),
+        "source.html", source=source, blocks=blocks, origin=origin_words(source), genre=genre_words(source.genre),
+        byline=f"{lead(source)}{byline(source)}", url=web_address(source.url), marked=len(spans),
+        unchecked_meaning=UNCHECKED_MEANING, **_kind(source),
     )  # fmt: skip
 
 
@@ -241,8 +246,12 @@ def _turn(turn: TurnView, *, last: bool) -> dict[str, Any]:
         "number": turn.number, "question": turn.question, "html": html, "busy": busy, "last": last, "vote": turn.vote,
         "waiting": turn.waiting if busy and not html else "", "error": turn.error, "understood": understood,
         "short": answer.short_answer if answer else None, "status": answer.status if answer else "",
-        "plain": copy_text(answer) if answer else "", "missing": answer.missing_terms if answer else (),
-        "nearest": len(answer.nearest) if answer else 0, "scope": turn.scope,
+        "plain": copy_text(answer) if answer and answer.status == "answered" else "", "judged": answer is not None,
+        "references": copy_text(replace(answer, answer="")).strip() if answer and answer.citations else "",
+        "nearest": len(answer.nearest) if answer else 0, "scope": turn.scope, "limited": turn.limited,
+        # A source can help where the question is one, not where a single unknown word was typed or nothing was searched.
+        "addable": answer is not None and not answer.unsearched and len(turn.question.split()) > 1,
+        "long": len(turn.question) > _LONG_QUESTION,
         "unsupported": answer.unsupported if answer else (), "engine": answer.engine if answer else "",
         "follow_ups": turn.follow_ups if last else (),
     }  # fmt: skip
@@ -291,8 +300,7 @@ def _linked(text: str, known: dict[int, Citation], turn: int) -> str:
 
 
 def _link(citation: Citation, turn: int) -> str:
-    said = f"{citation.title}, {citation.publisher or 'publisher unknown'}, {citation.date or 'undated'}, {citation.locator}"
-    tip = escape(said, quote=True)
+    tip = escape(described(citation, citation.locator), quote=True)
     return (
         f'<a class="cite" href="#cite-{turn}-{citation.marker}" data-tip="{tip}" '
         f'aria-label="Citation {citation.marker}: {tip}">{citation.marker}</a>'
@@ -300,56 +308,58 @@ def _link(citation: Citation, turn: int) -> str:
 
 
 def _difference(difference: Difference, known: dict[int, Citation], turn: int) -> str:
-    values = sorted(difference.values, key=lambda v: v.date or "", reverse=True)
-    newest = values[0].date if values else None
-    rows = [
-        {
-            "value": f"{v.value} {v.unit}".strip(),
-            "date": v.date or "undated",
-            "newest": bool(newest) and v.date == newest,
-            "link": _link(known[v.marker], turn) if v.marker in known else "",
-            "source": _said_by(known[v.marker]) if v.marker in known else "",
-        }
-        for v in values
-    ]
-    return render("difference.html", about=difference.about, rows=rows)
+    found = [(r, _link(known[r.marker], turn) if r.marker in known else "") for r in rows(difference, known)]
+    figures = all(len(r.value) <= _FIGURE_CHARS for r, _ in found)
+    return render(
+        "difference.html", about=difference.about, rows=found, first=_FIRST_ROWS, heading="Figure" if figures else "Account",
+    )  # fmt: skip
 
 
-def _said_by(citation: Citation) -> str:
-    """Whose figure it is: who claims it, else who published it."""
-    return citation.claimed_by or citation.publisher or citation.title
+def _by_passage(citations: Sequence[Citation]) -> list[list[Citation]]:
+    """Citations of one passage together, in order of the first of each."""
+    groups: dict[str, list[Citation]] = {}
+    for c in citations:
+        groups.setdefault(c.passage_id, []).append(c)
+    return list(groups.values())
 
 
 def _card(
-    citation: Citation,
+    group: Sequence[Citation],
     turn: int,
     sources: Callable[[str], Source | None],
     passage: Callable[[str], tuple[int, int] | None],
 ) -> dict[str, Any]:
+    """What is shown of a passage and of the citations of it, which are marked; one with marker 0 is not."""
+    citation = group[0]
     source = sources(citation.source_id)
     start, end = passage(citation.passage_id) or (citation.start, citation.end)
     text = source.text if source else ""
     before, after = _neighbours(source, start, end) if source else ("", "")
     # The index may have moved on since an old answer: its quote is then shown by itself.
-    whole = text[citation.start : citation.end] == citation.quote and start <= citation.start and citation.end <= end
+    whole = all(text[c.start : c.end] == c.quote and start <= c.start and c.end <= end for c in group)
+    spans = [(c.start, c.end) for c in group if c.marker]
+    if whole:
+        parts = _marked(text, start, end, _merge(spans, len(text)), None)
+        at = start
+        for part in parts:
+            part["markers"] = [c.marker for c in group if c.start < at + len(part["text"]) and at < c.end]
+            at += len(part["text"])
+    else:
+        parts = [{"text": c.quote, "mark": bool(c.marker), "markers": [c.marker]} for c in group]
     return {
         "id": f"cite-{turn}-{citation.marker}" if citation.marker else "",
-        "marker": citation.marker,
+        "marker": ", ".join(str(c.marker) for c in group if c.marker),
+        "markers": [(c.marker, f"cite-{turn}-{c.marker}") for c in group if c.marker],
+        "parts": parts,
         "turn": turn,
         "source_id": citation.source_id,
         "start": citation.start,
         "end": citation.end,
         "known": source is not None,
         "title": citation.title,
-        "byline": byline(citation),
-        "locator": citation.locator,
-        "genre": GENRE_WORDS.get(citation.genre, citation.genre) if citation.genre != "unknown" else "",
-        "status": status_words(citation),
-        "origin": origin_words(citation.origin, citation.fetched_at),
-        "support": support_words(citation.support),
-        "before": text[start : citation.start] if whole else "",
-        "quote": citation.quote,
-        "after": text[citation.end : end] if whole else "",
+        "byline": described(citation, citation.locator, titled=False),
+        **_kind(citation),
+        **_chips(citation),
         "previous": before,
         "next": after,
         "also_in": [f"{o.publisher or o.title}, {o.date or 'undated'}" for o in citation.also_in],
@@ -358,10 +368,20 @@ def _card(
     }
 
 
+def _chips(citation: Citation) -> dict[str, Any]:
+    """One chip beside the kind of text, and what is folded below it."""
+    status, genre = citation_status(citation), genre_words(citation.genre)
+    told = [genre, origin_words(citation)] if status else [origin_words(citation)]
+    if citation.locator and not place(citation, citation.locator):
+        told.append(f"{citation.locator} of ours on it")
+    return {"chip": status or genre, "details": [t for t in told if t]}
+
+
 def _neighbours(source: Source, start: int, end: int) -> tuple[str, str]:
     """The paragraph before and the one after a passage; the rest of its own paragraph counts."""
-    before = [p for p in source.paragraphs if p.start < start]
-    after = [p for p in source.paragraphs if p.end > end]
+    shown = [p for p in source.paragraphs if not p.unchecked]
+    before = [p for p in shown if p.start < start]
+    after = [p for p in shown if p.end > end]
     return (
         source.text[before[-1].start : min(before[-1].end, start)] if before else "",
         source.text[max(after[0].start, end) : after[0].end] if after else "",

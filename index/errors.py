@@ -27,3 +27,7 @@ class ServerUnavailable(IndexingError):
 
 class Damaged(IndexingError):
     """What is on disk is incomplete or inconsistent; ``iskp doctor --repair`` mends it."""
+
+
+class Untrusted(IndexingError):
+    """A server answers with something that would make this machine load code."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -165,7 +166,8 @@ class OpenIndex:
 
         Only words are touched that no source has, that the embedding model does not know as a word, and
         that are one slip away from a word of the sources (two for words of eight letters and more): a
-        swapped, missing, added or wrong letter (optimal string alignment distance).
+        swapped, missing, added or wrong letter (optimal string alignment distance). Of several as near, one
+        that only lacks or swaps letters goes first ("hav" is "have", not "had"), then the one that more passages hold.
         """
         return TOKEN.sub(lambda match: self._nearest_word(match.group()), text)
 
@@ -176,10 +178,13 @@ class OpenIndex:
         if word.isupper() or self.encoder.is_word(folded) or self.document_frequency([word])[word]:
             return word
         slips = 2 if len(folded) >= 8 else 1
-        found = process.extractOne(folded, self._words, scorer=OSA.distance, score_cutoff=slips)
-        if found is None or found[0][0] != folded[0]:
+        found = process.extract(folded, self._words, scorer=OSA.distance, score_cutoff=slips, limit=None)
+        near = {str(w): slip for w, slip, _ in found if w[0] == folded[0]}
+        if not near:
             return word
-        return str(found[0]).capitalize() if word[0].isupper() else str(found[0])
+        frequency = self.document_frequency(near)
+        best = min(near, key=lambda w: (near[w], bool(Counter(folded) - Counter(w)), -frequency[w], w))
+        return best.capitalize() if word[0].isupper() else best
 
     @cached_property
     def _words(self) -> dict[str, str]:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import chromadb
 import httpx
 import numpy as np
+from chromadb import Collection
 from chromadb.api import ClientAPI
 from chromadb.api.collection_configuration import CreateCollectionConfiguration
 from chromadb.config import Settings
@@ -23,7 +24,7 @@ from chromadb.errors import ChromaError, InternalError, NotFoundError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
 from index.embed import Vectors, cosine
-from index.errors import Damaged, IdentityMismatch, IndexingError, ServerUnavailable, Unwritable
+from index.errors import Damaged, IdentityMismatch, IndexingError, ServerUnavailable, Untrusted, Unwritable
 from ingest.chunk import Passage
 
 VECTORS_FOLDER = "chroma"
@@ -39,6 +40,8 @@ _SECONDS = 60.0
 """How long a server may take for one request."""
 _ATTEMPTS = 5
 """Tries of a write."""
+_NO_FUNCTION = ({"type": "legacy"}, {"type": "unknown"})
+"""How Chroma 1.5 marks a collection without an embedding function; anything beside the type is something to build."""
 _TEXT_FIELDS = ("source_id", "context", "role", "locator", "claim_status", "claimed_by", "via")
 _INT_FIELDS = ("start", "end", "ordinal", "number")
 _FACETS = ("genre", "since", "until")
@@ -135,14 +138,19 @@ class VectorStore:
             self._client = server.connect()
             try:
                 self._collection = self._client.get_collection(collection, embedding_function=None)
-            except (ChromaError, httpx.HTTPError, OSError) as exc:
-                _disconnect(self._client)
+            except (ChromaError, httpx.HTTPError, OSError, ValueError, KeyError, TypeError) as exc:
+                _disconnect(self._client)  # the last three: an answer that describes no collection
                 if isinstance(exc, NotFoundError):
                     raise Damaged(
                         f"the collection {collection} is missing on the Chroma server {server.url}; "
                         "run: iskp index --rebuild"
                     ) from exc
                 raise unavailable(exc, server.url) from exc
+            try:
+                _require_plain(self._collection, server.url)
+            except Untrusted:
+                _disconnect(self._client)
+                raise
             return
         if folder is None:
             raise ValueError("a vector store needs a folder or a server")
@@ -304,12 +312,48 @@ def create_store(folder: Path, server: ChromaServer, collection: str, copy_from:
     """
     (folder / COLLECTION_FILE).write_text(json.dumps({"collection": collection}), encoding="utf-8")
     with server.client() as client:
-        client.create_collection(collection, embedding_function=None, configuration=_CONFIGURATION)
+        made = client.create_collection(collection, embedding_function=None, configuration=_CONFIGURATION)
+        _require_plain(made, server.url)
     store = VectorStore(server=server, collection=collection)
     if copy_from is not None:
         with closing(open_store(copy_from, server)) as old:
             old.copy_into(store)
     return store
+
+
+def _require_plain(collection: Collection, url: str) -> None:
+    """Refuse a collection whose stored data name an embedding function, before anything else is asked of it.
+
+    Chroma's client would build it by name, with the server's arguments, at the first write: models and code from
+    anywhere. We bring our own vectors and never store one.
+
+    Raises:
+        Untrusted: they name one.
+    """
+    # The raw data: the client's own properties for them already build what they name.
+    for functions in (collection.configuration_json, collection._model.serialized_schema):
+        for function in _embedding_functions(functions):
+            name = function.get("name") if isinstance(function, Mapping) else function
+            raise Untrusted(
+                f"the Chroma server at {url} wants this machine to load an embedding function ({str(name)[:80]!r}) for "
+                f"the collection {collection.name}, which was not stored by iskp; nothing was loaded, read or written: "
+                "find out who may write to that server, or take another one with index.chroma_url, then run: "
+                "iskp index --rebuild"
+            )
+
+
+def _embedding_functions(data: object) -> Iterator[object]:
+    """Whatever stands for an embedding function anywhere in a collection's data, but for the marks of none."""
+    if isinstance(data, Mapping):
+        for key, value in data.items():
+            if key == "embedding_function":
+                if value is not None and value not in _NO_FUNCTION:
+                    yield value
+            else:
+                yield from _embedding_functions(value)
+    elif isinstance(data, list | tuple):
+        for value in data:
+            yield from _embedding_functions(value)
 
 
 def collection_of(folder: Path) -> str | None:

@@ -7,6 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from pathlib import PurePath
 
 from ingest.errors import BadSource
 from ingest.source import CONTEXT_ROLES, ClaimStatus, Genre, Origin, Paragraph, Role, Source
@@ -32,9 +33,12 @@ class Block:
         number: the original's body paragraph number, when the notes state it.
         page: page number from 1, for paged formats.
         level: heading level from 1; 0 for everything else.
+        unchecked: as for :class:`~ingest.source.Paragraph`.
         row: row of a table, from 1; 0 for a row of column names, which has the role ``heading``. All
             rows of a table are one paragraph.
         columns: column names of a row's table.
+        place: where the block stands in a format that has no paragraphs, in words that a reader can look up:
+            ``row 12``, ``00:12:30``, ``message 3``; it is the locator then.
     """
 
     text: str
@@ -45,8 +49,10 @@ class Block:
     claim_status: ClaimStatus | None = None
     claimed_by: str | None = None
     via: str | None = None
+    unchecked: bool = False
     row: int | None = None
     columns: tuple[str, ...] = ()
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,12 +82,14 @@ class Extract:
     Attributes:
         numbered_notes: True when the body blocks are notes of our own whose numbers are not the
             original's, so that locators say ``note 3`` rather than ``¶3``.
+        notices: what the user should know of the reading, a clause each: what was left out or replaced.
     """
 
     blocks: tuple[Block, ...]
     metadata: Metadata = Metadata()
     media_type: str = "text/plain"
     numbered_notes: bool = False
+    notices: tuple[str, ...] = ()
 
 
 def clean(text: str) -> str:
@@ -95,6 +103,15 @@ def clean(text: str) -> str:
     text = unicodedata.normalize("NFC", text)
     text = _LINE_EDGES.sub("\n", _SPACES.sub(" ", text))
     return re.sub(r"\n+", "\n", text).strip()
+
+
+def title_of_name(name: str) -> str:
+    """The title that a source has from the name of its file or address, where nothing better is known."""
+    return _one_line(PurePath(name).stem)
+
+
+def _one_line(text: str) -> str:
+    return clean(text).replace("\n", " ")
 
 
 def assemble(
@@ -123,7 +140,7 @@ def assemble(
     title = next((b.text for b in blocks if b.role == "title"), "")
     return Source(
         id=source_id,
-        title=clean(metadata.title or title or fallback_title or source_id).replace("\n", " "),
+        title=_one_line(metadata.title or title or fallback_title or source_id),
         text=text,
         paragraphs=paragraphs,
         publisher=metadata.publisher,
@@ -166,6 +183,7 @@ def _lay_out(blocks: Sequence[Block], notes: bool) -> tuple[str, tuple[Paragraph
                 claim_status=block.claim_status,
                 claimed_by=block.claimed_by,
                 via=block.via,
+                unchecked=block.unchecked,
             )
         )
         if block.role == "heading" and block.row is None:
@@ -178,7 +196,9 @@ def _lay_out(blocks: Sequence[Block], notes: bool) -> tuple[str, tuple[Paragraph
 def _locator(block: Block, number: int | None, on_page: Counter[int], notes: bool) -> str:
     if block.role != "body":
         word = block.role.replace("-", " ")
-        return f"p. {block.page} {word}" if block.page else word
+        return f"p. {block.page} {word}" if block.page else f"{block.place} {word}" if block.place else word
+    if block.place:
+        return block.place
     row = f" row {block.row}" if block.row else ""
     if block.page:
         on_page[block.page] += (block.row or 1) == 1

@@ -68,12 +68,13 @@ def chunk(source: Source, settings: ChunkSettings = ChunkSettings()) -> list[Pas
     """The passages of a source in text order.
 
     A paragraph is one passage, or several split at sentences when it is longer than
-    ``settings.max_chars``. Titles, headings and page furniture are context, not passages.
+    ``settings.max_chars``. Titles, headings and page furniture are context, not passages. What
+    nobody checked is no passage either: nothing can find or cite it.
     """
     passages: list[Passage] = []
     seen: Counter[str] = Counter()
     for paragraph in source.paragraphs:
-        if paragraph.role in CONTEXT_ROLES:
+        if paragraph.role in CONTEXT_ROLES or paragraph.unchecked:
             continue
         for start, end in _split(source, paragraph, settings.max_chars):
             text = source.text[start:end]

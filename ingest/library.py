@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ingest.copies import SAME, resemblance, sketch, text_digest, words_of
 from ingest.errors import BadSource, IngestError, Unwritable
-from ingest.source import Source, from_json, to_json
+from ingest.source import Genre, Origin, Source, from_json, to_json
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS sources (
@@ -31,12 +31,19 @@ CREATE TABLE IF NOT EXISTS failures (
 CREATE TABLE IF NOT EXISTS sketches (
   hash INTEGER NOT NULL, source_id TEXT NOT NULL, PRIMARY KEY (hash, source_id)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS sketches_by_source ON sketches (source_id);
+CREATE TABLE IF NOT EXISTS removed (
+  id TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, source TEXT, raw_digest TEXT NOT NULL, path TEXT, folder TEXT,
+  stamp TEXT, overrides TEXT NOT NULL, passages INTEGER, title TEXT NOT NULL, removed_at REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS removed_by_path ON removed (path);
+CREATE INDEX IF NOT EXISTS removed_by_digest ON removed (raw_digest);
 """
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Kept as SQLite's user_version; 0 is a store from before versions were kept, with the tables of 1.
 
-2 adds passage counts, sketches of the texts, and the files that could not be read.
+2 adds passage counts, sketches of the texts, and the files that could not be read. 3 adds what the user removed.
 """
+KEPT_DAYS = 30
+"""How long the text of a removed source is kept, to bring it back."""
 _BUSY_SECONDS = 30.0
 
 
@@ -80,6 +87,22 @@ class Failure:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """A source that the user removed, and that stays away until it is asked for or its file changes.
+
+    Attributes:
+        record: how it had come here.
+        removed_at: seconds since 1970.
+        has_text: whether its text is still kept; see :data:`KEPT_DAYS`.
+    """
+
+    record: Record
+    title: str
+    removed_at: float
+    has_text: bool
+
+
 class Library:
     """Sources by id. Several processes may read and write; several threads may share an instance.
 
@@ -108,6 +131,7 @@ class Library:
                 "update iskp-qa, or choose another --home"
             )
         # An older store that may only be read cannot be brought up to date.
+        self._keeps_removed = version >= 3
         self._columns = _RECORD if version >= 2 else f"{_OLD_RECORD}, NULL"
 
     def close(self) -> None:
@@ -158,12 +182,14 @@ class Library:
                 ),
             )
             self._put_sketch(source.id, words)
+            self._write("DELETE FROM removed WHERE id = ? OR path = ?", (source.id, path))
             if path is not None:
                 self.forget_failure(path)
 
     def touch(self, source_id: str, *, path: str | None, folder: str | None, stamp: str | None) -> None:
         """Note where an unchanged source lies now."""
-        with self._lock:
+        with self._together():
+            self._write("DELETE FROM removed WHERE path = ?", (path,))
             self._write(
                 "UPDATE sources SET path = ?, folder = ?, stamp = ? WHERE id = ?",
                 (path, folder, stamp, source_id),
@@ -185,6 +211,58 @@ class Library:
                 raise BadSource(f"there is no source {source_id!r}; 'iskp sources' lists them")
             self._write("DELETE FROM sketches WHERE source_id = ?", (source_id,))
 
+    def set_aside(self, source_id: str, *, now: float) -> None:
+        """Remove a source at the user's wish: it is remembered as removed, and its text kept for a while.
+
+        Args:
+            now: seconds since 1970.
+
+        Raises:
+            BadSource: there is none of this id.
+        """
+        with self._together():
+            title = self.get(source_id).title
+            self._write(
+                f"INSERT OR REPLACE INTO removed ({_RECORD}, source, title, removed_at) "
+                f"SELECT {_RECORD}, source, ?, ? FROM sources WHERE id = ?",
+                (title, now, source_id),
+            )
+            self.remove(source_id)
+
+    def removed(
+        self, *, source_id: str | None = None, path: str | None = None, raw_digest: str | None = None
+    ) -> list[Removed]:
+        """What the user removed, by id; with an argument, only what has this id, path or digest."""
+        if not self._keeps_removed:
+            return []
+        wanted = {k: v for k, v in (("id", source_id), ("path", path), ("raw_digest", raw_digest)) if v is not None}
+        where = " AND ".join(f"{column} = ?" for column in wanted) or "1"
+        rows = self._query(
+            f"SELECT {_RECORD}, title, removed_at, source IS NOT NULL FROM removed WHERE {where} ORDER BY id",
+            *wanted.values(),
+        )
+        return [Removed(record=_record(r), title=r[8], removed_at=r[9], has_text=bool(r[10])) for r in rows]
+
+    def removed_source(self, source_id: str) -> Source | None:
+        """The kept text of a removed source, or None."""
+        rows = self._query("SELECT source FROM removed WHERE id = ? AND source IS NOT NULL", source_id)
+        return from_json(json.loads(rows[0][0])) if rows else None
+
+    def touch_removed(self, source_id: str, *, path: str, folder: str | None, stamp: str | None) -> None:
+        """Note where the unchanged file of a removed source lies now."""
+        with self._lock:
+            self._write(
+                "UPDATE removed SET path = ?, folder = ?, stamp = ? WHERE id = ?", (path, folder, stamp, source_id)
+            )
+
+    def forget_removed(self, source_id: str, *, text_only: bool = False) -> None:
+        """Forget a removal, or only the text that was kept; an unknown id is ignored."""
+        with self._lock:
+            if text_only:
+                self._write("UPDATE removed SET source = NULL WHERE id = ?", (source_id,))
+            else:
+                self._write("DELETE FROM removed WHERE id = ?", (source_id,))
+
     def get(self, source_id: str) -> Source:
         """The source of this id.
 
@@ -200,6 +278,13 @@ class Library:
         """All sources by id, one at a time."""
         for (source_id,) in self._query("SELECT id FROM sources ORDER BY id"):
             yield self.get(source_id)
+
+    def count(self, origin: Origin, *, without: Genre) -> int:
+        """How many sources came here in this way, those of one genre left out."""
+        query = (
+            "SELECT COUNT(*) FROM sources WHERE json_extract(source, '$.origin') = ? AND json_extract(source, '$.genre') != ?"
+        )
+        return int(self._query(query, origin, without)[0][0])
 
     def fingerprints(self) -> dict[str, str]:
         """Fingerprint of each source by id."""
@@ -305,7 +390,7 @@ class Library:
                 with self.transaction():
                     yield
 
-    def _write(self, sql: str, parameters: Sequence[str | int | None] = ()) -> sqlite3.Cursor:
+    def _write(self, sql: str, parameters: Sequence[str | float | None] = ()) -> sqlite3.Cursor:
         try:
             return self._db.execute(sql, parameters)
         except sqlite3.OperationalError as exc:

@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 from urllib.parse import urlsplit
@@ -13,15 +14,18 @@ from urllib.parse import urlsplit
 from ingest.blocks import Extract
 from ingest.decode import decode
 from ingest.errors import BadSource, IngestError, Unsupported
-from ingest.formats import docx, epub, html, markdown, pdf, plain
+from ingest.formats import delimited, docx, epub, html, mail, markdown, pdf, plain, transcript, xlsx
+from ingest.formats.refused import refusal_of
 
-Kind = Literal["pdf", "docx", "epub", "html", "mhtml", "markdown", "text"]
+Kind = Literal["pdf", "docx", "epub", "xlsx", "html", "mhtml", "markdown", "csv", "eml", "mbox", "transcript", "text"]
 
 MAX_BYTES = 64 * 1024 * 1024
 """Largest file that is read unless the caller says otherwise."""
 MARKDOWN_SUFFIXES = frozenset({".md", ".markdown", ".mdown", ".mkd"})
 HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml", ".shtml"})
-SUPPORTED = "text, Markdown, HTML, PDF, DOCX or EPUB"
+TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".tab"})
+TABLE_TYPES = frozenset({"text/csv", "text/tab-separated-values", "application/csv"})
+TRANSCRIPT_SUFFIXES = frozenset({".srt", ".vtt"})
 
 _HTML_START = re.compile(
     rb"^(?:\s|<\?xml[^>]*>|<!--.*?-->)*<(?:!doctype\s+html|html[\s>]|head[\s>]|body[\s>])", re.I | re.S
@@ -32,31 +36,50 @@ _META_CHARSET = re.compile(
 )
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w:.-]+)", re.I)
 _MHTML_START = re.compile(rb"^(?:[\w-]+:[^\n]*\n(?:[ \t][^\n]*\n)*){0,20}?content-type:\s*multipart/related", re.I)
-# What people add by mistake, told by the first bytes, so that the message can name it.
-_OTHERS: tuple[tuple[bytes, str], ...] = (
-    (b"\x89PNG\r\n", "a PNG image"),
-    (b"\xff\xd8\xff", "a JPEG image"),
-    (b"GIF8", "a GIF image"),
-    (b"II*\0", "a TIFF image"),
-    (b"MM\0*", "a TIFF image"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Microsoft Office file (.doc, .xls or .ppt)"),
-    (b"{\\rtf", "an RTF file"),
-    (b"%!PS", "a PostScript file"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-    (b"Rar!\x1a\x07", "a RAR archive"),
-    (b"BZh", "a bzip2 archive"),
-    (b"\xfd7zXZ\0", "an xz archive"),
-    (b"\x7fELF", "a program"),
-    (b"MZ\x90\0", "a program"),
-    (b"SQLite format 3\0", "an SQLite database"),
-    (b"ID3", "an audio file"),
-    (b"OggS", "an audio file"),
+_MBOX_START = re.compile(rb"From [^\n]*\d{4}[^\n]*\n[\w-]+:")
+_HEADERS = re.compile(rb"(?:[\w-]+:[^\n]*\n(?:[ \t][^\n]*\n)*){2,}")
+_OF_MAIL = re.compile(rb"^(?:message-id|received|mime-version|return-path|delivered-to):", re.I | re.M)
+_TRANSCRIPT_START = re.compile(rb"WEBVTT\b|\d+[ \t]*\n\d{1,2}:\d\d:\d\d[.,]\d{3} --> ")
+_AS_TEXT = "save it as text, DOCX or PDF and add that"
+_AS_WORDS = "add its words as text or as subtitles (SRT, VTT)"
+_AS_SCAN = "recognise its text (OCR) and add that as text or PDF"
+# What people add by mistake, told by the first bytes, so that the message can name it and say what to do.
+_OTHERS: tuple[tuple[bytes, str, str], ...] = (
+    (b"\x89PNG\r\n", "a PNG image", _AS_SCAN),
+    (b"\xff\xd8\xff", "a JPEG image", _AS_SCAN),
+    (b"GIF8", "a GIF image", _AS_SCAN),
+    (b"II*\0", "a TIFF image", _AS_SCAN),
+    (b"MM\0*", "a TIFF image", _AS_SCAN),
+    (b"8BPS", "a Photoshop image", _AS_SCAN),
+    (b"AT&TFORM", "a DjVu file", _AS_SCAN),
+    (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        "an old or protected Microsoft Office file (.doc, .xls, .ppt, .msg)",
+        "open it, remove its password if it has one, and save it as .docx, .xlsx, .eml or PDF",
+    ),
+    (b"{\\rtf", "an RTF file", _AS_TEXT),
+    (b"%!PS", "a PostScript file", "save it as PDF and add that"),
+    (b"\x1f\x8b", "a gzip archive", ""),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", ""),
+    (b"Rar!\x1a\x07", "a RAR archive", ""),
+    (b"BZh", "a bzip2 archive", ""),
+    (b"\xfd7zXZ\0", "an xz archive", ""),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard archive", ""),
+    (b"!BDN", "an Outlook data file (.pst)", "export its messages as MBOX or EML and add those"),
+    (b"\x7fELF", "a program", "add a text about it instead"),
+    (b"MZ\x90\0", "a program", "add a text about it instead"),
+    (b"SQLite format 3\0", "an SQLite database", "export its tables as CSV and add those"),
+    (b"PAR1", "a Parquet table", "export it as CSV and add that"),
+    (b"ID3", "an audio file", _AS_WORDS),
+    (b"OggS", "an audio file", _AS_WORDS),
+    (b"fLaC", "an audio file", _AS_WORDS),
+    (b"\x1aE\xdf\xa3", "a video", _AS_WORDS),
 )
-_ZIPPED: tuple[tuple[str, str], ...] = (
-    ("xl/workbook.xml", "an Excel file"),
-    ("ppt/presentation.xml", "a PowerPoint file"),
-    ("content.xml", "an OpenDocument file"),
+_ZIPPED: tuple[tuple[str, str, str], ...] = (
+    ("xl/workbook.bin", "a binary Excel file (.xlsb)", "save it as .xlsx or CSV and add that"),
+    ("ppt/presentation.xml", "a PowerPoint file", "save it as PDF and add that"),
+    ("content.xml", "an OpenDocument file", "save it as .docx, .xlsx or PDF and add that"),
+    ("Index/Document.iwa", "a Pages, Numbers or Keynote file", "export it as .docx, .xlsx or PDF and add that"),
 )
 
 
@@ -77,14 +100,23 @@ def extract(data: bytes, *, name: str, declared_type: str | None = None, max_byt
         raise BadSource("it is empty")
     kind = kind_of(data, name=name, declared_type=declared_type)
     try:
-        return _READERS[kind](data, name, declared_type)
+        return _with_damage(_READERS[kind](data, name, declared_type))
     except IngestError:
         raise
     except RecursionError as exc:
         raise BadSource(f"it cannot be read as {kind.upper()}: it is nested too deeply") from exc
-    except Exception as exc:  # the border to eight parsers: whatever they raise, the batch goes on
+    except Exception as exc:  # the border to many parsers: whatever they raise, the batch goes on
         why = " ".join(str(exc).split())[:200] or type(exc).__name__
         raise BadSource(f"it cannot be read as {kind.upper()}: {why}") from exc
+
+
+def _with_damage(found: Extract) -> Extract:
+    """What was read, with word of the characters that no encoding explains."""
+    places = sum(block.text.count("\ufffd") for block in found.blocks)
+    if not places:
+        return found
+    what = "1 character is damaged and shows" if places == 1 else f"{places} characters are damaged and show"
+    return replace(found, notices=(*found.notices, f"{what} as \ufffd: compare with the original"))
 
 
 def read_file(path: Path, *, max_bytes: int = MAX_BYTES) -> bytes:
@@ -137,22 +169,36 @@ def kind_of(data: bytes, *, name: str, declared_type: str | None = None) -> Kind
         return _zipped_kind(data, suffix)
     other = _other_kind(data)
     if other:
-        raise _unsupported(other, suffix)
-    head = data[:65536].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe")
+        raise _unsupported(*other, suffix)
+    kind = _text_kind(data[:65536].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe"), suffix, media)
+    if kind == "text" and suffix == ".pdf":
+        raise BadSource("it is named .pdf but is not a PDF: download it again, or rename it if it is text")
+    if kind == "text" and suffix in {".docx", ".epub", ".xlsx", ".xlsm"}:
+        raise BadSource(f"it is named {suffix} but is no {suffix[1:].upper()} file: save or download it again")
+    return kind
+
+
+def _text_kind(head: bytes, suffix: str, media: str) -> Kind:
+    """Which reader the first bytes of a text are for, without the byte order mark and UTF-16's zeros."""
     if _HTML_START.match(head[:4096]):
         return "html"
+    start = head[:65536].replace(b"\r\n", b"\n").lstrip()
+    if suffix == ".mbox" or _MBOX_START.match(start):
+        return "mbox"
+    if suffix == ".eml" or media == "message/rfc822" or _is_mail(start):
+        return "eml"
+    if suffix in TRANSCRIPT_SUFFIXES or media in {"text/vtt", "application/x-subrip"} or _TRANSCRIPT_START.match(start):
+        return "transcript"
     if suffix in {".mhtml", ".mht"} or _MHTML_START.match(head[:4096].replace(b"\r\n", b"\n")):
         return "mhtml"
     if suffix in MARKDOWN_SUFFIXES or media in {"text/markdown", "text/x-markdown"}:
         return "markdown"
+    if suffix in TABLE_SUFFIXES or media in TABLE_TYPES:
+        return "csv"
     if suffix in HTML_SUFFIXES or media in {"text/html", "application/xhtml+xml"}:
         return "html"
     if suffix != ".txt" and media != "text/plain" and len(_HTML_TAGS.findall(head)) >= 8 and head[:1] == b"<":
         return "html"
-    if suffix == ".pdf":
-        raise BadSource("it is named .pdf but is not a PDF: download it again, or rename it if it is text")
-    if suffix in {".docx", ".epub"}:
-        raise BadSource(f"it is named {suffix} but is no {suffix[1:].upper()} file: save or download it again")
     return "text"
 
 
@@ -161,20 +207,36 @@ def _suffix(name: str) -> str:
     return PurePosixPath(path.replace("\\", "/")).suffix.lower()
 
 
-def _other_kind(data: bytes) -> str | None:
+def _is_mail(start: bytes) -> bool:
+    """Whether a file begins with the header of a message that was sent, whatever its name; no saved web page."""
+    header = _HEADERS.match(start)
+    if not header or b"\nsnapshot-content-location:" in b"\n" + header[0].lower():
+        return False
+    return bool(_OF_MAIL.search(header[0]) and re.search(rb"^from:", header[0], re.I | re.M)) and bool(
+        re.search(rb"^(?:to|cc|received|message-id):", header[0], re.I | re.M)
+    )
+
+
+def _other_kind(data: bytes) -> tuple[str, str] | None:
     if data[:4] == b"RIFF":
-        return {b"WEBP": "a WebP image", b"WAVE": "an audio file"}.get(data[8:12], "a media file")
+        kinds = {b"WEBP": ("a WebP image", _AS_SCAN), b"WAVE": ("an audio file", _AS_WORDS)}
+        return kinds.get(data[8:12], ("a media file", _AS_WORDS))
     if data[4:8] == b"ftyp":
-        return "a video or HEIC image"
-    return next((what for magic, what in _OTHERS if data.startswith(magic)), None)
+        is_image = data[8:12] in {b"heic", b"heix", b"mif1", b"avif"}
+        return ("a HEIC or AVIF image", _AS_SCAN) if is_image else ("a video or audio file", _AS_WORDS)
+    if data[257:262] == b"ustar":
+        return "a tar archive", ""
+    if data[60:68] == b"BOOKMOBI":
+        return "a Kindle book", "save it as EPUB or PDF and add that"
+    return next(((what, advice) for magic, what, advice in _OTHERS if data.startswith(magic)), None)
 
 
-def _unsupported(what: str, suffix: str) -> BadSource:
-    if suffix in {".txt", ".text", ".log"} | MARKDOWN_SUFFIXES | HTML_SUFFIXES:
-        return BadSource(f"it is binary data ({what}), not text")
+def _unsupported(what: str, advice: str, suffix: str) -> BadSource:
     if "archive" in what:
         return Unsupported(f"it is {what}: unpack it and add the files in it")
-    return Unsupported(f"it is {what}, which is not supported; save it as {SUPPORTED}")
+    if suffix in {".txt", ".text", ".log"} | MARKDOWN_SUFFIXES | HTML_SUFFIXES | TABLE_SUFFIXES:
+        return BadSource(f"it is binary data ({what}), not text: {advice}")
+    return Unsupported(f"it is {what}, which is not supported: {advice}")
 
 
 def _zipped_kind(data: bytes, suffix: str) -> Kind:
@@ -182,14 +244,17 @@ def _zipped_kind(data: bytes, suffix: str) -> Kind:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = set(archive.namelist())
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as exc:
-        if suffix in {".docx", ".epub"}:
+        if suffix in {".docx", ".epub", ".xlsx"}:
             raise BadSource(f"the {suffix[1:].upper()} file is damaged or cut off: save or download it again") from exc
-        raise _unsupported("a damaged ZIP archive", suffix) from exc
+        raise _unsupported("a damaged ZIP archive", "", suffix) from exc
     if "word/document.xml" in names:
         return "docx"
     if "META-INF/container.xml" in names:
         return "epub"
-    raise _unsupported(next((what for name, what in _ZIPPED if name in names), "a ZIP archive"), suffix)
+    if "xl/workbook.xml" in names:
+        return "xlsx"
+    known = next(((what, advice) for name, what, advice in _ZIPPED if name in names), ("a ZIP archive", ""))
+    raise _unsupported(*known, suffix)
 
 
 def _charset(declared_type: str | None) -> str | None:
@@ -212,12 +277,43 @@ def _read_mhtml(data: bytes, name: str, declared_type: str | None) -> Extract:
     return html.read(decode(page, declared=_page_charset(page)), url=url)
 
 
+def _read_markdown(data: bytes, name: str, declared_type: str | None) -> Extract:
+    found = markdown.read(decode(data, declared=_charset(declared_type)))
+    # What is shown of it: pictures may stand in the file itself as base64.
+    _refuse_no_text("\n".join(block.text for block in found.blocks), name)
+    return found
+
+
+def _read_text(data: bytes, name: str, declared_type: str | None) -> Extract:
+    text = decode(data, declared=_charset(declared_type))
+    _refuse_no_text(text, name)
+    return plain.read(text)
+
+
+def _refuse_no_text(text: str, name: str) -> None:
+    refused = refusal_of(text, suffix=_suffix(name))
+    if refused:
+        raise Unsupported(refused)
+
+
+def _read_table(data: bytes, name: str, declared_type: str | None) -> Extract:
+    by_tabs = _suffix(name) in {".tsv", ".tab"} or "tab-separated" in (declared_type or "")
+    text = decode(data, declared=_charset(declared_type))
+    _refuse_no_text(text, name)
+    return delimited.read(text, delimiter="\t" if by_tabs else None)
+
+
 _READERS: dict[Kind, Callable[[bytes, str, str | None], Extract]] = {
     "pdf": lambda data, name, declared: pdf.read(data),
     "docx": lambda data, name, declared: docx.read(data),
     "epub": lambda data, name, declared: epub.read(data),
+    "xlsx": lambda data, name, declared: xlsx.read(data),
     "html": _read_html,
     "mhtml": _read_mhtml,
-    "markdown": lambda data, name, declared: markdown.read(decode(data, declared=_charset(declared))),
-    "text": lambda data, name, declared: plain.read(decode(data, declared=_charset(declared))),
+    "markdown": _read_markdown,
+    "csv": _read_table,
+    "eml": lambda data, name, declared: mail.read(data),
+    "mbox": lambda data, name, declared: mail.read_mailbox(data),
+    "transcript": lambda data, name, declared: transcript.read(decode(data, declared=_charset(declared))),
+    "text": _read_text,
 }

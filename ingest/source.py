@@ -35,11 +35,13 @@ class Paragraph:
         number: body paragraphs are counted from 1; None for everything else. Several blocks of
             bundled notes may carry the same number, because they note the same original paragraph;
             so do the rows of a table.
-        locator: what a reader is shown: ``¶8``, ``p. 12 ¶3``, ``¶4 row 2``, ``caption``, ``author note``.
+        locator: what a reader is shown: ``¶8``, ``p. 12 ¶3``, ``¶4 row 2``, ``sheet “2035”, row 4``, ``00:12:30``,
+            ``message 3``, ``caption``, ``author note``.
         headings: headings above the block, outermost first; then the column names of a table's row.
         claim_status: in annotated notes, whether the block is a fact, a claim or an opinion.
         claimed_by: whose claim or opinion it is.
         via: address of the report through which a fact was seen, if not in the source itself.
+        unchecked: nobody held it against a source; it is shown when the source is read, and never found or cited.
     """
 
     start: int
@@ -51,6 +53,7 @@ class Paragraph:
     claim_status: ClaimStatus | None = None
     claimed_by: str | None = None
     via: str | None = None
+    unchecked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +104,10 @@ class Source:
         # "extra" was a field once; without it every stored source would look changed.
         facts = {**to_json(self), "extra": {}}
         facts.pop("fetched_at")
+        for paragraph in facts["paragraphs"]:
+            # Not there before some notes were marked as unchecked; the others have not changed by it.
+            if not paragraph["unchecked"]:
+                del paragraph["unchecked"]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
 
 

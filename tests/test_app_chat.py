@@ -109,7 +109,6 @@ def visit(browser: Browser, address: str, requested: list[str]) -> Iterator[Call
         page = context.new_page()
         page.set_default_timeout(60_000)
         page.on("request", lambda request: requested.append(request.url))
-        page.on("dialog", lambda dialog: dialog.accept("A tidy name" if dialog.type == "prompt" else None))
         if owner:
             page.add_init_script(f"localStorage.setItem('iskp-owner', {owner!r})")
         page.goto(address)
@@ -226,6 +225,23 @@ def test_a_filter_limits_what_is_searched(page: Page) -> None:
     page.wait_for_selector("#notice :text('cannot be used')")
 
 
+def test_filters_and_a_draft_survive_a_reload_and_an_abstention_leads_out(page: Page) -> None:
+    assert page.evaluate("document.querySelector('.sidebar-content').inert"), "what is out of sight is out of reach"
+    page.click("#filters button")
+    page.fill("#filter-since input, #filter-since textarea", "1999")
+    page.wait_for_selector(".filters-on:has-text('from 1999-01-01')")
+    ask(page, "When was the lighthouse first lit?")
+    assert page.input_value("#question textarea") == "", "the box is free for the next question"
+    page.fill("#question textarea", "half a question")
+    page.reload()
+    page.wait_for_selector("#live .absent:has-text('from 1999-01-01')")
+    page.wait_for_selector(".filters-on:has-text('from 1999-01-01')")
+    page.wait_for_function("document.querySelector('#question textarea').value === 'half a question'")
+    page.click("#live [data-act=everywhere]")
+    page.wait_for_selector("#live .turn[aria-busy=false]:has-text('1871')")
+    page.wait_for_selector(".filters-on", state="detached")
+
+
 def test_a_file_is_added_asked_about_at_once_and_removed(page: Page, folder: Path) -> None:
     open_tab(page, "Sources", "#source-table table")
     page.click("#add > button")
@@ -233,7 +249,7 @@ def test_a_file_is_added_asked_about_at_once_and_removed(page: Page, folder: Pat
     page.wait_for_selector("#files :text('mill')")
     page.click("#add-button")
     page.wait_for_selector("#work .closing:has-text('1 of 1 can be asked about now')")
-    page.wait_for_selector("#source-table td:has-text('The Mill of Askeby')")
+    page.wait_for_selector("#source-table tr.new td:has-text('The Mill of Askeby')")
     open_tab(page, "Ask", "#live .thread")
     assert "Tove Lind" in ask(page, "Who was the miller of Askeby?")
     page.click(".evidence [data-act=read]")
@@ -241,6 +257,7 @@ def test_a_file_is_added_asked_about_at_once_and_removed(page: Page, folder: Pat
     page.fill("#source-table [data-find]", "askeby")
     assert page.locator("#source-table tbody tr:visible").count() == 1
     page.click("#source-table tr:has-text('Askeby') [data-act=removesource]")
+    page.click("dialog .yes")
     page.wait_for_selector("#source-table td:has-text('Askeby')", state="detached")
     open_tab(page, "Ask", "#live .thread")
     assert "Not in the sources" in ask(page, "Who was the barley miller Tove Lind?")
@@ -286,10 +303,14 @@ def test_a_reload_finds_the_conversation_and_its_history(page: Page) -> None:
     page.click("#new")
     page.wait_for_selector(".welcome")
     page.click("#past .toggle-button")
+    assert page.locator(".history .day").all_inner_texts() == ["Today"]
     page.click(".history [data-rename]")
+    page.fill("dialog input", "A tidy name")
+    page.click("dialog .yes")
     page.click(".history .title:has-text('A tidy name')")
     page.wait_for_selector("#live .turn:has-text('1871')")
     page.click(".history [data-act=forget]")
+    page.click("dialog .yes")
     page.wait_for_selector(".welcome")
     assert page.locator(".history li").count() == 0
 

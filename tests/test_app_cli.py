@@ -180,3 +180,23 @@ def test_doctor_finds_and_mends_a_damaged_index(home: Path) -> None:
     assert "problem" in iskp(home, "doctor", code=1).stdout
     assert "rebuilt" in iskp(home, "doctor", "--repair").stdout
     assert "All is well" in iskp(home, "doctor").stdout
+
+
+def test_a_source_removed_from_a_mirrored_folder_stays_out_until_it_is_restored(home: Path, tmp_path: Path) -> None:
+    shelf = tmp_path / "shelf"
+    shelf.mkdir()
+    (shelf / "vault.txt").write_text("The vault of Tolby holds 12 chests.\n", encoding="utf-8")
+    (shelf / "mill.txt").write_text("The mill of Tolby grinds oats.\n", encoding="utf-8")
+    iskp(home, "ingest", str(shelf))
+    assert "iskp sources restore vault.txt" in iskp(home, "sources", "remove", "vault.txt").stdout
+    listed = iskp(home, "sources")
+    assert "vault.txt" not in listed.stdout and "mill.txt" in listed.stdout
+    assert "Left out as removed: 1" in listed.stderr and "iskp sources restore ID" in listed.stderr
+    assert "12" not in as_json(iskp(home, "ask", "--json", "How many chests does the vault of Tolby hold?"))["answer"]
+    (away,) = as_json(iskp(home, "sources", "--removed", "--json"))
+    assert (away["id"], away["title"], away["path"]) == ("vault.txt", "vault", str(shelf / "vault.txt"))
+    assert "vault.txt" in iskp(home, "sources", "--removed").stdout
+    assert "Restored vault.txt" in iskp(home, "sources", "restore", "vault.txt").stdout
+    assert "12" in as_json(iskp(home, "ask", "--json", "How many chests does the vault of Tolby hold?"))["answer"]
+    assert "Nothing is removed" in iskp(home, "sources", "--removed").stderr
+    assert "no source 'x' was removed" in iskp(home, "sources", "restore", "x", code=1).stderr

@@ -87,8 +87,8 @@ def test_what_was_shown_is_in_the_file(form: str) -> None:
         text if form == "json" else _read(text if form == "html" else MarkdownIt().enable("table").render(text)).text
     )
     for words in (
-        "About ferries", "How many ferries?", "How many ferries sail?", "Forty ferries sail.", "UN Council", "¶8", "120", "139",
-        "gen-7", "bundled notes", "the harbour", "The sources do not answer this question.", "And trams?",
+        "About ferries", "How many ferries?", "How many ferries sail?", "Forty ferries sail.", "UN Council", "¶8",
+        "gen-7", "the harbour", "The sources do not answer this question.", "And trams?",
     ):  # fmt: skip
         assert words in shown, words
     assert "https://example.org/a_b?x=1&y=2" in (text if form != "html" else " ".join(_read(text).addresses))

@@ -46,7 +46,7 @@ ANSWER = {
     "answer": texts, "short_answer": maybe, "citations": st.lists(citations, max_size=3).map(tuple),
     "differences": st.lists(differences, max_size=2).map(tuple), "missing_terms": some,
     "nearest": st.lists(citations, max_size=2).map(tuple), "confidence": shares, "unsupported": some, "reasons": some,
-    "engine": texts, "index_id": texts, "prompt_id": texts, "notice": texts,
+    "engine": texts, "index_id": texts, "prompt_id": texts, "notice": texts, "unsearched": texts,
     "timings_ms": st.dictionaries(texts, st.floats(0, 1e6), max_size=3),
     "usage": st.dictionaries(texts, st.integers(0, 10**6), max_size=3),
 }  # fmt: skip
@@ -71,7 +71,7 @@ def test_an_answer_is_read_back_exactly_from_its_json(answer: Answer) -> None:
 
 def test_every_field_is_drawn_in_the_test_above() -> None:
     assert set(ANSWER) == {f.name for f in fields(Answer)}
-    assert set(CITATION) == {f.name for f in fields(Citation)}
+    assert set(CITATION) == {f.name for f in fields(Citation) if f.init}  # "words" follows from the origin
 
 
 @pytest.mark.parametrize(
@@ -308,3 +308,20 @@ def test_a_read_only_home_shows_its_history_and_refuses_to_write(
     with pytest.raises(Unkept, match="cannot be written"):
         empty.start("t")
     empty.close()
+
+
+def test_a_history_of_the_first_schema_is_read_and_goes_on(tmp_path: Path) -> None:
+    file = tmp_path / HISTORY_FILE
+    first = History(file)
+    talk = first.start("t")
+    first.append(talk, "q", _answer())
+    first.close()
+    db = sqlite3.connect(file)
+    db.executescript(
+        "ALTER TABLE turns DROP COLUMN searched; ALTER TABLE turns DROP COLUMN limited; PRAGMA user_version = 1;"
+    )
+    db.close()
+    history = History(file)
+    history.append(talk, "q2", _answer(), "1 of 3 sources", True)
+    assert [(t.searched, t.limited) for t in history.turns(talk)] == [("", False), ("1 of 3 sources", True)]
+    history.close()

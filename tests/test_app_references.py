@@ -47,10 +47,14 @@ def test_entries_of_the_bibliography() -> None:
     assert entry(replace(REPORT, url=None)) == "UN Council. Report on {Ferries} & 50 % of_it. July 2024."
 
 
-def test_unknown_dates_and_words_of_notes_are_said() -> None:
-    bundled = replace(NEWS, date=None, origin="bundled notes", locator="note 3", url=None)
-    assert note(bundled).endswith("Harbour Times, n.d., as noted by iskp-qa, note 3.")
-    assert "notes of iskp-qa" in references([bundled], "bibtex") and "notes of iskp-qa" in references([bundled], "ris")
+@pytest.mark.parametrize("style", STYLES)
+def test_every_style_says_that_a_summary_is_in_the_words_of_iskp_qa(style: str) -> None:
+    summary = replace(NEWS, date=None, origin="bundled notes", locator="note 3", url=None)
+    said = "summarised by iskp-qa in its own words"
+    assert said in references([summary], style).lower() and said not in references([NEWS], style).lower()
+    assert "note 3" not in references([summary], style), "nobody can look up our own count"
+    compared = replace(summary, genre="notes", author=None, publisher="iskp-qa project")
+    assert "comparison by iskp-qa, in its own words" in references([compared], style).lower()
 
 
 @pytest.mark.parametrize(

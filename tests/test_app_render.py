@@ -8,14 +8,13 @@ from html.parser import HTMLParser
 import pytest
 
 from app.answer import Answer, Difference, Value, cite
+from app.citation_text import byline
 from app.render import (
     TurnView,
-    byline,
     evidence_html,
     message_html,
     plain_html,
     source_html,
-    support_words,
     thread_html,
     web_address,
 )
@@ -53,7 +52,7 @@ def test_the_quote_is_marked_inside_its_passage() -> None:
     source = _source("Before it. The quoted words. After it.")
     start = source.text.index("The quoted")
     html = _evidence(_answer(source, start, start + len("The quoted words.")), source)
-    assert "Before it. <mark>The quoted words.</mark> After it." in html
+    assert 'Before it. <mark data-markers="1">The quoted words.</mark> After it.' in html
 
 
 def test_markers_with_a_citation_become_links_and_others_stay_text() -> None:
@@ -88,7 +87,7 @@ def test_nothing_from_a_source_becomes_active(payload: str) -> None:
         }
         assert found.attributes <= {
             "class", "id", "tabindex", "aria-label", "aria-hidden", "dir", "href", "target", "rel", "type", "data-tip",
-            "data-act", "data-turn", "data-source", "data-start", "data-end", "data-back",
+            "data-act", "data-turn", "data-source", "data-start", "data-end", "data-back", "data-markers", "role",
         }  # fmt: skip
         assert all(link.startswith(("#cite-", "http://", "https://")) for link in found.links)
 
@@ -159,5 +158,12 @@ def test_a_source_is_shown_whole_with_the_cited_words_marked_once() -> None:
     assert "A second paragraph" in html and html.count("<mark") == 1
 
 
-def test_support_in_words_follows_the_score() -> None:
-    assert [support_words(s) for s in (0.9, 0.6, 0.2)] == ["strong support", "fair support", "weak support"]
+def test_two_quotes_of_one_passage_share_a_card_and_nearest_ones_are_not_marked() -> None:
+    source = _source("One thing. Another thing. A third.")
+    one, two = (_answer(source, s, s + n).citations[0] for s, n in ((0, 10), (11, 14)))
+    answer = replace(_answer(source, 0, 10), citations=(one, replace(two, marker=2)))
+    html = _evidence(answer, source)
+    assert html.count("<article") == 1 and 'id="cite-1-1"' in html and 'id="cite-1-2"' in html
+    assert 'data-markers="1">One thing.</mark>' in html and 'data-markers="2">Another thing.</mark>' in html
+    near = replace(answer, status="abstained", citations=(), nearest=(replace(one, marker=0),))
+    assert "One thing." in _evidence(near, source) and "<mark" not in _evidence(near, source)

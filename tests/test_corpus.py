@@ -187,6 +187,14 @@ def test_blocks_carry_only_known_attributes() -> None:
             assert marks.get("paragraph", "").isdecimal() == numbered, (note, marks)
 
 
+def test_what_is_from_general_knowledge_stands_apart_and_is_marked() -> None:
+    """Only a block of its own can be kept from being evidence."""
+    for note in notes():
+        for block in blocks(note):
+            told = "general knowledge" in block.text or "not checked against" in block.text
+            assert told <= (block.attributes.get("checked") == "general knowledge"), (note, block.text)
+
+
 def test_claims_and_opinions_say_whose_they_are() -> None:
     """A claim without its claimant would be shown as ours; a fact has no claimant."""
     for note in notes():

@@ -274,7 +274,12 @@ def test_a_pdf_with_broken_structure_ends(change: tuple[bytes, bytes]) -> None:
         assert len(str(exc)) < 300
 
 
-@given(st.binary(min_size=1, max_size=400), st.sampled_from(["x.pdf", "x.docx", "x.epub", "x.html", "x.md", "x.txt"]))
+@given(
+    st.binary(min_size=1, max_size=400),
+    st.sampled_from(
+        ["x.pdf", "x.docx", "x.epub", "x.html", "x.md", "x.txt", "x.csv", "x.eml", "x.mbox", "x.srt", "x.xlsx"]
+    ),
+)
 def test_any_bytes_are_read_or_told(data: bytes, name: str) -> None:
     for raw in (
         data,

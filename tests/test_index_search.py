@@ -231,3 +231,10 @@ def test_equal_texts_in_two_sources_are_both_found(make_index, hash_encoder) -> 
         current = reader.current()
         assert current is not None
         assert found(current.search("rye", 2)) == {"a", "b"}
+
+
+def test_a_lacking_letter_is_likelier_than_a_wrong_one(make_index, hash_encoder) -> None:
+    root: Path = make_index({"a": "The boats have sails. He had a boat, she had one, they had two.", "b": "It had oars."})
+    with closing(IndexReader(root, hash_encoder, ChunkSettings(), Vocabulary.load)) as reader:
+        current = reader.current()
+        assert current is not None and current.correct_spelling("boats hav sials") == "boats have sails"

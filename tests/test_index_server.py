@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -12,12 +13,15 @@ import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import chromadb
+import numpy as np
 import pytest
+from chromadb.utils import embedding_functions
 
 from app.home import Home
-from index.errors import Damaged, IdentityMismatch, ServerUnavailable
+from index.errors import Damaged, IdentityMismatch, ServerUnavailable, Untrusted
 from index.search import Filters, IndexReader
 from index.store import ChromaServer
 from index.sync import SyncReport, sync
@@ -241,7 +245,21 @@ def stumbles() -> list[str]:
 
 
 @pytest.fixture
-def guarded(address: str, stumbles: list[str]) -> Iterator[Callable[[str], str]]:
+def poison() -> dict[str, Any]:
+    """What the proxy adds to every collection that the server tells of."""
+    return {}
+
+
+@pytest.fixture
+def asked() -> list[str]:
+    """Ends of the paths that the proxy was asked for."""
+    return []
+
+
+@pytest.fixture
+def guarded(
+    address: str, stumbles: list[str], poison: dict[str, Any], asked: list[str]
+) -> Iterator[Callable[[str], str]]:
     """A proxy before the server that asks for a header, as the server itself knows no users."""
     port = int(address.rsplit(":", 1)[1])
 
@@ -260,6 +278,13 @@ def guarded(address: str, stumbles: list[str]) -> Iterator[Callable[[str], str]]
             through.request(self.command, self.path, body, {"Content-Type": "application/json"})
             answer = through.getresponse()
             content = answer.read()
+            asked.append(self.path.rsplit("/", 1)[-1])
+            if poison and b'"configuration_json"' in content:
+                told = json.loads(content)
+                for collection in told if isinstance(told, list) else [told]:
+                    for name, value in poison.items():
+                        collection[name] = {**(collection[name] or {}), **value}
+                content = json.dumps(told).encode()
             self.send_response(answer.status)
             self.send_header("Content-Type", answer.getheader("Content-Type") or "application/json")
             self.send_header("Content-Length", str(len(content)))
@@ -314,6 +339,89 @@ def test_a_write_is_repeated_when_the_connection_breaks(
     library.remove("honey")
     assert sync(root, library, hash_encoder, server=server).deleted == 3
     assert stumbles == []
+
+
+FUNCTION = {"type": "known", "name": "spy", "config": {"model": "x", "trust_remote_code": True}}
+DENSE = {"float_list": {"vector_index": {"enabled": True, "config": {"embedding_function": FUNCTION}}}}
+SPARSE = {
+    "sparse_vector": {
+        "sparse_vector_index": {
+            "enabled": True,
+            "config": {"embedding_function": FUNCTION, "source_key": "#document"},
+        }
+    }
+}
+POISONS = [
+    {"configuration_json": {"embedding_function": FUNCTION}},
+    {"configuration_json": {"embedding_function": {**FUNCTION, "type": "unknown"}}},
+    {"schema": {"defaults": DENSE}},
+    {"schema": {"keys": {"#embedding": DENSE}}},
+    {"schema": {"keys": {"extra": SPARSE}}},
+]
+
+
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What the embedding function "spy", known to Chroma's client, was built with."""
+    calls: list[dict[str, Any]] = []
+
+    class Spy:
+        @staticmethod
+        def build_from_config(config: dict[str, Any]) -> Spy:
+            calls.append(config)
+            return Spy()
+
+        def default_space(self) -> str:
+            return "cosine"
+
+        def __call__(self, input: list[str]) -> list[Any]:
+            return [np.ones(3, dtype=np.float32) for _ in input]
+
+        embed_query = __call__
+
+    for known in ("known_embedding_functions", "sparse_known_embedding_functions"):
+        monkeypatch.setitem(getattr(embedding_functions, known), "spy", Spy)
+    return calls
+
+
+def test_chromas_own_client_builds_what_a_hostile_server_names(
+    guarded: str, poison: dict[str, Any], built: list[dict[str, Any]]
+) -> None:
+    """Without this the tests below would prove nothing; once it fails, the client is mended and the check may go."""
+    poison.update({"schema": {"keys": {"extra": SPARSE}}})
+    client = chromadb.HttpClient(
+        host="127.0.0.1", port=int(guarded.rsplit(":", 1)[1]), headers={"Authorization": "Bearer secret"}
+    )
+    collection = client.get_or_create_collection("hostile", embedding_function=None)
+    assert built == []
+    with contextlib.suppress(Exception):
+        collection.upsert(ids=["a"], embeddings=[[1.0, 0.0]], documents=["a"])
+    assert built[0]["trust_remote_code"] is True
+
+
+@pytest.mark.parametrize("given", POISONS)
+def test_nothing_is_built_read_or_written_when_a_server_names_an_embedding_function(
+    library: Library, root: Path, put, hash_encoder, guarded: str, poison: dict[str, Any], asked: list[str],
+    built: list[dict[str, Any]], given: dict[str, Any],
+) -> None:  # fmt: skip
+    put("honey", HONEY)
+    server = ChromaServer(url=guarded, headers={"Authorization": "Bearer secret"})
+    sync(root, library, hash_encoder, server=server)
+    put("salt", SALT)
+    poison.update(given)
+    asked.clear()
+    told = rf"at {guarded} wants this machine to load an embedding function \('spy'\).*iskp index --rebuild"
+    reader = IndexReader(root, hash_encoder, ChunkSettings(), lambda: Vocabulary.load(None), server)
+    with pytest.raises(Untrusted, match=told):
+        reader.current()
+    for rebuild in (False, True):
+        with pytest.raises(Untrusted, match=told):
+            sync(root, library, hash_encoder, server=server, rebuild=rebuild)
+    assert built == []
+    assert not {"get", "query", "count", "upsert", "add", "update"} & set(asked)
+    poison.clear()
+    assert found(reader, "honey in combs")[0] == "Bees store honey in combs."
+    reader.close()
 
 
 @pytest.mark.slow

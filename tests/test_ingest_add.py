@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import textwrap
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -19,10 +21,11 @@ from ingest.add import (
     refresh,
     remove_source,
     removed_notes,
+    restore_source,
 )
 from ingest.errors import BadSource
 from ingest.folder import FoundFile, find_files
-from ingest.library import Library
+from ingest.library import KEPT_DAYS, Library
 from ingest.read import read_file
 
 
@@ -187,6 +190,142 @@ def test_a_file_moved_to_another_suffix_is_read_as_what_it_is_now(library: Libra
     assert library.get("smiths.txt").text == "Smiths\n\nSmiths worked iron at night."
     assert library.get("smiths.txt").media_type == "text/markdown"
     assert list(refresh(library)) == []
+
+
+def test_a_title_from_the_file_name_follows_the_name(library: Library, shelf: Path) -> None:
+    list(add_paths(library, [shelf]))
+    file = shelf / "coopers.txt"
+    file.rename(shelf / "old" / "On barrels.txt")
+    (shelf / "bakers.md").rename(shelf / "bread.md")
+    found = {o.source_id: (o.status, o.reason) for o in refresh(library)}
+    assert found["coopers.txt"] == ("moved", f"was {file}; it was read again")
+    assert library.get("coopers.txt").title == "On barrels"
+    assert library.get("bakers.md").title == "Bakers"
+    assert ids(library) == ["bakers.md", "coopers.txt", "old/dyers.md"]
+    assert list(refresh(library)) == []
+
+
+def test_a_title_that_the_user_gave_does_not_follow_the_name(library: Library, shelf: Path) -> None:
+    list(add_paths(library, [shelf / "coopers.txt"], overrides={"title": "coopers"}))
+    moved = (shelf / "coopers.txt").rename(shelf / "barrels.txt")
+    list(add_paths(library, [moved]))
+    assert library.get("coopers.txt").title == "coopers"
+
+
+# What the user removed
+
+
+@pytest.fixture
+def without_bakers(library: Library, shelf: Path) -> Library:
+    list(add_paths(library, [shelf], overrides={"author": "Ada Moor"}))
+    remove_source(library, "bakers.md")
+    return library
+
+
+def test_a_removed_file_of_a_mirrored_folder_stays_out_and_is_told_when_the_folder_is_named(
+    without_bakers: Library, shelf: Path
+) -> None:
+    assert list(refresh(without_bakers)) == []
+    os.utime(shelf / "bakers.md", (1, 1))  # saved again, nothing changed
+    assert list(refresh(without_bakers)) == []
+    for pattern in (None, "*.md"):
+        outcome = next(o for o in add_paths(without_bakers, [shelf], pattern=pattern) if o.source_id == "bakers.md")
+        assert outcome.status == "left out" and "iskp sources restore bakers.md" in outcome.reason
+    watched = list(add_paths(without_bakers, [shelf, shelf / "bakers.md"], again=False))
+    assert {o.status for o in watched} == {"unchanged"}
+    assert ids(without_bakers) == ["coopers.txt", "old/dyers.md"]
+
+
+@pytest.mark.parametrize("to", ["bread.md", "old/bread.md", "new/bread.txt"])
+def test_a_removed_file_that_is_renamed_stays_out(without_bakers: Library, shelf: Path, to: str) -> None:
+    (shelf / to).parent.mkdir(exist_ok=True)
+    (shelf / "bakers.md").rename(shelf / to)
+    assert list(refresh(without_bakers)) == []
+    assert list(refresh(without_bakers)) == []
+    assert ids(without_bakers) == ["coopers.txt", "old/dyers.md"]
+    restore_source(without_bakers, "bakers.md")
+    assert told(refresh(without_bakers)) == {}
+    assert "bakers.md" in ids(without_bakers)
+
+
+def test_a_removed_file_stays_out_when_its_folder_is_renamed_or_an_inner_one_is_named(
+    library: Library, shelf: Path
+) -> None:
+    list(add_paths(library, [shelf]))
+    remove_source(library, "old/dyers.md")
+    assert [o.status for o in add_paths(library, [shelf / "old"])] == ["left out"]
+    moved = shelf.rename(shelf.with_name("crafts"))
+    assert {o.source_id: o.status for o in add_paths(library, [moved])} == {
+        "bakers.md": "moved", "coopers.txt": "moved", "old/dyers.md": "left out",
+    }  # fmt: skip
+    assert list(refresh(library)) == []
+
+
+def test_a_removed_file_comes_back_when_it_changes_or_is_named(without_bakers: Library, shelf: Path) -> None:
+    write(shelf / "bakers.md", "# Bakers\n\nThe guild baked wheat bread on Fridays.\n")
+    (outcome,) = refresh(without_bakers)
+    assert (outcome.status, outcome.source_id, outcome.reason) == (
+        "added", "bakers.md", "it had been removed, and changed since",
+    )  # fmt: skip
+    assert without_bakers.get("bakers.md").author == "Ada Moor"
+    assert without_bakers.removed() == []
+    remove_source(without_bakers, "bakers.md")
+    assert told(add_paths(without_bakers, [shelf / "bakers.md"])) == {"bakers.md": "added"}
+    (shelf / "bakers.md").unlink()
+    assert told(refresh(without_bakers)) == {"bakers.md": "removed"}  # it is mirrored as before
+
+
+def test_a_copy_of_a_removed_file_is_a_source_of_its_own(without_bakers: Library, shelf: Path) -> None:
+    shutil.copy(shelf / "bakers.md", shelf / "copy.md")
+    assert told(refresh(without_bakers)) == {"copy.md": "added"}
+
+
+def test_a_folder_whose_files_were_all_removed_stays_mirrored(library: Library, shelf: Path) -> None:
+    list(add_paths(library, [shelf]))
+    for source_id in ids(library):
+        remove_source(library, source_id)
+    write(shelf / "smiths.md", "# Smiths\n\nSmiths worked iron at night.\n")
+    assert told(refresh(library)) == {"smiths.md": "added"}
+
+
+def test_what_was_removed_comes_back_as_it_was_though_its_file_or_folder_is_gone(
+    without_bakers: Library, shelf: Path
+) -> None:
+    shutil.rmtree(shelf)
+    assert list(refresh(without_bakers)) == []
+    assert restore_source(without_bakers, "bakers.md").status == "added"
+    source = without_bakers.get("bakers.md")
+    assert (source.author, source.title) == ("Ada Moor", "Bakers") and "rye" in source.text
+    shelf.mkdir()
+    write(shelf / "coopers.txt", "Another text.\n")
+    list(refresh(without_bakers))
+    assert "bakers.md" in ids(without_bakers)
+
+
+def test_another_file_does_not_take_the_id_of_a_removed_one(without_bakers: Library, tmp_path: Path) -> None:
+    (outcome,) = add_paths(without_bakers, [write(tmp_path / "north" / "bakers.md", "Bakers of the north.\n")])
+    assert outcome.source_id == "north/bakers.md"
+    restore_source(without_bakers, "bakers.md")
+    assert {"bakers.md", "north/bakers.md"} <= set(ids(without_bakers))
+
+
+def test_after_some_weeks_only_the_removal_is_remembered_and_the_file_brings_the_source_back(
+    without_bakers: Library, shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list(add_paths(without_bakers, [write(shelf.parent / "lone.md", "A lone note.\n")]))
+    remove_source(without_bakers, "lone.md")
+    (shelf.parent / "lone.md").unlink()
+    later = time.time() + (KEPT_DAYS + 1) * 86_400
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert list(refresh(without_bakers)) == []
+    assert [(r.record.id, r.has_text) for r in without_bakers.removed()] == [("bakers.md", False)]
+    assert list(refresh(without_bakers)) == []
+    assert restore_source(without_bakers, "bakers.md").status == "added"
+    assert "rye" in without_bakers.get("bakers.md").text
+    with pytest.raises(BadSource, match=r"no source 'lone\.md' was removed; 'iskp sources --removed'"):
+        restore_source(without_bakers, "lone.md")
+    with pytest.raises(BadSource, match=r"'bakers\.md' is not removed"):
+        restore_source(without_bakers, "bakers.md")
 
 
 # What leaves
@@ -524,6 +663,21 @@ def test_sources_of_the_user_are_not_touched_by_the_bundled_notes(library: Libra
     remove_source(library, "bakers.md")
     assert removed_notes(library) == set()
     assert ids(library) == ["coopers.txt", "ferries", "old/dyers.md", "quays/north"]
+
+
+def test_a_removed_note_comes_back_when_it_is_wanted_also_after_weeks(
+    library: Library, corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list(load_bundled(library))
+    for days in (0, KEPT_DAYS + 1):
+        remove_source(library, "ferries")
+        later = time.time() + days * 86_400
+        monkeypatch.setattr(time, "time", lambda later=later: later)
+        assert [*load_bundled(library), *refresh(library)] == []
+        assert ids(library) == ["quays/north"]
+        restore_source(library, "ferries")
+        assert [*load_bundled(library), *refresh(library)] == []
+        assert ids(library) == ["ferries", "quays/north"] and removed_notes(library) == set()
 
 
 def test_removing_what_is_not_there_is_refused(library: Library) -> None:

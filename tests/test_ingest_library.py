@@ -78,6 +78,25 @@ def test_a_removed_source_is_gone(library: Library, salt: Source) -> None:
 def test_an_unknown_source_is_named_with_the_command_that_lists_the_known(library: Library, action: str) -> None:
     with pytest.raises(BadSource, match=r"'pepper\.md'.*iskp sources"):
         getattr(library, action)("pepper.md")
+    with pytest.raises(BadSource, match=r"'pepper\.md'.*iskp sources"):
+        library.set_aside("pepper.md", now=0.0)
+
+
+def test_a_source_set_aside_keeps_its_text_until_it_is_forgotten_or_put_again(library: Library, salt: Source) -> None:
+    for again in (False, True):
+        library.put(salt, raw_digest="d1", path="/a/salt.md", folder="/a", stamp="5:6")
+        library.set_aside("salt.md", now=7.0)
+        (entry,) = library.removed()
+        assert (entry.record.folder, entry.title, entry.removed_at, entry.has_text) == ("/a", "Salt", 7.0, True)
+        assert library.removed(path="/b") == library.removed(raw_digest="d2") == []
+        assert (list(library), library.removed_source("salt.md")) == ([], salt)
+        library.forget_removed("salt.md", text_only=True)
+        assert (library.removed()[0].has_text, library.removed_source("salt.md")) == (False, None)
+        if again:
+            library.put(salt, raw_digest="d1")
+        else:
+            library.forget_removed("salt.md")
+        assert library.removed() == []
 
 
 def test_sources_come_in_the_order_of_their_ids(library: Library, make_source: Make) -> None:
@@ -198,7 +217,7 @@ def test_a_store_of_a_former_version_is_brought_up_to_date_with_all_that_it_hold
         assert list(library) == [salt]
         record = library.record("salt.md")
         assert record is not None and (record.path, record.passages) == ("/a/salt.md", None)
-        assert library.failures() == []
+        assert library.failures() == library.removed() == []
         copy = make_source("copy.md", "# Of salt\n\nSalt was taxed in 1711.\n")
         assert library.same_text(copy) == ("salt.md", 1.0)
     with closing(sqlite3.connect(file)) as db:
@@ -240,6 +259,6 @@ def test_a_store_of_a_former_version_that_may_only_be_read_is_read(
     with closing(Library(file)) as library:
         assert list(library) == [salt]
         assert [r.id for r in library.records()] == ["salt.md"]
-        assert library.failures() == []
+        assert library.failures() == library.removed() == []
         with pytest.raises(Unwritable):
             library.count_passages("salt.md", 1)

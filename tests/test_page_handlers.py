@@ -111,7 +111,8 @@ def test_a_stopped_answer_is_not_shown_later(tab: AskTab) -> None:
     talk = Talk(owner="browser:stop")
     running = tab.ask("When was the lighthouse of Skarvoy lit?", talk, *ANY)
     next(running)
-    assert "Wait" in asked(tab, talk, "Another?")[0].notice
+    refused = asked(tab, talk, "Another?")[0]
+    assert refused.question == "Another?" and "stays in the box" in refused.notice, "nothing typed is lost"
     tab.stop(talk)
     assert list(running) == [] and talk.exchanges[0].answer is None and "Stopped" in talk.exchanges[0].error
     assert talk.history() == []
@@ -161,6 +162,88 @@ def test_a_file_that_cannot_be_read_is_told_and_the_others_are_added(home: Home,
     gone = next(s.id for s in home.library if "Askeby" in s.text)
     list(shelf.remove(event(source=gone)))
     assert not (home.folder / "added" / "good.txt").exists()
+
+
+def test_a_stored_abstention_says_what_was_searched_then(tab: AskTab, home: Home) -> None:
+    talk = Talk(owner="browser:then")
+    source = next(iter(home.library))
+    asked(tab, talk, "Which volcano erupted near Naples?", [source.id], [], "1999", "", "")
+    shown = tab.show(talk).live
+    back = Talk()
+    again = tab.greet("then", talk.id or "", back).live
+    for html in (shown, again):
+        assert "Searched: 1 of" in html and source.title in html and "from 1999-01-01" in html
+        assert 'data-act="everywhere"' in html and html.count("volcano") == shown.count("volcano")
+    list(tab.everywhere(event(turn=1), back))
+    assert "Searched: all" in tab.show(back).live or "Searched: the one source" in tab.show(back).live
+    assert 'data-act="everywhere"' not in tab.show(back).live
+
+
+def test_a_question_that_was_not_searched_claims_no_search(tab: AskTab) -> None:
+    talk = Talk()
+    asked(tab, talk, "Когда впервые зажгли маяк на острове?")
+    html = tab.show(talk).live
+    assert "Not searched: the question is in Russian." in html and "Searched:" not in html
+    assert "Not in the sources" not in html and "addsource" not in html and "data-copy" not in html
+
+
+def test_nothing_typed_is_lost_or_cut_when_it_is_refused(tab: AskTab) -> None:
+    talk = Talk()
+    for question, said in (("?!", "no words"), ("why " * 600, "the limit is 2,000"), ("When?", "cannot be used")):
+        refused = asked(tab, talk, question, [], [], "" if said != "cannot be used" else "no date", "", "")[0]
+        assert refused.question == question and said in refused.notice
+    assert talk.exchanges == []
+
+
+def test_filters_come_back_without_what_is_gone(tab: AskTab, home: Home) -> None:
+    source = next(iter(home.library)).id
+    chosen, kinds, since, until = tab.restore(json.dumps([[source, "gone"], ["news", 3], "2020", None]))
+    assert chosen["value"] == [source] and (kinds, since, until) == (["news"], "2020", "")
+    assert "1 of 1 source (The Lighthouse)" in tab.filters_on([source], [], "", "") and tab.filters_on([], [], "", "") == ""
+    assert tab.restore("{damaged")[1:] == ([], "", "")
+
+
+def test_the_list_of_conversations_is_searched_in_their_words(tab: AskTab) -> None:
+    talk = Talk(owner="browser:find")
+    asked(tab, talk, "When was the lighthouse of Skarvoy lit?")
+    assert str(talk.id) in tab.find("1871", talk), "the answer's words count too"
+    assert str(talk.id) not in tab.find("zebra", talk) and "No conversation holds" in tab.past(talk)
+
+
+def test_a_removed_source_comes_back_as_it_was(home: Home, tmp_path: Path) -> None:
+    shelf = SourcesTab(home, Work())
+    (tmp_path / "quarry.txt").write_text("The quarry of Lindholm gave red granite for the bridge of the town.")
+    added = list(shelf.add([str(tmp_path / "quarry.txt")], "", "Quarry", "", "", "", ""))[-1]
+    assert added.table.count('<tr class="new">') == 1
+    source = next(s for s in home.library if "Lindholm" in s.text)
+    assert "Undo" in list(shelf.remove(event(source=source.id)))[-1].work
+    assert "Lindholm" not in " ".join(s.text for s in home.library)
+    list(shelf.bring_back(event(source=source.id)))
+    assert home.library.get(source.id) == source and not home.stale()
+    assert "was removed" in list(shelf.bring_back(event(source="never")))[-1].work
+    list(shelf.remove(event(source=source.id)))
+
+
+def test_stopped_indexing_keeps_what_was_read_and_says_how_to_go_on(home: Home, tmp_path: Path) -> None:
+    work = Work()
+    shelf = SourcesTab(home, work)
+    (tmp_path / "tower.txt").write_text("The bell tower of Vesterby has eleven bells, cast in the year 1744.")
+    states = shelf.add([str(tmp_path / "tower.txt")], "", "", "", "", "", "")
+    shown = [next(states)]
+    shelf.stop()
+    shown += list(states)
+    assert "stopwork" in shown[0].work and "stopwork" not in shown[-1].work
+    assert "“Re-index” goes on" in shown[-1].work and "press “Re-index”" in shown[-1].health
+    assert "All can be asked about" in list(shelf.reindex())[-1].health
+    list(shelf.remove(event(source=next(s.id for s in home.library if "Vesterby" in s.text))))
+
+
+def test_a_text_in_a_language_that_is_not_searched_is_told_when_it_is_added(home: Home, tmp_path: Path) -> None:
+    shelf = SourcesTab(home, Work())
+    (tmp_path / "mayak.txt").write_text("Маяк на острове впервые зажгли в 1871 году. Его лампа горела на масле из рапса.")
+    told = list(shelf.add([str(tmp_path / "mayak.txt")], "", "", "", "", "", ""))[-1].work
+    assert "the text is in Russian" in told and "1 passage" in told and "1 passages" not in told
+    list(shelf.remove(event(source=next(s.id for s in home.library if "Маяк" in s.text))))
 
 
 def test_the_read_source_marks_what_was_cited(tab: AskTab, home: Home) -> None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import json
+import shutil
+import subprocess
 import sys
+from datetime import date, timedelta
 from pathlib import Path
 from types import ModuleType
 
@@ -60,4 +64,52 @@ def test_a_copyleft_licence_without_a_choice_is_noticed() -> None:
 
 def test_the_list_knows_our_direct_dependencies() -> None:
     names = set(supply_chain().closure())
-    assert {"chromadb", "gradio", "langchain", "torch", "sentence-transformers", "pypdf"} <= names
+    assert {"chromadb", "gradio", "langchain", "torch", "sentence-transformers", "pypdfium2"} <= names
+
+
+def report(*found: tuple[str, str, list[str]]) -> dict[str, object]:
+    """As pip-audit writes it."""
+    return {
+        "dependencies": [
+            {"name": name, "version": "1.0", "vulns": [{"id": one, "aliases": others, "fix_versions": ["1.1"]}]}
+            for name, one, others in found
+        ]
+    }
+
+
+def test_an_accepted_vulnerability_is_told_with_its_reason_and_any_other_is_new() -> None:
+    module = supply_chain()
+    (accepted, *_) = module.ACCEPTED
+    some = min(accepted.ids)
+    given = report(("chromadb", "X-1", [some]), ("chromadb", "X-2", []), ("gradio", some, []))
+    new, known, checked = module.judge(given)
+    assert [line.split(":")[0] for line in new] == ["chromadb 1.0 X-2", f"gradio 1.0 {some}"] and "1.1" in new[0]
+    assert len(known) == 1 and accepted.reason in known[0] and checked
+
+
+def test_a_report_in_which_every_package_was_skipped_is_no_check() -> None:
+    skipped = {"dependencies": [{"name": "gradio", "skip_reason": "not found on PyPI"}]}
+    assert supply_chain().judge(skipped) == ([], [], False)
+
+
+def test_what_was_accepted_must_be_looked_at_again_from_its_day_on() -> None:
+    module = supply_chain()
+    (first, *_) = module.ACCEPTED
+    assert module.overdue(first.expires - timedelta(days=1), (first,)) == []
+    (line,) = module.overdue(first.expires, (first,))
+    assert "chromadb" in line and str(first.expires) in line
+    assert all(a.reason and date(2026, 11, 1) < a.expires <= date(2027, 6, 1) for a in module.ACCEPTED)
+
+
+def test_the_bill_of_materials_names_what_is_installed_with_its_licences(tmp_path: Path) -> None:
+    (line,) = [x.strip() for x in (ROOT / "Makefile").read_text().splitlines() if "cyclonedx-py environment" in x]
+    tool = shutil.which("cyclonedx-py", path=str(Path(sys.executable).parent))
+    assert tool is not None
+    words = line.replace("$(BIN)/cyclonedx-py", tool).replace("$(BIN)/python", sys.executable).split()
+    words[words.index("--output-file") + 1] = str(tmp_path / "sbom.json")
+    subprocess.run(words, check=True, capture_output=True, cwd=ROOT, timeout=120)
+    bill = json.loads((tmp_path / "sbom.json").read_text())
+    parts = {c["name"]: c for c in bill["components"]}
+    assert bill["bomFormat"] == "CycloneDX" and bill["metadata"]["component"]["name"] == "iskp-qa"
+    assert parts["chromadb"]["licenses"] and parts["gradio"]["version"] and parts["torch"]["purl"]
+    assert sum(1 for c in parts.values() if c.get("licenses")) > 0.9 * len(parts)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, nullcontext, suppress
@@ -15,6 +14,7 @@ import gradio as gr
 
 from app import feedback
 from app.answerer import Answerer
+from app.citation_text import GENRE_WORDS
 from app.engines import EXTRACTIVE, parse_engine
 from app.errors import AppError, BadInput, Unkept
 from app.export import export_conversation, file_name
@@ -23,8 +23,10 @@ from app.followup import Turn
 from app.history import HISTORY_FILE, History, StoredTurn
 from app.home import Home
 from app.page.bridge import number, text
+from app.page.readiness import Readiness
 from app.page.talk import Exchange, Talk, Views, make_filters
-from app.render import GENRE_WORDS, check_html, render
+from app.question import tidy
+from app.render import check_html, counted, render
 from index.errors import IndexingError
 from ingest.errors import IngestError
 
@@ -32,10 +34,16 @@ _log = logging.getLogger(__name__)
 _OFFER_TRIES = 120
 """Seconds for which a welcome waits for questions to offer."""
 _READING = "Reading the sources …"
-_LOADING = "Loading the models; the first answer waits for them. You can type already."
-_WAIT = "An answer is being written. Wait for it or stop it."
+_WAIT = (
+    "An answer is being written. Your question stays in the box; send it when the answer is there, or stop this one."
+)
 _SHOW_SECONDS = 0.06
 """At most so often is a growing answer shown anew."""
+_CONNECT = (
+    "To have a language model word the answers, set its name under [engine] in iskp.toml of the home, for example "
+    'name = "ollama:MODEL", and start the page again; “iskp chat --help” and docs/engines.md say more.'
+)
+_SENT = "(...all) => window.iskp.sent(all)"
 KNOWN_ERRORS = (AppError, IndexingError, IngestError)
 REASONS = (
     "It is wrong", "The citation does not carry it", "Something is missing", "It answers another question",
@@ -67,11 +75,11 @@ class AskTab:
     """What the tab does; each handler is a plain method that tests can call."""
 
     def __init__(
-        self, home: Home, *, ready: threading.Event | None = None, gate: Gate | None = None, read_only: bool = False
+        self, home: Home, *, ready: Readiness | None = None, gate: Gate | None = None, read_only: bool = False
     ) -> None:
         self._home = home
         self._views = Views(home, read_only=read_only)
-        self._ready = ready
+        self._ready = ready or Readiness(usable=True)
         self._gate = gate
         self._answerers: dict[str, Answerer] = {}
         self._history = History(home.folder / HISTORY_FILE)
@@ -92,6 +100,27 @@ class AskTab:
             past=self.past(talk),
         )
 
+    def filters_on(self, sources: list[str], genres: list[str], since: str, until: str) -> str:
+        """A line that says what the search is limited to; empty without filters."""
+        try:
+            filters = make_filters(sources, genres, since, until)
+        except IngestError as exc:
+            return _notice(f"The date filter cannot be used: {exc}.")
+        return render("filters.html", scope=self._views.scope(filters)) if filters.where() else ""
+
+    def restore(self, kept: str) -> tuple[Any, list[str], str, str]:
+        """Filters as the browser kept them over a reload; what is not one any more is left out."""
+        try:
+            sources, genres, since, until = json.loads(kept)
+        except (TypeError, ValueError):
+            sources, genres, since, until = [], [], "", ""
+        choices = self.source_choices()
+        known = {i for _, i in choices}
+        chosen = [i for i in sources if i in known] if isinstance(sources, list) else []
+        kinds = [g for g in genres if g in GENRE_WORDS] if isinstance(genres, list) else []
+        dates = [d[:40] if isinstance(d, str) else "" for d in (since, until)]
+        return gr.update(choices=choices, value=chosen), kinds, dates[0], dates[1]
+
     def first_questions(self) -> Sequence[str]:
         """Questions to begin with: the engine answers them. None while they are looked for."""
         return self._home.suggester.first_questions()
@@ -99,6 +128,9 @@ class AskTab:
     def offer(self, talk: Talk) -> Iterator[Any]:
         """The welcome with questions, as soon as there are some."""
         yield gr.skip()
+        for _ in self._ready.follow(until_usable=True):
+            if talk.exchanges:
+                return
         for _ in range(_OFFER_TRIES):
             if talk.exchanges:
                 return
@@ -117,7 +149,8 @@ class AskTab:
         """What leaves the machine with an engine."""
         spec = parse_engine(engine or EXTRACTIVE)
         if spec.provider == "extractive":
-            return _notice("Answers are the sources’ own sentences. Nothing leaves this machine.")
+            said = "Answers are sentences of the texts kept here. Nothing leaves this machine."
+            return _notice(said if len(self.engines()) > 1 else f"{said} {_CONNECT}")
         if spec.stays_here():
             return _notice(f"{spec.name} runs on this machine; nothing leaves it.")
         return _notice(f"Your question, what was said before it and the passages found are sent to {spec.name}.")
@@ -127,11 +160,10 @@ class AskTab:
         return [(f"{s.title} ({s.date or 'undated'})", s.id) for s in self._home.library]
 
     def wait_until_ready(self) -> Iterator[str]:
-        """A word while the models load, and nothing once they are there."""
-        if self._ready is not None and not self._ready.is_set():
-            yield _notice(_LOADING)
-            self._ready.wait(timeout=300)
-        yield ""
+        """A word while sources are prepared and models load, and nothing once all is there."""
+        for word in self._ready.follow():
+            yield _notice(word)
+        yield _notice(_sentence(Exception(self._ready.failed))) if self._ready.failed else ""
 
     def greet(self, browser: str, talk_id: str, talk: Talk, request: gr.Request | None = None) -> Shown:
         """The page of somebody who comes, or comes back.
@@ -156,25 +188,32 @@ class AskTab:
         engine: str = "", request: gr.Request | None = None,
     ) -> Iterator[Shown]:  # fmt: skip
         """Answer what is in the question box."""
-        if talk.busy:
-            yield Shown(notice=_notice(_WAIT))
-            return
         if not question or not question.strip():
-            yield Shown(notice=_notice("Type a question first."))
+            yield Shown(notice=_notice(_WAIT if talk.busy else "Type a question first."))
+            return
+        if talk.busy:
+            yield Shown(question=question, notice=_notice(_WAIT))
             return
         try:
+            tidy(question)
             filters = make_filters(sources, genres, since, until)
+        except BadInput as exc:
+            yield Shown(question=question, notice=_notice(_sentence(exc)))
+            return
         except IngestError as exc:
-            yield Shown(notice=_notice(f"The date filter cannot be used: {exc}."))
+            yield Shown(question=question, notice=_notice(f"The date filter cannot be used: {exc}."))
             return
         try:
             with self._gate.admit(client_of(request)) if self._gate else nullcontext():
                 if talk.editing:
                     self._cut(talk, talk.editing)
-                exchange = Exchange(question=question.strip(), waiting=_READING, filters=filters, engine=engine)
+                exchange = Exchange(
+                    question=question.strip(), waiting=_READING, filters=filters, engine=engine,
+                    searched=self._views.scope(filters), limited=filters.where() is not None,
+                )  # fmt: skip
                 yield from self._answer(talk, exchange)
         except TooBusy as exc:
-            yield Shown(notice=_notice(_sentence(exc)))
+            yield Shown(question=question, notice=_notice(_sentence(exc)))
 
     def ask_offered(
         self, event: gr.EventData, talk: Talk, sources: list[str], genres: list[str], since: str, until: str,
@@ -196,6 +235,12 @@ class AskTab:
         talk.editing = at
         yield from self.ask(exchange.question, talk, sources, genres, since, until, engine, request)
 
+    def everywhere(
+        self, event: gr.EventData, talk: Talk, engine: str = "", request: gr.Request | None = None
+    ) -> Iterator[Shown]:
+        """Answer a question again from all sources."""
+        yield from self.retry(event, talk, [], [], "", "", engine, request)
+
     def stop(self, talk: Talk) -> Shown:
         """Stop the answer that is being written."""
         if talk.busy:
@@ -210,7 +255,7 @@ class AskTab:
     def _answer(self, talk: Talk, exchange: Exchange) -> Iterator[Shown]:
         history = talk.history()
         talk.exchanges.append(exchange)
-        yield self.show(talk, question="", evidence=False)
+        yield self.show(talk, evidence=False)  # the browser has emptied the question box, or somebody types in it
         try:
             yield from self._write(talk, exchange, history)
         except KNOWN_ERRORS as exc:
@@ -236,6 +281,13 @@ class AskTab:
         yield shown._replace(evidence=self._views.evidence(talk), live=self._views.live(talk))
 
     def _write(self, talk: Talk, exchange: Exchange, history: list[Turn]) -> Iterator[Shown]:
+        for word in self._ready.follow(until_usable=True):
+            exchange.waiting = word
+            yield Shown(live=self._views.live(talk))
+            if exchange.stopped:
+                return
+        self._ready.check()
+        exchange.waiting = _READING
         last_shown = time.monotonic()
         with closing(self._stream(exchange, history)) as events:
             for event in events:
@@ -268,6 +320,7 @@ class AskTab:
         """Whether the sources support a claim, with quotes for and against."""
         try:
             with self._gate.admit(client_of(request)) if self._gate else nullcontext():
+                self._ready.check()
                 filters = make_filters(sources, genres, since, until)
                 found = self._home.checker.check(claim, self._home.index.current(), filters=filters)
         except KNOWN_ERRORS as exc:
@@ -379,11 +432,15 @@ class AskTab:
     def past(self, talk: Talk) -> str:
         """The owner's conversations."""
         try:
-            kept = self._history.conversations(talk.owner) if talk.owner else []
+            kept = self._history.search(talk.find, talk.owner) if talk.owner else []
         except AppError as exc:
             return _notice(_sentence(exc))
-        rows = [{"id": c.id, "title": c.title, "when": _when(c.updated_at), "turns": c.turns} for c in kept]
-        return render("history.html", conversations=rows, current=talk.id)
+        return render("history.html", conversations=kept, current=talk.id, find=talk.find)
+
+    def find(self, words: str, talk: Talk) -> str:
+        """The owner's conversations that hold these words."""
+        talk.find = (words or "")[:200]
+        return self.past(talk)
 
     def recall(self, event: gr.EventData, talk: Talk) -> Shown:
         """Open an earlier conversation."""
@@ -422,7 +479,7 @@ class AskTab:
         except AppError as exc:
             return Shown(notice=_notice(_sentence(exc)))
         self._leave(talk)
-        return self.show(talk, notice=f"{count} conversations deleted.")
+        return self.show(talk, notice=f"{counted(count, 'conversation')} deleted.")
 
     def _recall(self, talk: Talk, talk_id: str) -> None:
         turns = self._history.turns(self._own(talk, talk_id))
@@ -430,7 +487,7 @@ class AskTab:
         talk.id = talk_id
         talk.exchanges = [
             Exchange(
-                question=t.question, answer=t.answer, kept=n, at=t.at,
+                question=t.question, answer=t.answer, kept=n, at=t.at, searched=t.searched, limited=t.limited,
                 vote=None if t.liked is None else "up" if t.liked else "down",
             )
             for n, t in enumerate(turns, start=1)
@@ -456,7 +513,9 @@ class AskTab:
         try:
             if talk.id is None:
                 talk.id = self._history.start(exchange.question, talk.owner)
-            exchange.kept = self._history.append(talk.id, exchange.question, exchange.answer)
+            exchange.kept = self._history.append(
+                talk.id, exchange.question, exchange.answer, exchange.searched, exchange.limited
+            )
         except AppError as exc:
             if isinstance(exc, BadInput):  # deleted in another window: what is open here goes on as a new one
                 talk.id = None
@@ -507,6 +566,8 @@ class AskParts(NamedTuple):
     """Components of the tab that others use."""
 
     sources: gr.Dropdown
+    filters: list[Any]
+    kept_filters: gr.Textbox
     notice: gr.HTML
     live: gr.HTML
     shown: list[Any]
@@ -518,6 +579,10 @@ def build(tab: AskTab, bridge: gr.HTML, talk: gr.State) -> AskParts:
     first = tab.show(Talk())
     with gr.Sidebar(label="Conversations", open=False, elem_id="past", width=300):
         gr.HTML(render("past.html"), apply_default_css=False)
+        find = gr.Textbox(
+            label="Search the conversations", show_label=False, container=False, max_lines=1, elem_id="past-find",
+            placeholder="Search the conversations",
+        )  # fmt: skip
         past = gr.HTML(first.past, elem_id="history", apply_default_css=False)
         clear = gr.Button("Delete all conversations", size="sm", elem_id="clear")
     with gr.Row(elem_id="panes"):
@@ -528,22 +593,24 @@ def build(tab: AskTab, bridge: gr.HTML, talk: gr.State) -> AskParts:
             with gr.Column(elem_id="composer", min_width=280):
                 notice = gr.HTML("", elem_id="notice", apply_default_css=False)
                 blaming = _blaming()
+                on = gr.HTML("", elem_id="filters-on", apply_default_css=False)
                 with gr.Row(elem_id="box", equal_height=False):
                     question = gr.Textbox(
-                        label="Question", show_label=False, placeholder="Ask a question …", lines=1, max_lines=5, scale=8,
-                        elem_id="question", autofocus=True, max_length=2000, container=False, min_width=160,
+                        label="Question", show_label=False, placeholder="Ask a question … ( / jumps here)", lines=1, max_lines=5, scale=8,
+                        elem_id="question", autofocus=True, container=False, min_width=160,
                     )  # fmt: skip
                     ask = gr.Button("Ask", variant="primary", scale=0, min_width=80, elem_id="ask")
                     stop = gr.Button("Stop", scale=0, min_width=80, elem_id="stop", visible=False)
-                    new = gr.Button("New", scale=0, min_width=70, elem_id="new")
                 with gr.Row(elem_id="tools", equal_height=False):
                     filters = _filters(tab)
                     checking = _checking()
                     exporting = _exporting()
+                    new = gr.Button("New conversation", size="sm", elem_id="new")
         with gr.Column(scale=2, min_width=300, elem_id="evidence-pane"):
             evidence = gr.HTML(first.evidence, elem_id="evidence", apply_default_css=False)
     browser = gr.Textbox(elem_classes="bridge", label="Browser")
     open_talk = gr.Textbox(elem_classes="bridge", label="Conversation")
+    kept_filters = gr.Textbox(elem_classes="bridge", label="Filters")
     shown = [question, thread, live, evidence, notice, ask, stop, blaming.box, past]
     chosen = [talk, *filters]
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
@@ -551,10 +618,11 @@ def build(tab: AskTab, bridge: gr.HTML, talk: gr.State) -> AskParts:
     # second question while one is being answered is refused by the handler.
     asking = {**quiet, "concurrency_limit": 4, "concurrency_id": "ask", "trigger_mode": "multiple"}
     events = [
-        ask.click(tab.ask, [question, *chosen], shown, **asking),
-        question.submit(tab.ask, [question, *chosen], shown, **asking),
+        ask.click(tab.ask, [question, *chosen], shown, js=_SENT, **asking),
+        question.submit(tab.ask, [question, *chosen], shown, js=_SENT, **asking),
         bridge.ask(tab.ask_offered, chosen, shown, **asking),
         bridge.retry(tab.retry, chosen, shown, **asking),
+        bridge.everywhere(tab.everywhere, [talk, filters.engine], shown, **asking),
     ]
     at_once = {**quiet, "queue": False}
     stopped = stop.click(tab.stop, talk, shown, cancels=events, **at_once)
@@ -566,8 +634,14 @@ def build(tab: AskTab, bridge: gr.HTML, talk: gr.State) -> AskParts:
     ):  # fmt: skip
         event(handler, talk, shown, **at_once)
     new.click(tab.new, talk, shown, cancels=events, **at_once)
+    find.change(tab.find, [find, talk], past, **at_once)
+    narrowing = _narrowing(tab, bridge, filters, on)
     clear.click(
-        tab.clear, talk, shown, js="(talk) => window.iskp.sure('Delete all conversations for good?', talk)", **at_once
+        tab.clear,
+        talk,
+        shown,
+        js="(talk) => window.iskp.sure('Delete all conversations for good?', 'Delete', talk)",
+        **at_once,
     )
     blaming.send.click(tab.dislike, [blaming.reason, blaming.remark, talk], shown, **at_once)
     blaming.cancel.click(tab.no_blame, talk, shown, **at_once)
@@ -578,7 +652,10 @@ def build(tab: AskTab, bridge: gr.HTML, talk: gr.State) -> AskParts:
         tab.export, [exporting.form, exporting.whole, talk], [exporting.parcel, notice], **at_once
     )
     made.then(None, exporting.parcel, None, js="(file) => window.iskp.save(file)", **quiet)
-    return AskParts(sources=filters.sources, notice=notice, live=live, shown=shown, who=[browser, open_talk, talk])
+    return AskParts(
+        sources=filters.sources, filters=narrowing, kept_filters=kept_filters, notice=notice, live=live, shown=shown,
+        who=[browser, open_talk, talk],
+    )  # fmt: skip
 
 
 class _Filters(NamedTuple):
@@ -591,21 +668,40 @@ class _Filters(NamedTuple):
 
 def _filters(tab: AskTab) -> _Filters:
     engines = tab.engines()
-    with gr.Accordion("Filters and engine", open=False, elem_id="filters"):
+    title = "Filters and engine" if len(engines) > 1 else "Filters"
+    with gr.Accordion(title, open=False, elem_id="filters") as box:
         sources = gr.Dropdown(
             label="Sources (all when empty)", multiselect=True, choices=tab.source_choices(), value=[],
             elem_id="filter-sources",
         )  # fmt: skip
         genres = gr.CheckboxGroup(
-            label="Kinds (all when empty)", choices=[(w, g) for g, w in GENRE_WORDS.items()], elem_id="filter-genres"
+            label="Type of source (all when empty)",
+            choices=[(w, g) for g, w in GENRE_WORDS.items()],
+            elem_id="filter-genres",
         )
         with gr.Row():
             since = gr.Textbox(label="From", placeholder="2023 or 2023-06", elem_id="filter-since", min_width=120)
             until = gr.Textbox(label="To", placeholder="2024-12-31", elem_id="filter-until", min_width=120)
-        engine = gr.Dropdown(engines, value=engines[0][1], label="Answers are written by", elem_id="engine")
+        engine = gr.Dropdown(
+            engines, value=engines[0][1], label="Answers are written by", elem_id="engine", visible=len(engines) > 1
+        )
         leaves = gr.HTML(tab.leaves(engines[0][1]), elem_id="leaves", apply_default_css=False)
-        engine.change(tab.leaves, engine, leaves, queue=False, api_visibility="private", show_progress="hidden")
+        at_once: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
+        engine.change(tab.leaves, engine, leaves, **at_once)
+        box.expand(lambda: gr.update(choices=tab.source_choices()), None, sources, **at_once)
     return _Filters(sources=sources, genres=genres, since=since, until=until, engine=engine)
+
+
+def _narrowing(tab: AskTab, bridge: gr.HTML, filters: _Filters, on: gr.HTML) -> list[Any]:
+    """The filters told where they are on, kept in the browser, and taken away again; their components."""
+    narrowing = [filters.sources, filters.genres, filters.since, filters.until]
+    at_once: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
+    keep = "(...chosen) => window.iskp.keepFilters(chosen)"
+    gr.on([f.change for f in narrowing],  # type: ignore[attr-defined]
+          tab.filters_on, narrowing, on, js=keep, **at_once)
+    for event in (bridge.everywhere, bridge.nofilters):
+        event(lambda: ([], [], "", ""), None, narrowing, **at_once)
+    return narrowing
 
 
 class _Checking(NamedTuple):
@@ -621,7 +717,6 @@ def _checking() -> _Checking:
             placeholder="ISKP was formed in 2015.",
             lines=1,
             max_lines=4,
-            max_length=2000,
             elem_id="claim",
         )
         button = gr.Button("Check against the sources", size="sm", elem_id="check-button")
@@ -682,7 +777,3 @@ def client_of(request: gr.Request | None) -> str:
         return "here"
     host = getattr(getattr(request, "client", None), "host", None)
     return str(getattr(request, "username", None) or host or "unknown")
-
-
-def _when(iso: str) -> str:
-    return iso[:16].replace("T", " ")

@@ -8,8 +8,8 @@ from typing import Any
 import gradio as gr
 
 EVENTS = (
-    "ask", "retry", "edit", "undo", "reword", "up", "down", "open", "read", "addsource", "recall", "rename", "forget",
-    "removesource", "point", "case",
+    "ask", "retry", "edit", "undo", "reword", "up", "down", "open", "read", "addsource", "fetch", "recall", "rename", "forget",
+    "removesource", "point", "case", "everywhere", "nofilters", "stopwork", "bringback", "dismiss",
 )  # fmt: skip
 """Values of ``data-act`` in the templates; ``page.js`` sends each with the element's other data."""
 

@@ -20,6 +20,7 @@ from app.errors import AppError
 from app.home import Home
 from app.page.bridge import text
 from app.page.tables import Act, TableRow, table_html
+from app.page.talk import Talk
 from app.page.work import Tell, Work, work_html
 from app.render import render
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _REPORT = "report.json"
 _TITLE = "Evaluation"
+_PLACE = "evaluation"
 _STEP = re.compile(r"case (\d+) of (\d+)")
 HEADLINE = (
     "key_fact_recall", "citation_precision", "quote_validity", "hit_rate", "abstention_f1", "false_refusal",
@@ -66,17 +68,17 @@ class EvaluationTab:
                 continue
         return None
 
-    def reported(self) -> Reported:
+    def reported(self, talk: Talk | None = None) -> Reported:
         """The last report as it is shown."""
         report = self.last()
         if report is None:
             said = "There is no report yet. Run the evaluation here, or in a terminal: iskp eval"
             return Reported(
-                work=work_html(self._work.state, _TITLE), summary=render("notice.html", text=said),
+                work=self._shown(talk), summary=render("notice.html", text=said),
                 kinds=gr.update(visible=False), calibration=gr.update(visible=False), metrics="", cases="",
             )  # fmt: skip
         return Reported(
-            work=work_html(self._work.state, _TITLE),
+            work=self._shown(talk),
             summary=render("evaluation.html", header=_header(report), tiles=_tiles(report)),
             kinds=gr.update(value=kinds_figure(report), visible=True),
             calibration=gr.update(value=calibration_figure(report), visible=True),
@@ -90,7 +92,7 @@ class EvaluationTab:
         found = next((r for r in report["rows"] if r["id"] == text(event, "id")), None) if report else None
         return render("case.html", case=found) if found else ""
 
-    def run(self, split: str, limit: float | None) -> Iterator[Reported]:
+    def run(self, split: str, limit: float | None, talk: Talk | None = None) -> Iterator[Reported]:
         """Run the evaluation in a process of its own, with progress."""
         if self._read_only:
             yield Reported(
@@ -100,16 +102,25 @@ class EvaluationTab:
         arguments = ["--split", split if split in {"dev", "test", "all"} else "dev"]
         if limit and limit >= 1:
             arguments += ["--limit", str(int(limit))]
-        if not self._work.start(_TITLE, lambda tell: self._evaluate(arguments, tell)):
+        who = talk.owner if talk else ""
+        if not self._work.start(_TITLE, lambda tell: self._evaluate(arguments, tell), owner=who, place=_PLACE):
             yield Reported(work=render("notice.html", text="Another task is running; try again when it is done."))
             return
         for state in self._work.follow():
-            yield Reported(work=work_html(state))
-        yield self.reported()
+            yield Reported(work=work_html(state, who, _PLACE))
+        yield self.reported(talk)
+
+    def dismiss(self, talk: Talk) -> str:
+        """Let the result of one's last evaluation go."""
+        self._work.dismiss(talk.owner)
+        return self._shown(talk)
+
+    def _shown(self, talk: Talk | None) -> str:
+        return work_html(self._work.state, talk.owner if talk else "", _PLACE)
 
     def stop(self) -> None:
         """Stop the evaluation that is running."""
-        if self._work.state.title == _TITLE:
+        if self._work.state.place == _PLACE:
             self._work.stop()
 
     def _evaluate(self, arguments: Sequence[str], tell: Tell) -> str:
@@ -134,7 +145,7 @@ class EvaluationTab:
         return "Done; the report below is new."
 
 
-def build(tab: EvaluationTab, bridge: gr.HTML, *, read_only: bool) -> list[Any]:
+def build(tab: EvaluationTab, bridge: gr.HTML, talk: gr.State, *, read_only: bool) -> list[Any]:
     """The tab's components and events; gives what :class:`Reported` fills."""
     first = tab.reported()
     summary = gr.HTML(first.summary, elem_id="eval-summary", apply_default_css=False)
@@ -158,8 +169,9 @@ def build(tab: EvaluationTab, bridge: gr.HTML, *, read_only: bool) -> list[Any]:
             case = gr.HTML("", elem_id="eval-case", apply_default_css=False)
     parts = [work, summary, kinds, calibration, metrics, cases]
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    run.click(tab.run, [split, limit], parts, concurrency_limit=8, concurrency_id="work", **quiet)
+    run.click(tab.run, [split, limit, talk], parts, concurrency_limit=8, concurrency_id="work", **quiet)
     stop.click(tab.stop, None, None, queue=False, **quiet)
+    bridge.dismiss(tab.dismiss, talk, work, queue=False, **quiet)
     bridge.case(tab.case, None, case, queue=False, **quiet)
     return parts
 
@@ -256,7 +268,7 @@ def _cases_table(report: Mapping[str, Any]) -> str:
         )
         for r in report["rows"]
     ]  # fmt: skip
-    return table_html("Cases", ("Case", "Kind", "Verdict", "Question", "Status"), rows, find="Find cases", unit="cases")
+    return table_html("Cases", ("Case", "Kind", "Verdict", "Question", "Status"), rows, find="Find cases", unit="case")
 
 
 def _header(report: Mapping[str, Any]) -> dict[str, Any]:

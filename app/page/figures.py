@@ -12,6 +12,7 @@ from app.page.tables import Act, TableRow, table_html
 from app.render import render
 
 NAMES = ("strength", "attacks", "timeline")
+_DRAWING = "Drawing the figures …"
 _NONE = "The sources of this home bring no tables, so there is nothing to draw."
 
 
@@ -39,7 +40,7 @@ class FiguresTab:
 def build(tab: FiguresTab) -> tuple[gr.Textbox, list[Any]]:
     """The tab's components: what tells light from dark, and what :meth:`FiguresTab.drawn` fills."""
     dark = gr.Textbox(elem_classes="bridge", label="Theme")
-    parts: list[Any] = [gr.HTML("", elem_id="figures-note", apply_default_css=False)]
+    parts: list[Any] = [gr.HTML(render("waiting.html", text=_DRAWING), elem_id="figures-note", apply_default_css=False)]
     for name in NAMES:
         parts.append(gr.HTML("", elem_id=f"figure-{name}-head", apply_default_css=False))
         parts.append(gr.Plot(show_label=False, elem_id=f"figure-{name}", visible=False))
@@ -55,7 +56,7 @@ def _parts(drawing: Drawing | None) -> list[Any]:
         render("figure.html", title=drawing.title, caption=drawing.caption),
         gr.update(value=drawing.figure, visible=True),
         render("folded.html", title=f"The {len(rows)} rows of this figure")
-        .replace("<!--inside-->", table_html(drawing.title, drawing.header, rows, find="Find", unit="rows")),
+        .replace("<!--inside-->", table_html(drawing.title, drawing.header, rows, find="Find", unit="row")),
     ]  # fmt: skip
 
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
 
+from app.citation_text import GENRE_WORDS, is_comparison, kind_words
 from app.errors import AppError
 from app.exposure import check_uploads, upload_limits_of
 from app.home import Home
+from app.language import language_of_text
 from app.page.bridge import number, text
 from app.page.tables import Act, TableRow, table_html
 from app.page.talk import Talk
-from app.page.work import Tell, Work, work_html
-from app.render import GENRE_WORDS, origin_words, render, source_html
+from app.page.work import Tell, Work, WorkState, work_html
+from app.render import counted, render, source_html
 from index.sync import Progress, SyncReport
 from ingest.add import Outcome
 from ingest.errors import IngestError
@@ -24,8 +27,15 @@ from ingest.source import GENRES, Source
 
 ADDED_FOLDER = "added"
 """Folder in the home for files that were added through the page."""
-_BUSY = "Another task is running; it is shown here until it is done."
+_BUSY = "Another task is running; try again when it is done."
 _NOTHING = "Choose files or give an address first."
+_CUT_SHORT = "Stopped. What was read is kept, but questions do not find it yet: “Re-index” goes on."
+_ADDING, _INDEXING, _BACK = "Adding sources", "Re-indexing", "Bringing a source back"
+_STOPPABLE = (_ADDING, _INDEXING)
+
+
+class _Stopped(AppError):
+    """Somebody stopped the indexing."""
 
 
 class Listed(NamedTuple):
@@ -48,15 +58,25 @@ class SourcesTab:
         self._work = work
         self._read_only = read_only
 
-    def listed(self) -> Listed:
-        """Table, index health and choices of the filter as they are now."""
+    def listed(self, talk: Talk | None = None, new: Collection[str] = (), also: str = "") -> Listed:
+        """Table, index health and choices of the filter as they are now.
+
+        Args:
+            talk: whose page it is.
+            new: ids of sources that have just come.
+            also: HTML below what the last job says.
+        """
         sources = list(self._home.library)
         return Listed(
-            work=work_html(self._work.state),
-            table=self._table(sources),
+            work=self._shown(self._work.state, talk) + also,
+            table=self._table(sources, new),
             health=self._health(sources),
             choices=gr.update(choices=[(f"{s.title} ({s.date or 'undated'})", s.id) for s in sources]),
         )
+
+    def upload_words(self) -> str:
+        """What can be uploaded, of what size."""
+        return render("upload.html", limits=upload_limits_of(self._home.settings.chat))
 
     def read(self, event: gr.EventData, talk: Talk) -> str:
         """A source in full, with what the conversation cites marked."""
@@ -83,7 +103,15 @@ class SourcesTab:
         return source_html(source, cited, focus)
 
     def add(
-        self, files: Sequence[str] | None, urls: str, title: str, author: str, date: str, publisher: str, genre: str
+        self,
+        files: Sequence[str] | None,
+        urls: str,
+        title: str,
+        author: str,
+        date: str,
+        publisher: str,
+        genre: str,
+        talk: Talk | None = None,
     ) -> Iterator[Listed]:
         """Add files and addresses, with progress and what became of each."""
         addresses = [u for u in (urls or "").split() if u]
@@ -98,30 +126,57 @@ class SourcesTab:
             yield Listed(work=render("notice.html", text=str(exc)))
             return
 
-        def job(tell: Tell) -> str:
-            outcomes = _told(self._outcomes(copies, addresses, overrides), len(copies) + len(addresses), tell)
-            good = sum(1 for o in outcomes if o.status != "failed")
-            return f"{good} of {len(outcomes)} can be asked about now. {_report(self._sync(tell))}"
+        new: set[str] = set()
 
-        for shown in self._run("Adding sources", job):
+        def job(tell: Tell) -> str:
+            came = (self._in_words(o) for o in self._outcomes(copies, addresses, overrides))
+            outcomes = _told(came, len(copies) + len(addresses), tell)
+            good = [o for o in outcomes if o.status != "failed"]
+            new.update(o.source_id for o in good if o.source_id)
+            try:
+                report = _report(self._sync(tell))
+            except _Stopped:
+                return _CUT_SHORT
+            return f"{len(good)} of {len(outcomes)} can be asked about now. {report}"
+
+        for shown in self._run(_ADDING, job, talk, new=new):
             yield shown._replace(files=None, urls="")
 
-    def remove(self, event: gr.EventData) -> Iterator[Listed]:
-        """Remove a source."""
+    def remove(self, event: gr.EventData, talk: Talk | None = None) -> Iterator[Listed]:
+        """Remove a source; it can be brought back for some days."""
         source_id = text(event, "source")
+        also: list[str] = []
 
         def job(tell: Tell) -> str:
-            record = self._home.library.record(source_id)
+            record, source = self._home.library.record(source_id), self._home.library.get(source_id)
             self._home.remove(source_id)
+            if record:
+                also.append(render("removed.html", title=source.title, source=source_id))
             if record and record.path and Path(record.path).parent == self._added:
                 Path(record.path).unlink(missing_ok=True)
             tell.line(source_id, "removed")
             return _report(self._sync(tell))
 
-        for shown in self._run("Removing a source", job):
+        for shown in self._run("Removing a source", job, talk, also=also):
             yield shown._replace(reading="")
 
-    def fetch(self) -> Iterator[Listed]:
+    def bring_back(self, event: gr.EventData, talk: Talk | None = None) -> Iterator[Listed]:
+        """Store a source again that was removed."""
+        source_id = text(event, "source")
+
+        def job(tell: Tell) -> str:
+            outcome = self._home.restore(source_id)
+            tell.line(outcome.name, "back")
+            return _report(self._sync(tell))
+
+        yield from self._run(_BACK, job, talk, new=(source_id,))
+
+    def stop(self, talk: Talk | None = None) -> None:
+        """Stop adding or indexing; what was read is kept."""
+        if not self._read_only and self._work.state.title in _STOPPABLE and self._work.state.owner == _who(talk):
+            self._work.stop()
+
+    def fetch(self, talk: Talk | None = None) -> Iterator[Listed]:
         """Replace bundled notes by the originals from their publishers."""
 
         def job(tell: Tell) -> str:
@@ -132,20 +187,23 @@ class SourcesTab:
             had = sum(1 for o in outcomes if o.status != "failed")
             return f"{had} of {len(outcomes)} originals fetched; for the others the notes serve. {_report(self._sync(tell))}"
 
-        yield from self._run("Fetching originals", job)
+        yield from self._run("Fetching originals", job, talk)
 
-    def reindex(self) -> Iterator[Listed]:
+    def reindex(self, talk: Talk | None = None) -> Iterator[Listed]:
         """Bring sources and index in line with the files."""
 
         def job(tell: Tell) -> str:
             tell.step("looking for changed files")
             for outcome in self._home.update_sources():
                 tell.line(outcome.name, outcome.status, outcome.reason)
-            return _report(self._sync(tell))
+            try:
+                return _report(self._sync(tell))
+            except _Stopped:
+                return _CUT_SHORT
 
-        yield from self._run("Re-indexing", job)
+        yield from self._run(_INDEXING, job, talk)
 
-    def examine(self) -> Iterator[Listed]:
+    def examine(self, talk: Talk | None = None) -> Iterator[Listed]:
         """Compare sources, vectors and lexical index."""
 
         def job(tell: Tell) -> str:
@@ -161,26 +219,55 @@ class SourcesTab:
                 "All is well." if not found.problems else "Problems were found; re-index, or run: iskp doctor --repair"
             )
 
-        yield from self._run("Index health", job)
+        yield from self._run("Index health", job, talk)
 
-    def follow(self) -> Iterator[Listed]:
+    def follow(self, talk: Talk | None = None) -> Iterator[Listed]:
         """A job that is running already, for a page that has just been opened."""
-        yield Listed(work=work_html(self._work.state))  # a generator that yields nothing would empty the tab
+        yield Listed(work=self._shown(self._work.state, talk))  # a generator that yields nothing would empty the tab
         if self._work.state.running:
-            yield from self._follow()
+            yield from self._follow(talk)
 
-    def _run(self, title: str, job: Any) -> Iterator[Listed]:
+    def dismiss(self, talk: Talk) -> str:
+        """Let the result of one's last job go."""
+        self._work.dismiss(_who(talk))
+        return self._shown(self._work.state, talk)
+
+    def _run(
+        self, title: str, job: Any, talk: Talk | None, *, new: Collection[str] = (), also: Sequence[str] = ()
+    ) -> Iterator[Listed]:
+        """``new`` and ``also`` are read when the job is done; see :meth:`listed`."""
         if self._read_only:
             yield Listed(work=render("notice.html", text="This page is read-only; sources cannot be changed here."))
             return
-        if not self._work.start(title, job):
+        if not self._work.start(title, job, owner=_who(talk)):
             yield Listed(work=render("notice.html", text=_BUSY))
-        yield from self._follow()
+            return
+        last = Listed()
+        for shown in self._follow(talk):
+            last = shown
+            yield shown
+        yield last._replace(table=self.listed(talk, new).table, work=f"{last.work}{''.join(also)}")
 
-    def _follow(self) -> Iterator[Listed]:
+    def _follow(self, talk: Talk | None) -> Iterator[Listed]:
         for state in self._work.follow():
-            yield Listed(work=work_html(state))
-        yield self.listed()
+            yield Listed(work=self._shown(state, talk))
+        yield self.listed(talk)
+
+    def _shown(self, state: WorkState, talk: Talk | None) -> str:
+        own = state.running and state.owner is not None and state.owner == _who(talk)
+        stop = own and state.title in _STOPPABLE and not self._read_only
+        return work_html(state, _who(talk)) + (render("stop.html") if stop else "")
+
+    def _in_words(self, outcome: Outcome) -> Outcome:
+        """The outcome, with a word where questions cannot be asked in the language of the text."""
+        reads = self._home.settings.encoder.reads()
+        if outcome.status == "failed" or outcome.source_id is None or reads is None:
+            return outcome
+        language = language_of_text(self._home.library.get(outcome.source_id).text)
+        if language is None or language.code in reads:
+            return outcome
+        why = f"the text is in {language.name}, which this collection is not searched in: answers will hardly cite it"
+        return replace(outcome, reason="; ".join(filter(None, (outcome.reason, why))))
 
     @property
     def _added(self) -> Path:
@@ -204,38 +291,51 @@ class SourcesTab:
 
     def _sync(self, tell: Tell) -> SyncReport:
         def progress(p: Progress) -> None:
+            if tell.stopped.is_set():
+                raise _Stopped
             tell.step("indexing", p.done, p.total)
 
         tell.step("indexing")
+        if tell.stopped.is_set():
+            raise _Stopped
         return self._home.sync(progress=progress)
 
-    def _table(self, sources: Sequence[Source]) -> str:
+    def _table(self, sources: Sequence[Source], new: Collection[str] = ()) -> str:
         rows = [
-            TableRow(
+            (s, TableRow(
                 cells=(
-                    s.title, s.publisher or s.author or "", s.date or "undated", GENRE_WORDS.get(s.genre, s.genre),
-                    origin_words(s.origin, s.fetched_at),
+                    s.title, "" if is_comparison(s) else s.publisher or s.author or "", s.date or "undated", GENRE_WORDS.get(s.genre, s.genre),
+                    kind_words(s),
                 ),
-                name=s.title,
-                acts=self._acts(s),
-            )
-            for s in sources
+                name=s.title, acts=self._acts(s), new=s.id in new,
+                lead=Act(act="read", label="Read it in full", data={"source": s.id}),
+            ))
+            for s in sorted(sources, key=lambda s: (s.date or "", s.title), reverse=True)
         ]  # fmt: skip
-        return table_html("Sources", ("Title", "Publisher", "Date", "Kind", "Text"), rows, find="Find", unit="sources")
+        # What the project itself wrote stands for no publication.
+        return table_html(
+            "Sources", ("Title", "Publisher", "Date", "Type of source", "What is stored"),
+            [r for s, r in rows if not _is_own(s)], find="Find a source", unit="source",
+            apart=("Comparisons and lists by this project", [r for s, r in rows if _is_own(s)]),
+        )  # fmt: skip
 
     def _acts(self, source: Source) -> tuple[Act, ...]:
-        read = Act(act="read", label="Read", data={"source": source.id})
         if self._read_only:
-            return (read,)
+            return ()
         sure = f"Remove “{source.title}” and its passages?"
-        return (read, Act(act="removesource", label="Remove", data={"source": source.id}, sure=sure))
+        return (Act(act="removesource", label="Remove", data={"source": source.id}, sure=sure),)
 
     def _health(self, sources: Sequence[Source]) -> str:
         opened = self._home.index.current()
         passages = opened.passage_count() if opened else 0
-        state = "in line with the sources" if opened and not self._home.stale() else "behind the sources: re-index"
-        facts = f"{len(sources)} sources, {passages} passages; the index is {state}"
-        return render("notice.html", text=f"{facts} ({opened.id})." if opened else f"{facts}.")
+        facts = f"{counted(len(sources), 'source')}, {counted(passages, 'passage')}."
+        if self._work.state.running:
+            return render("notice.html", text=f"{facts} Work is going on; see below.")
+        if not sources:
+            return render("notice.html", text="There are no sources yet: add some below.")
+        behind = opened is None or self._home.stale()
+        state = "Some are not indexed yet: press “Re-index”." if behind else "All can be asked about."
+        return render("notice.html", text=f"{facts} {state}")
 
 
 class SourcesParts(NamedTuple):
@@ -243,6 +343,7 @@ class SourcesParts(NamedTuple):
 
     listed: list[Any]
     reading: gr.HTML
+    fetched: list[Any]
 
 
 def build(tab: SourcesTab, bridge: gr.HTML, talk: gr.State, choices: Any, *, read_only: bool) -> SourcesParts:
@@ -252,23 +353,21 @@ def build(tab: SourcesTab, bridge: gr.HTML, talk: gr.State, choices: Any, *, rea
     with gr.Accordion("Add sources", open=False, visible=not read_only, elem_id="add") as adding:
         with gr.Row():
             with gr.Column(scale=1, min_width=280):
-                files = gr.File(
-                    label="Files (HTML, PDF, DOCX, EPUB, text)", file_count="multiple", height=170,
-                    elem_id="files",
-                )  # fmt: skip
+                files = gr.File(label="Files", file_count="multiple", height=140, elem_id="files")
+                gr.HTML(tab.upload_words(), apply_default_css=False)
             with gr.Column(scale=1, min_width=280):
                 urls = gr.Textbox(
-                    label="Addresses, one a line (they are fetched from the network)", lines=2, max_lines=6,
+                    label="Web addresses, one a line (they are fetched from the network)", lines=2, max_lines=6,
                     placeholder="https://example.org/report.html", elem_id="urls",
                 )  # fmt: skip
-                add = gr.Button("Add", variant="primary", elem_id="add-button")
-        with gr.Accordion("Bibliographic data, where the files do not say", open=False), gr.Row():
+                add = gr.Button("Add files and addresses", variant="primary", elem_id="add-button")
+        with gr.Accordion("Missing details (title, author, date …)", open=False), gr.Row():
             title = gr.Textbox(label="Title", min_width=160)
             author = gr.Textbox(label="Author", min_width=160)
             date = gr.Textbox(label="Date", placeholder="2024-03-22", min_width=120)
             publisher = gr.Textbox(label="Publisher", min_width=160)
             genre = gr.Dropdown(
-                label="Kind",
+                label="Type of source",
                 choices=[("as found", ""), *((GENRE_WORDS[g], g) for g in GENRES)],
                 value="",
                 min_width=120,
@@ -286,18 +385,25 @@ def build(tab: SourcesTab, bridge: gr.HTML, talk: gr.State, choices: Any, *, rea
     listed = [work, table, health, choices, reading, files, urls]
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     working = {**quiet, "concurrency_limit": 8, "concurrency_id": "work"}
-    add.click(tab.add, [files, urls, title, author, date, publisher, genre], listed, **working)
-    reindex.click(tab.reindex, None, listed, **working)
-    fetch.click(tab.fetch, None, listed, **working)
-    examine.click(tab.examine, None, listed, **working)
-    bridge.removesource(tab.remove, None, listed, **working)
+    add.click(tab.add, [files, urls, title, author, date, publisher, genre, talk], listed, **working)
+    reindex.click(tab.reindex, talk, listed, **working)
+    fetched = [asked(tab.fetch, talk, listed, **working) for asked in (fetch.click, bridge.fetch)]
+    examine.click(tab.examine, talk, listed, **working)
+    bridge.removesource(tab.remove, talk, listed, **working)
+    bridge.bringback(tab.bring_back, talk, listed, **working)
+    bridge.stopwork(tab.stop, talk, None, queue=False, **quiet)
+    bridge.dismiss(tab.dismiss, talk, work, queue=False, **quiet)
     bridge.read(tab.read, talk, reading, queue=False, **quiet)
     bridge.addsource(lambda: gr.update(open=True), None, adding, queue=False, **quiet)
-    return SourcesParts(listed=listed, reading=reading)
+    return SourcesParts(listed=listed, reading=reading, fetched=fetched)
+
+
+def _who(talk: Talk | None) -> str:
+    return talk.owner if talk else ""
 
 
 def _unread() -> str:
-    return render("notice.html", text="Choose “Read” to see a source in full, with the cited words marked.")
+    return render("notice.html", text="Choose a title to read the source in full, with the cited words marked.")
 
 
 def _told(outcomes: Iterable[Outcome], total: int, tell: Tell) -> list[Outcome]:
@@ -306,16 +412,22 @@ def _told(outcomes: Iterable[Outcome], total: int, tell: Tell) -> list[Outcome]:
     tell.step("reading", 0, total or None)
     for outcome in outcomes:
         had.append(outcome)
-        passages = f"{outcome.passages} passages" if outcome.passages else ""
+        passages = counted(outcome.passages, "passage") if outcome.passages else ""
         tell.line(
             Path(outcome.name).name or outcome.name, outcome.status, "; ".join(filter(None, (passages, outcome.reason)))
         )
         tell.step("reading", len(had), max(total, len(had)) or None)
+        if tell.stopped.is_set():
+            break
     return had
 
 
+def _is_own(source: Source) -> bool:
+    """Whether the project wrote it, on no publication."""
+    return source.origin == "bundled notes" and source.url is None
+
+
 def _report(report: SyncReport) -> str:
-    return (
-        f"Index: {report.added} passages added, {report.updated} updated, {report.deleted} deleted, "
-        f"{report.skipped} unchanged, in {report.seconds:.1f} s."
-    )
+    changes = (("added", report.added), ("updated", report.updated), ("removed", report.deleted))
+    told = ", ".join(f"{counted(n, 'passage')} {what}" for what, n in changes if n)
+    return f"Index: {told} in {report.seconds:.1f} s." if told else "Index: nothing had changed."

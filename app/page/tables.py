@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from app.render import render
+from app.render import counted, render
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,18 +20,32 @@ class Act:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableRow:
-    """A row of texts; ``name`` tells screen readers what its buttons are for."""
+    """A row of texts; ``name`` tells screen readers what its buttons are for.
+
+    Attributes:
+        lead: what a click on the first text does.
+        new: whether the row is shown as one that has just come.
+    """
 
     cells: tuple[str, ...]
     name: str = ""
     acts: tuple[Act, ...] = ()
+    lead: Act | None = None
+    new: bool = False
 
 
 def table_html(
-    caption: str, header: Sequence[str], rows: Sequence[TableRow], *, find: str = "", unit: str = "rows"
-) -> str:
-    """A table; with ``find``, a search box of that label above it."""
+    caption: str, header: Sequence[str], rows: Sequence[TableRow], *, find: str = "", unit: str = "row",
+    apart: tuple[str, Sequence[TableRow]] = ("", ()),
+) -> str:  # fmt: skip
+    """A table; with ``find``, a search box of that label above it.
+
+    Args:
+        unit: what a row is, in the singular.
+        apart: rows that stand by themselves below the others, with their heading.
+    """
     return render(
-        "table.html", caption=caption, header=header, rows=rows, has_acts=any(r.acts for r in rows),
-        searchable=bool(find), find=find, unit=unit,
+        "table.html", caption=caption, header=header, bodies=[("", rows), *([apart] if apart[1] else [])],
+        has_acts=any(r.acts for r in (*rows, *apart[1])), searchable=bool(find), find=find, unit=unit,
+        count=counted(len(rows) + len(apart[1]), unit),
     )  # fmt: skip

@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from app.answer import Answer, Citation, cite
+from app.citation_text import GENRE_WORDS
 from app.followup import Turn
 from app.home import Home
-from app.render import TurnView, Vote, evidence_html, thread_html
+from app.render import TurnView, Vote, counted, evidence_html, thread_html
 from app.stream import Discarded, Draft, Event, Settled
 from index.search import Filters
 from ingest.dates import date_bounds, iso_date
 
 _ALSO = 5
+_NAMED = 2
+"""So many of the chosen sources are named in words."""
 
 
 @dataclass(slots=True)
@@ -23,6 +26,8 @@ class Exchange:
     Attributes:
         kept: its number in the history; 0 when it is not kept.
         at: ISO time in UTC of the answer.
+        searched: what was searched, in words, as it was when the answer came.
+        limited: whether filters left sources out.
     """
 
     question: str
@@ -39,6 +44,8 @@ class Exchange:
     stopped: bool = False
     kept: int = 0
     at: str = ""
+    searched: str = ""
+    limited: bool = False
 
     @property
     def busy(self) -> bool:
@@ -62,12 +69,13 @@ class Exchange:
 
     _dealt_with: int = 0
 
-    def view(self, number: int, scope: str = "") -> TurnView:
+    def view(self, number: int) -> TurnView:
         """What is shown of it."""
         return TurnView(
             number=number, question=self.question, answer=self.answer, settled=self.settled,
             citations=tuple(self.citations.values()), draft=self.draft[self._dealt_with :], waiting=self.waiting,
-            error=self.error, vote=self.vote, follow_ups=self.follow_ups, scope=scope,
+            error=self.error, vote=self.vote, follow_ups=self.follow_ups,
+            scope="" if self.answer is None or self.answer.unsearched else self.searched, limited=self.limited,
         )  # fmt: skip
 
 
@@ -80,6 +88,7 @@ class Talk:
         editing: number of the question that the next one replaces.
         shown: number of the question whose evidence is in the pane; 0 for none.
         blamed: number of the answer whose poor mark waits for a reason.
+        find: words that the conversations of the list hold.
     """
 
     owner: str = ""
@@ -88,6 +97,7 @@ class Talk:
     editing: int | None = None
     shown: int = 0
     blamed: int | None = None
+    find: str = ""
 
     @property
     def busy(self) -> bool:
@@ -127,11 +137,12 @@ class Views:
     def live(self, talk: Talk, first_questions: Sequence[str] = ()) -> str:
         """The last question, or a welcome."""
         if not talk.exchanges:
-            return thread_html((), live=True, first_questions=first_questions, read_only=self._read_only)
-        last = talk.exchanges[-1]
-        absent = last.answer is not None and last.answer.status == "abstained"
-        view = last.view(len(talk.exchanges), self.scope(last.filters) if absent else "")
-        return thread_html([view], live=True, read_only=self._read_only)
+            empty = not self._home.library.fingerprints()
+            return thread_html(
+                (), live=True, first_questions=first_questions, read_only=self._read_only, empty=empty,
+                summaries=self._home.library.count("bundled notes", without="notes"),
+            )  # fmt: skip
+        return thread_html([talk.exchanges[-1].view(len(talk.exchanges))], live=True, read_only=self._read_only)
 
     def evidence(self, talk: Talk, *, also: bool = True) -> str:
         """The evidence of the question that is shown."""
@@ -166,12 +177,18 @@ class Views:
         if opened is None:
             return "nothing, because nothing is indexed yet"
         everything = len(self._home.library.fingerprints())
-        chosen = len(filters.sources) or everything
-        words = f"{chosen} of {everything} sources" if filters.sources else f"all {everything} sources"
-        if not filters.sources:
-            words += f" ({opened.passage_count()} passages)"
+        if filters.sources:
+            words = f"{len(filters.sources)} of {counted(everything, 'source')}"
+            titles = [s.title for i in filters.sources[:_NAMED] if (s := opened.source(i)) is not None]
+            rest = len(filters.sources) - len(titles)
+            words += f" ({'; '.join([*titles, *([f'{rest} more'] if rest else [])])})"
+        elif filters.where():
+            words = counted(everything, "source")
+        else:
+            words = f"all {everything} sources" if everything != 1 else "the one source"
+            words += f" ({counted(opened.passage_count(), 'passage')})"
         if filters.genres:
-            words += f", only {', '.join(filters.genres)}"
+            words += f", only {', '.join(GENRE_WORDS.get(g, g) for g in filters.genres)}"
         if filters.since:
             words += f", from {_day(filters.since)}"
         if filters.until:

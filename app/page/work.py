@@ -31,11 +31,15 @@ class WorkState:
 
     Attributes:
         number: jobs are counted from 1; 0 before the first.
+        owner: who started it, and sees it; None for the server, whose jobs all see while they run.
+        place: the tab that shows it.
         total: None while nobody knows.
         closing: one sentence at the end.
     """
 
     number: int = 0
+    owner: str | None = None
+    place: str = "sources"
     title: str = ""
     step: str = ""
     done: int = 0
@@ -78,12 +82,14 @@ class Work:
         """The present or last job."""
         return self._state
 
-    def start(self, title: str, job: Job) -> bool:
-        """Start a job in its own thread; False when another one runs."""
+    def start(self, title: str, job: Job, *, owner: str | None = None, place: str = "sources") -> bool:
+        """Start a job in its own thread; False when another one runs. See :class:`WorkState` for owner and place."""
         with self._changed:
             if self._state.running:
                 return False
-            self._state = WorkState(number=self._state.number + 1, title=title, running=True)
+            self._state = WorkState(
+                number=self._state.number + 1, owner=owner, place=place, title=title, running=True
+            )  # fmt: skip
             self._tell = Tell(self)
         threading.Thread(target=self._run, args=(job, self._tell), daemon=True, name=title).start()
         return True
@@ -92,6 +98,12 @@ class Work:
         """Ask the present job to stop when it can."""
         if self._tell:
             self._tell.stopped.set()
+
+    def dismiss(self, owner: str) -> None:
+        """Forget what a job of this owner came to."""
+        with self._changed:
+            if not self._state.running and self._state.owner == owner:
+                self._state = WorkState(number=self._state.number)
 
     def follow(self) -> Iterator[WorkState]:
         """The state whenever it changes, until nothing runs."""
@@ -130,8 +142,13 @@ class Work:
             self.change(closing=said, failed=True, running=False)
 
 
-def work_html(state: WorkState, only: str | None = None) -> str:
-    """Title, bar and lines of a job; nothing when there was none, or none of the title ``only``."""
-    if not state.number or (only is not None and state.title != only):
+def work_html(state: WorkState, who: str | None = None, place: str = "sources") -> str:
+    """Title, bar and lines of a job; nothing when ``who`` did not start it, or it belongs to another tab.
+
+    A job that is done takes few lines: its end and what failed; the rest is folded.
+    """
+    seen = state.owner == who or (state.owner is None and state.running)
+    if not (state.title and seen and state.place == place):
         return ""
-    return render("work.html", state=state)
+    failed = [line for line in state.lines if line.result == "failed"]
+    return render("work.html", state=state, failed=failed)

@@ -34,13 +34,17 @@ window.iskp = (() => {
     }
   }
 
-  function choose(card) {
+  // A part is a card, or the number in it of a citation.
+  function choose(part) {
+    const card = part.closest(".card") || part;
     const folded = card.closest("details");
     if (folded) folded.open = true;
     document.querySelectorAll(".evidence .chosen").forEach((c) => c.classList.remove("chosen"));
     card.classList.add("chosen");
-    chosen = card.id;
-    const pane = document.getElementById("evidence-pane"), mark = card.querySelector("mark");
+    chosen = part.id;
+    const pane = document.getElementById("evidence-pane"), marker = part.id.split("-")[2];
+    const own = marker && card.querySelector(`[data-markers~="${CSS.escape(marker)}"]`);
+    const mark = own || card.querySelector("mark, .pointed");
     reveal(pane, card, mark);
     card.focus({ preventScroll: true });
   }
@@ -127,9 +131,43 @@ window.iskp = (() => {
   }
 
   // Asks before something is gone for good; a refusal stops the event.
-  function sure(question, ...data) {
-    if (!confirm(question)) throw new Error("not confirmed");
+  async function sure(question, yes, ...data) {
+    if ((await askUser(question, yes)) === null) throw new Error("not confirmed");
     return data;
+  }
+
+  // A dialog of the page's own. Resolves to the text typed in it, "" where there is nothing to type, null when cancelled.
+  function askUser(question, yes, value) {
+    return new Promise((done) => {
+      const box = document.createElement("dialog"), form = document.createElement("form"), said = document.createElement("p");
+      const row = document.createElement("div"), no = document.createElement("button"), go = document.createElement("button");
+      box.className = "ask-user";
+      box.setAttribute("aria-label", question);
+      form.method = "dialog";
+      said.textContent = question;
+      form.append(said);
+      let input = null;
+      if (value !== undefined) {
+        input = document.createElement("input");
+        input.value = value;
+        input.dir = "auto";
+        input.setAttribute("aria-label", question);
+        form.append(input);
+      }
+      Object.assign(no, { type: "button", textContent: "Cancel" });
+      Object.assign(go, { type: "submit", textContent: yes });
+      go.className = "yes";
+      no.addEventListener("click", () => box.close("no"));
+      row.append(no, go);
+      form.append(row);
+      box.append(form);
+      form.addEventListener("submit", (event) => { event.preventDefault(); box.close("yes"); });
+      box.addEventListener("close", () => { box.remove(); done(box.returnValue === "yes" ? (input?.value ?? "") : null); });
+      document.body.append(box);
+      box.showModal();
+      (input || no).focus();
+      input?.select();
+    });
   }
 
   function sortBy(button) {
@@ -137,23 +175,34 @@ window.iskp = (() => {
     const up = head.getAttribute("aria-sort") !== "ascending";
     table.querySelectorAll("th[aria-sort]").forEach((th) => th.setAttribute("aria-sort", "none"));
     head.setAttribute("aria-sort", up ? "ascending" : "descending");
+    for (const body of table.tBodies) sortRows(body, column, up);
+  }
+
+  function sortRows(body, column, up) {
     const order = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
-    const rows = [...table.tBodies[0].rows];
-    rows.sort((a, b) => (up ? 1 : -1) * order.compare(a.cells[column].textContent.trim(), b.cells[column].textContent.trim()));
-    table.tBodies[0].append(...rows);
+    const rows = [...body.rows].filter((row) => !row.matches(".group"));
+    const words = (row) => row.cells[column].textContent.trim(), none = (row) => ["", "undated"].includes(words(row));
+    // What has no date stands last in both directions.
+    rows.sort((a, b) => none(a) - none(b) || (up ? 1 : -1) * order.compare(words(a), words(b)));
+    body.append(...rows);
   }
 
   function filter(input) {
     const sheet = input.closest("[data-sheet]");
     const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
-    for (const row of sheet.querySelectorAll("tbody tr")) {
+    for (const row of sheet.querySelectorAll("tbody tr:not(.group)")) {
       const text = row.textContent.toLowerCase();
       row.hidden = !words.every((w) => text.includes(w));
       if (!row.hidden) shown += 1;
     }
+    for (const group of sheet.querySelectorAll("tr.group")) {
+      group.hidden = ![...group.parentElement.rows].some((row) => row !== group && !row.hidden);
+    }
     const count = sheet.querySelector("[data-count]");
-    count.textContent = `${shown} ${count.textContent.trim().split(" ").slice(1).join(" ")}`;
+    const unit = count.dataset.count || "row";
+    count.textContent = `${shown} ${unit}${shown === 1 ? "" : "s"}`;
+    sheet.dataset.filtered = input.value;
   }
 
   // Resolves once a part of the page is there; parts of a tab come to life when it is first chosen.
@@ -172,24 +221,35 @@ window.iskp = (() => {
   }
 
   async function act(button) {
-    if (button.dataset.sure && !confirm(button.dataset.sure)) return;
-    const { act: name, sure, ...data } = button.dataset;
+    const { act: name, sure: question, yes, ...data } = button.dataset;
+    if (question && (await askUser(question, yes || "Remove")) === null) return;
     if (name === "open") { pending = `turn:${data.turn}`; arrive(); if (!pending) return; }
     if (name === "read") { await goTo("Sources", "reading"); pending = "reading"; }
+    if (name === "fetch") await goTo("Sources", "work");
     if (name === "addsource") await goTo("Sources", "source-table");
     trigger(name, data);
     if (name === "edit" || name === "reword" || name === "ask") focusQuestion();
   }
 
+  function allRows(button) {
+    const open = button.getAttribute("aria-expanded") !== "true", other = button.dataset.other;
+    button.closest(".answer").querySelectorAll("table.differences").forEach((table) => {
+      if (table.parentElement.nextElementSibling?.contains(button)) table.classList.toggle("short-of-all", !open);
+    });
+    button.setAttribute("aria-expanded", String(open));
+    button.dataset.other = button.textContent;
+    button.textContent = other;
+  }
+
   function focusQuestion() { document.querySelector("#question textarea")?.focus(); }
 
-  function rename(button) {
-    const title = prompt("New name for this conversation", button.dataset.title);
+  async function rename(button) {
+    const title = await askUser("New name for this conversation", "Rename", button.dataset.title);
     if (title && title.trim()) trigger("rename", { id: button.dataset.rename, title: title.trim() });
   }
 
   document.addEventListener("click", (event) => {
-    const target = event.target.closest?.("a.cite, [data-act], [data-copy], [data-sort], [data-back], [data-rename], #new, #flip");
+    const target = event.target.closest?.("a.cite, [data-act], [data-copy], [data-sort], [data-back], [data-rename], [data-more], [data-all-rows], #new, #flip");
     if (!target) return;
     if (target.matches("a.cite")) { event.preventDefault(); hideTip(); follow(target); }
     else if (target.dataset.act) act(target);
@@ -197,17 +257,19 @@ window.iskp = (() => {
     else if (target.dataset.sort) sortBy(target);
     else if (target.dataset.rename) rename(target);
     else if (target.dataset.back) goBack(target.dataset.back);
+    else if (target.hasAttribute("data-more")) unfold(target);
+    else if ("allRows" in target.dataset) allRows(target);
     else if (target.id === "new") focusQuestion();
     else if (target.id === "flip") flip();
   });
   document.addEventListener("input", (event) => { if (event.target.matches?.("[data-find]")) filter(event.target); });
   document.addEventListener("mouseover", (event) => {
-    const link = event.target.closest?.("a.cite");
+    const link = event.target.closest?.("[data-tip]");
     if (link) showTip(link);
   });
-  document.addEventListener("mouseout", (event) => { if (event.target.closest?.("a.cite")) hideTip(); });
+  document.addEventListener("mouseout", (event) => { if (event.target.closest?.("[data-tip]")) hideTip(); });
   document.addEventListener("focusin", (event) => {
-    if (event.target.matches?.("a.cite:focus-visible")) showTip(event.target); else hideTip();
+    if (event.target.matches?.("[data-tip]:focus-visible")) showTip(event.target); else hideTip();
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
@@ -222,19 +284,28 @@ window.iskp = (() => {
   });
 
   function goBack(id) {
-    const link = cameFrom?.isConnected && cameFrom.getAttribute("href") === `#${id}` ? cameFrom
+    const card = document.getElementById(id)?.closest(".card");
+    const inCard = cameFrom?.isConnected && document.getElementById(cameFrom.getAttribute("href").slice(1))?.closest(".card") === card;
+    const link = card && inCard ? cameFrom
       : document.querySelector(`.thread a.cite[href="#${CSS.escape(id)}"]`);
     if (!link) return;
+    const folded = link.closest(".short-of-all .beyond")?.closest(".scroll").nextElementSibling?.querySelector("[data-all-rows]");
+    if (folded) allRows(folded);
     reveal(document.getElementById("thread-pane"), link);
     link.focus({ preventScroll: true });
   }
 
-  function dark(on) { document.body.classList.toggle("dark", on); }
+  // Gradio sets the class by the system's theme once its script is there; what the reader chose goes before that.
+  function dark() {
+    const kept = store.get("iskp-dark"), has = document.body.classList.contains("dark");
+    const on = kept ? kept === "1" : has;
+    if (on !== has) document.body.classList.toggle("dark", on);
+    document.getElementById("flip")?.setAttribute("aria-pressed", String(on));
+  }
   async function isDark(id) { await mounted(id); return [document.body.classList.contains("dark") ? "dark" : "light"]; }
   function flip() {
-    const on = !document.body.classList.contains("dark");
-    store.set("iskp-dark", on ? "1" : "0");
-    dark(on);
+    store.set("iskp-dark", document.body.classList.contains("dark") ? "0" : "1");
+    dark();
   }
 
   // What waits for the server's HTML: a card, the pane, the source that is read.
@@ -246,10 +317,11 @@ window.iskp = (() => {
     } else if (pending === "reading") {
       const text = document.querySelector("#reading .reading");
       if (!text || !text.offsetParent) return;
-      const mark = document.getElementById("reading-focus"), pane = document.getElementById("reading");
+      const mark = document.getElementById("reading-focus") || text.querySelector("mark"), pane = document.getElementById("reading");
       text.focus({ preventScroll: true });
       pane.scrollTop = 0;
       reveal(pane, mark || text);
+      mark?.scrollIntoView({ block: "nearest" }); // the pane itself may begin low in the window
       pending = null;
     } else {
       const card = document.getElementById(pending);
@@ -289,7 +361,7 @@ window.iskp = (() => {
       arrive();
       keepUp();
       // New HTML of the pane knows nothing of what was chosen in it.
-      if (chosen && !document.querySelector(".evidence .chosen")) document.getElementById(chosen)?.classList.add("chosen");
+      if (chosen && !document.querySelector(".evidence .chosen")) document.getElementById(chosen)?.closest(".card")?.classList.add("chosen");
       if (greeted) noteTalk();
       document.querySelectorAll(".js-plotly-plot").forEach(pointed);
       tidyUp();
@@ -298,16 +370,163 @@ window.iskp = (() => {
 
   // Names that the framework's components lack for screen readers.
   function tidyUp() {
+    dark();
     document.documentElement.lang ||= "en";
     document.querySelector("#bridge")?.setAttribute("aria-hidden", "true");
+    sidebar();
+    days();
+    sheets();
     // Right-to-left scripts are typed and read from their side.
     for (const box of document.querySelectorAll("textarea:not([dir=auto])")) box.dir = "auto";
   }
 
-  addEventListener("DOMContentLoaded", () => { const kept = store.get("iskp-dark"); if (kept) dark(kept === "1"); });
+  addEventListener("DOMContentLoaded", () => {
+    dark();
+    new MutationObserver(dark).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  });
+
+  // What is typed, kept filters, the list of conversations, a server that is gone
+
+  const session = {
+    get: (key) => { try { return sessionStorage.getItem(key) || ""; } catch { return ""; } },
+    set: (key, value) => { try { sessionStorage.setItem(key, value); } catch { /* private window */ } },
+  };
+  const LONGEST = 2000; // characters of a question
+  const box = () => document.querySelector("#question textarea");
+
+  function type(words) {
+    const area = box();
+    if (!area) return;
+    area.value = words;
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  // The question is on its way: the box is free at once, so that what is typed next is not wiped by the answer.
+  function sent(all) {
+    if (String(all[0] || "").trim()) type("");
+    return all;
+  }
+  function measure(area) {
+    let told = document.getElementById("too-long");
+    const count = [...area.value].length;
+    if (count <= LONGEST * 0.9) { told?.remove(); return; }
+    if (!told) {
+      told = document.createElement("p");
+      told.id = "too-long";
+      told.setAttribute("role", "status");
+      document.getElementById("box")?.before(told);
+    }
+    told.textContent = `${count.toLocaleString("en")} of ${LONGEST.toLocaleString("en")} characters`
+      + (count > LONGEST ? ": ask it shorter, nothing is cut." : "");
+  }
+  document.addEventListener("input", (event) => {
+    if (event.target !== box()) return;
+    session.set("iskp-draft", event.target.value);
+    measure(event.target);
+  });
+  addEventListener("pagehide", () => { if (box()) session.set("iskp-draft", box().value); });
+
+  let restored = false;
+  function keptFilters() { restored = true; return [session.get("iskp-filters")]; }
+  function keepFilters(chosen) {
+    if (restored) session.set("iskp-filters", JSON.stringify(chosen.slice(0, 4)));
+    return chosen;
+  }
+
+  // A file that is too large is told before it is sent.
+  document.addEventListener("change", (event) => {
+    const limits = document.getElementById("upload-limits")?.dataset;
+    if (!limits || !event.target.matches?.("#files input[type=file]")) return;
+    const files = [...event.target.files], large = files.filter((f) => f.size > Number(limits.bytes));
+    const many = files.length > Number(limits.files);
+    document.getElementById("upload-refused")?.remove();
+    if (!many && !large.length) return;
+    event.stopImmediatePropagation();
+    event.target.value = "";
+    const told = document.createElement("p");
+    told.id = "upload-refused";
+    told.className = "trouble";
+    told.setAttribute("role", "alert");
+    told.textContent = many ? `${files.length} files are too many at once; choose at most ${limits.files}.`
+      : `${large.map((f) => `${f.name} (${(f.size / 1e6).toFixed(1)} MB)`).join(", ")}: a file may have `
+        + `${(Number(limits.bytes) / 1e6).toFixed(0)} MB. Split it, or save its text only; nothing was sent.`;
+    document.getElementById("upload-limits").after(told);
+  }, true);
+
+  function unfold(button) {
+    const whole = button.previousElementSibling.classList.toggle("whole");
+    button.textContent = whole ? "Show less" : "Show the whole question";
+    button.setAttribute("aria-expanded", String(whole));
+  }
+
+  // What lies outside the window is not reached with the keyboard.
+  function sidebar() {
+    const side = document.querySelector(".sidebar"), button = side?.querySelector(".toggle-button");
+    if (!button) return;
+    if (!side.dataset.watched) {
+      side.dataset.watched = "yes";
+      new MutationObserver(sidebar).observe(side, { attributes: true, attributeFilter: ["class"] });
+    }
+    const open = side.classList.contains("open");
+    for (const part of side.children) if (!part.contains(button)) part.inert = !open;
+    const named = open ? "Hide the conversations" : "Show the conversations";
+    if (button.getAttribute("aria-label") !== named) {
+      button.setAttribute("aria-label", named);
+      button.title = named;
+      button.setAttribute("aria-expanded", String(open));
+    }
+  }
+
+  function days() {
+    const list = document.querySelector(".history ul:not([data-dated])");
+    if (!list) return;
+    list.dataset.dated = "yes";
+    const day = (at) => at.toLocaleDateString(undefined, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+    const near = { [day(new Date())]: "Today", [day(new Date(Date.now() - 864e5))]: "Yesterday" };
+    let last = null;
+    for (const time of list.querySelectorAll("time")) {
+      const at = new Date(time.dateTime), name = near[day(at)] || day(at);
+      time.textContent = at.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+      time.title = at.toLocaleString();
+      if (name === last) continue;
+      last = name;
+      const head = document.createElement("li");
+      head.className = "day";
+      head.textContent = name;
+      time.closest("li").before(head);
+    }
+  }
+
+  // A table that came anew: what is typed above it still holds, and what is new in it comes into view.
+  function sheets() {
+    for (const input of document.querySelectorAll("[data-find]")) {
+      if ((input.closest("[data-sheet]").dataset.filtered || "") !== input.value) filter(input);
+    }
+    const fresh = document.querySelector("tr.new:not([data-seen])");
+    if (!fresh?.offsetParent) return;
+    document.querySelectorAll("tr.new").forEach((row) => { row.dataset.seen = "yes"; });
+    fresh.cells[0].scrollIntoView({ block: "center", inline: "nearest" });
+  }
+
+  // Whether the server is still there; Gradio tells it only at the next click, and not what to do.
+  const port = location.port && location.port !== "7860" ? ` --port ${location.port}` : "";
+  let lost = null;
+  async function look() {
+    if (document.hidden) return;
+    let there = false;
+    try { there = (await fetch(location.href, { method: "HEAD", cache: "no-store" })).status > 0; } catch { /* nobody answers */ }
+    if (there) { lost?.remove(); lost = null; return; }
+    if (lost) return;
+    lost = document.createElement("p");
+    lost.id = "lost";
+    lost.setAttribute("role", "alert");
+    lost.textContent = `The server of this page has stopped. Start it again in a terminal with: iskp chat${port} `
+      + "– what you typed stays here.";
+    document.body.prepend(lost);
+  }
+  setInterval(look, 5000);
 
   const greet = () => [owner(), lastTalk(), null];
-  const welcomed = () => { greeted = true; document.documentElement.dataset.greeted = "yes"; return []; };
+  const welcomed = () => { greeted = true; document.documentElement.dataset.greeted = "yes"; if (box() && !box().value) type(session.get("iskp-draft")); return []; };
 
-  return { greet, welcomed, connect, owner, lastTalk, mounted, isDark, save, sure, download, say, focusQuestion };
+  return { sent, keepFilters, keptFilters, greet, welcomed, connect, owner, lastTalk, mounted, isDark, save, sure, download, say, focusQuestion };
 })();

@@ -21,7 +21,7 @@ from ingest.blocks import Block, Extract, Metadata, clean
 from ingest.errors import BadSource
 from ingest.formats import plain
 from ingest.formats.table import table_blocks
-from ingest.formats.zipped import DAMAGE, open_zip, parse_xml
+from ingest.formats.zipped import DAMAGE, as_transitional, open_zip, parse_xml
 from ingest.source import Role
 
 _SKIPPED = frozenset(
@@ -41,17 +41,20 @@ _BAD_TITLE = re.compile(r"^(?:document\d*|untitled.*|word document|microsoft wor
 def read(data: bytes) -> Extract:
     """Blocks and core properties of a Word file.
 
-    Text that was deleted under tracked changes is left out, inserted text is kept. Footnotes come
-    last.
+    Text that was deleted under tracked changes or is marked as hidden is left out, inserted text is
+    kept. Footnotes come last.
 
     Raises:
         BadSource: it is damaged, encrypted, a zip bomb, or no Word file.
     """
     with open_zip(data, what="DOCX") as archive:
+        data = as_transitional(archive, data, what="DOCX")
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
         notes = list(_footnotes(archive))
     try:
         document = docx.Document(io.BytesIO(data))
         styles = {style.style_id: style.name or "" for style in document.styles}
+        _drop_hidden(document.element.body, _hiding_styles(document.styles.element))
     except (PackageNotFoundError, KeyError, AttributeError, etree.XMLSyntaxError, *DAMAGE) as exc:
         raise BadSource("the DOCX file is damaged or cut off: save or download it again") from exc
     blocks = [block for block in _blocks(document.element.body, styles) if clean(block.text)]
@@ -82,6 +85,50 @@ def _blocks(parent: Any, styles: dict[str, str]) -> Iterator[Block]:
         elif child.tag == qn("w:sdt"):
             for content in child.findall(qn("w:sdtContent")):
                 yield from _blocks(content, styles)
+
+
+def _hiding_styles(styles: Any) -> frozenset[str]:
+    """Ids of the styles whose text is hidden, by themselves or by a style that they are based on."""
+    own = {s.get(qn("w:styleId")): _hides(s.find(qn("w:rPr"))) for s in styles.iter(qn("w:style"))}
+    based = {
+        s.get(qn("w:styleId")): base.get(qn("w:val"))
+        for s in styles.iter(qn("w:style"))
+        if (base := s.find(qn("w:basedOn"))) is not None
+    }
+
+    def hides(style: str | None) -> bool:
+        seen: set[str] = set()
+        while style is not None and style in own and style not in seen:
+            if own[style] is not None:
+                return bool(own[style])
+            seen.add(style)
+            style = based.get(style)
+        return False
+
+    return frozenset(style for style in own if hides(style))
+
+
+def _hides(properties: Any) -> bool | None:
+    """Whether run properties hide their text; None where they do not say."""
+    vanish = properties.find(qn("w:vanish")) if properties is not None else None
+    return None if vanish is None else vanish.get(qn("w:val"), "1") not in {"0", "false", "off"}
+
+
+def _drop_hidden(body: Any, hiding: frozenset[str]) -> None:
+    """Take out hidden runs and the table rows that were deleted under tracked changes."""
+    for row in list(body.iter(qn("w:tr"))):
+        if row.find(f"{qn('w:trPr')}/{qn('w:del')}") is not None:
+            row.getparent().remove(row)
+    for run in list(body.iter(qn("w:r"))):
+        properties = run.find(qn("w:rPr"))
+        style = properties.find(qn("w:rStyle")) if properties is not None else None
+        paragraph = next(run.iterancestors(qn("w:p")), None)
+        of_paragraph = paragraph.find(f"{qn('w:pPr')}/{qn('w:pStyle')}") if paragraph is not None else None
+        hidden = _hides(properties)
+        if hidden is None:
+            hidden = any(s is not None and s.get(qn("w:val")) in hiding for s in (style, of_paragraph))
+        if hidden:
+            run.getparent().remove(run)
 
 
 def _cells(row: Any) -> Iterator[str]:
@@ -166,13 +213,18 @@ def _with_shown_roles(blocks: list[Block]) -> list[Block]:
 
 
 def _footnotes(archive: zipfile.ZipFile) -> Iterator[Block]:
+    hiding: frozenset[str] = frozenset()
     try:
+        if "word/styles.xml" in archive.namelist():
+            hiding = _hiding_styles(parse_xml(archive.read("word/styles.xml")))
         data = archive.read("word/footnotes.xml")
     except KeyError:
         return
     except DAMAGE as exc:
         raise BadSource("the DOCX file is damaged or cut off: save or download it again") from exc
-    for note in parse_xml(data).iter(qn("w:footnote")):
+    tree = parse_xml(data)
+    _drop_hidden(tree, hiding)
+    for note in tree.iter(qn("w:footnote")):
         text = " ".join(" ".join(_text(p).split()) for p in note.iter(qn("w:p"))).strip()
         if text and note.get(qn("w:type")) in {None, "normal"}:
             yield Block(text=text, role="footnote")

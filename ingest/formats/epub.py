@@ -13,6 +13,7 @@ from lxml import etree, html
 from ingest.blocks import Block, Extract, Metadata, clean
 from ingest.dates import iso_date
 from ingest.errors import BadSource
+from ingest.formats.hidden import without_hidden
 from ingest.formats.table import table_blocks
 from ingest.formats.zipped import DAMAGE, open_zip, parse_xml
 
@@ -59,7 +60,7 @@ def _chapters(archive: zipfile.ZipFile, package: etree._Element, package_path: s
 
 def _blocks(chapter: bytes) -> Iterator[Block]:
     # Through the HTML parser: it mends what is not well-formed and knows the named entities.
-    tree = html.document_fromstring(chapter, parser=html.HTMLParser(encoding="utf-8", no_network=True))
+    tree = without_hidden(html.document_fromstring(chapter, parser=html.HTMLParser(encoding="utf-8", no_network=True)))
     for element in tree.iter():
         if element.tag == "table" and not any(a.tag in {*_SKIPPED, "table"} for a in element.iterancestors()):
             yield from _table(element)

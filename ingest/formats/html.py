@@ -19,6 +19,7 @@ from trafilatura.utils import load_html
 from ingest.blocks import Block, Extract, Metadata, clean
 from ingest.errors import BadSource
 from ingest.formats import plain
+from ingest.formats.hidden import without_hidden
 from ingest.formats.page_metadata import is_date_line, key, linked_article_body, page_metadata
 from ingest.formats.table import table_blocks
 from ingest.source import Role
@@ -82,7 +83,8 @@ _FURNITURE_TEXT = re.compile(
 def read(text: str, *, url: str | None = None) -> Extract:
     """Blocks of the page's main text and its metadata.
 
-    Navigation, cookie notices, share buttons, lists of other stories and comments are left out.
+    Navigation, cookie notices, share buttons, lists of other stories and comments are left out, and
+    so is what the page's markup hides.
 
     Args:
         url: where the page came from; used when it doesn't name its own address.
@@ -94,6 +96,7 @@ def read(text: str, *, url: str | None = None) -> Extract:
     if tree is None:
         raise BadSource("it is broken HTML from which no page could be read: save it again from the browser")
     metadata = page_metadata(copy.deepcopy(tree), url=url)
+    tree = without_hidden(tree)
     blocks = _main_blocks(tree)
     blocks = _with_dom_facts(tree, blocks, metadata)
     blocks, metadata = _title_apart(_without_furniture(blocks), metadata)

@@ -22,6 +22,8 @@ from ingest.source import GENRES, ROLES, STATUSES
 
 _TEXT_FIELDS = ("title", "publisher", "author", "date_note", "url", "language", "licence")
 _OTHER_FIELDS = frozenset({"date", "genre", "paragraphs"})
+_UNCHECKED = "general knowledge"
+"""Value of the block attribute ``checked`` that keeps a block from being evidence."""
 _PARAGRAPH_NUMBER = re.compile(r"0*[1-9][0-9]{0,8}")
 
 
@@ -149,6 +151,7 @@ def _annotated(text: str, attributes: Mapping[str, Any]) -> Block:
         claim_status=status,
         claimed_by=str(attributes["by"]) if "by" in attributes else None,
         via=str(attributes["via"]) if "via" in attributes else None,
+        unchecked=attributes.get("checked") == _UNCHECKED,
     )
 
 

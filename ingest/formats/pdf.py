@@ -1,41 +1,38 @@
-"""PDF: paragraphs rebuilt from lines, with page numbers; headers, footers and page numbers left out."""
+"""PDF: paragraphs and tables rebuilt from words with their places, with page numbers."""
 
 from __future__ import annotations
 
-import io
-import logging
-import math
 import re
-import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
-from typing import Any
-
-from pypdf import PageObject, PdfReader
-from pypdf.errors import DependencyError, PyPdfError
 
 from ingest.blocks import Block, Extract, Metadata, clean
 from ingest.dates import iso_date
 from ingest.errors import BadSource
+from ingest.formats.pdf_layout import Line, Region, line_of, regions, rows_of, without_furniture
+from ingest.formats.pdf_words import read_words
+from ingest.formats.table import table_blocks
 
 MAX_PAGES = 5_000
 MAX_SECONDS = 180.0
-_MAX_CHARS = 40_000_000
-_EDGE_LINES = 3
 _SCANNED = "it is a scanned PDF without a text layer; run OCR, e.g. ocrmypdf, and add it again"
-_ENCRYPTED = "it is an encrypted PDF; remove its password, e.g. with qpdf --decrypt, and add it again"
+_EMPTY = "it is a PDF that holds no text"
 _TRUNCATED = "it is a truncated PDF: its end is missing; download or copy it again"
+_ERRORS = {
+    "password": "it is an encrypted PDF; remove its password, e.g. with qpdf --decrypt, and add it again",
+    "damaged": "it is a damaged PDF that cannot be opened; download it again or print it to a new PDF",
+    "killed": "it takes too much memory or time to read, or is damaged; print it to a new PDF or split it",
+}
 
-_PAGE_NUMBER = re.compile(
-    r"^\W*(?:page|p\.|стр\.?)?\s*(?:\d{1,4}|[ivxlc]{1,7})\s*(?:(?:of|/|из)\s*\d{1,4})?[\s–—|)\]-]*$", re.I
-)
 _NUMBERED = re.compile(r"^(?:\(?(\d{1,3})[.)]|\([a-zа-я]{1,4}\)|[a-z]\))\s+\S")
 _BULLET = re.compile(r"^[•▪◦‣●○■□–—-]\s+\S")
+_WORD = re.compile(r"[\w-]+")
 _TERMINAL = re.compile(r"[.!?…:;]['\"”’»)\]]*\d{0,3}$")
 _SOFT_END = re.compile(r"[^\W\d_][-\u00ad\u2010]$")
+_CUT = re.compile(r"\w[-\u00ad\u2010–]$")
 _KEEPS_HYPHEN = frozenset({"self", "non", "counter", "anti", "co", "ex", "cross", "well", "semi", "multi", "inter", "intra", "pre", "post", "pro", "re", "so", "long", "short", "high", "low", "mid", "half", "north", "south", "east", "west"})  # fmt: skip
 _BAD_TITLE = re.compile(
     r"^(?:microsoft\s+\w+\s*[-–]|untitled|document\d*$|slide\s*\d|title$|layout\s*\d|print|\(?anonymous|doc\d|новый|без имени)|"
@@ -52,177 +49,82 @@ _DAY = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Line:
-    """A line of a page with its place; y grows upwards, in points."""
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A block with its first and last line, the right edge of its column, and the left edges of its table's columns."""
 
-    text: str
-    page: int
-    x: float
-    y: float
-    size: float
-    bold: bool
+    block: Block
+    first: Line
+    last: Line
+    right: float
+    turned: bool = False
+    edges: tuple[float, ...] = ()
 
 
 def read(data: bytes, *, max_pages: int = MAX_PAGES, max_seconds: float = MAX_SECONDS) -> Extract:
     """Blocks with page numbers and the metadata of a PDF.
 
-    A paragraph that runs over a page break becomes two blocks, each with its page.
+    A paragraph that runs over a page break is one block, with the page on which it begins. Headers and footers are
+    told once, as ``footer``.
 
     Raises:
-        BadSource: it is encrypted, scanned, truncated, damaged, or takes too long.
+        BadSource: it is encrypted, scanned, truncated, damaged, or takes too much time or memory.
     """
-    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it warns of every flaw that it could mend
     if b"startxref" not in data[-8192:] or b"%%EOF" not in data[-8192:]:
         raise BadSource(_TRUNCATED)
-    reader = _open(data)
-    pages = _lines_of_pages(reader, max_pages=max_pages, max_seconds=max_seconds)
-    if sum(len(line.text) for page in pages for line in page) < 8 * min(len(pages), 20):
-        raise BadSource(_SCANNED if _has_images(reader) else "it is a PDF that holds no text")
-    blocks = _with_footnotes(_headed(_paragraphs(_without_furniture(pages))))
-    metadata = _metadata(reader, pages)
-    blocks, title = _titled(blocks, metadata.title)
+    found = read_words(data, max_pages=max_pages, max_seconds=max_seconds)
+    match found.get("error"):
+        case "pages":
+            raise BadSource(f"it has {found['count']} pages; the limit is {max_pages}: split it")
+        case "time":
+            raise BadSource(f"it takes too long to read: stopped at page {found['page']} of {found['count']}; split it")
+        case str(error):
+            raise BadSource(_ERRORS[error])
+    pages = found["pages"]
+    if not pages:
+        raise BadSource("it is a PDF without pages")
+    if found["failed"] > max(1, len(pages) // 10):
+        raise BadSource(f"it is a damaged PDF: {found['failed']} of {len(pages)} pages cannot be read")
+    if found["images"] or not any(pages):
+        raise BadSource(_SCANNED if found["images"] else _EMPTY)
+    kept, furniture = without_furniture(pages)
+    layout = [regions(page) for page in kept]
+    words = Counter(w for page in layout for r in page for line in r.lines for w in _WORD.findall(line.text.lower()))
+    parts = [part for at, page in enumerate(layout, start=1) for region in page for part in _parts(region, at, words)]
+    parts = _run_on(_with_footnotes(_headed(_named(parts))), words)
+    metadata = _metadata(found["facts"], found["language"], [line_of(row) for row in rows_of(pages[0])])
+    parts, title = _titled(parts, metadata.title)
+    footers = tuple(Block(text=text, role="footer", page=at + 1) for at, text in furniture)
     return Extract(
-        blocks=tuple(b for b, _ in blocks), metadata=replace(metadata, title=title), media_type="application/pdf"
+        blocks=tuple(part.block for part in parts) + footers,
+        metadata=replace(metadata, title=title),
+        media_type="application/pdf",
     )
 
 
-def _open(data: bytes) -> PdfReader:
-    try:
-        reader = PdfReader(io.BytesIO(data), strict=False)
-        if reader.is_encrypted and not reader.decrypt(""):
-            raise BadSource(_ENCRYPTED)
-        if not len(reader.pages):
-            raise BadSource("it is a PDF without pages")
-    except DependencyError as exc:
-        raise BadSource(_ENCRYPTED) from exc
-    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, OSError) as exc:
-        raise BadSource(
-            "it is a damaged PDF that cannot be opened; download it again or print it to a new PDF"
-        ) from exc
-    return reader
-
-
-def _lines_of_pages(reader: PdfReader, *, max_pages: int, max_seconds: float) -> list[list[_Line]]:
-    count = len(reader.pages)
-    if count > max_pages:
-        raise BadSource(f"it has {count} pages; the limit is {max_pages}: split it")
-    deadline = time.monotonic() + max_seconds
-    pages: list[list[_Line]] = []
-    failed: list[int] = []
-    chars = 0
-    for number in range(1, count + 1):
-        try:
-            lines = _lines(reader.pages[number - 1], number)
-        except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError):
-            lines = []
-            failed.append(number)
-        chars += sum(len(line.text) for line in lines)
-        if time.monotonic() > deadline or chars > _MAX_CHARS:
-            raise BadSource(f"it takes too long to read: stopped at page {number} of {count}; split it")
-        pages.append(lines)
-    if len(failed) > max(1, count // 10):
-        raise BadSource(f"it is a damaged PDF: {len(failed)} of {count} pages cannot be read")
-    return pages
-
-
-def _lines(page: PageObject, number: int) -> list[_Line]:
-    lines: list[_Line] = []
-    parts: list[tuple[str, float, float, float, bool]] = []
-
-    def flush() -> None:
-        text = clean("".join(p[0] for p in parts)).replace("\n", " ")
-        told = [p for p in parts if p[0].strip()]
-        parts.clear()
-        if not text:
-            return
-        main = max(told, key=lambda p: len(p[0]))
-        lettered = sum(len(p[0].strip()) for p in told)
-        bold = sum(len(p[0].strip()) for p in told if p[4]) > 0.9 * lettered
-        lines.append(_Line(text=text, page=number, x=told[0][1], y=main[2], size=round(main[3], 1), bold=bold))
-
-    def visit(text: str, cm: Any, tm: Any, font: Any, font_size: float) -> None:
-        x = tm[4] * cm[0] + tm[5] * cm[2] + cm[4]
-        y = tm[4] * cm[1] + tm[5] * cm[3] + cm[5]
-        size = abs(font_size) * math.hypot(tm[2], tm[3]) * math.hypot(cm[2], cm[3])
-        name = str((font or {}).get("/BaseFont", ""))
-        bold = bool(re.search(r"bold|black|heavy|semib|CMBX", name, re.I))
-        pieces = text.split("\n")
-        for i, piece in enumerate(pieces):
-            if i:
-                flush()
-            if piece:
-                parts.append((piece, float(x), float(y), float(size) or 10.0, bold))
-
-    page.extract_text(visitor_text=visit)
-    flush()
-    return lines
-
-
-def _has_images(reader: PdfReader) -> bool:
-    for page in list(reader.pages)[:5]:
-        try:
-            resources: Any = page.get("/Resources", {})
-            objects = resources.get_object().get("/XObject", {}).get_object()
-            if any(o.get_object().get("/Subtype") == "/Image" for o in objects.values()):
-                return True
-        except (PyPdfError, AttributeError, KeyError, TypeError, ValueError):
-            continue
-    return False
-
-
-def _without_furniture(pages: Sequence[Sequence[_Line]]) -> list[list[_Line]]:
-    """The pages without page numbers and the lines that repeat at their edges."""
-
-    def mark(line: _Line) -> tuple[str, int]:
-        return re.sub(r"\d+", "#", line.text.lower()), round(line.size)
-
-    seen: Counter[tuple[str, int]] = Counter()
-    for lines in pages:
-        seen.update({mark(line) for line in _edges(lines)})
-    enough = 2 if len(pages) <= 6 else max(3, math.ceil(0.2 * len(pages)))
-    kept: list[list[_Line]] = []
-    for lines in pages:
-        edges = {id(line) for line in _edges(lines)}
-        kept.append(
-            [
-                line
-                for line in lines
-                if id(line) not in edges
-                or not (_PAGE_NUMBER.match(line.text) or (seen[mark(line)] >= enough and len(line.text) < 160))
-            ]
-        )
-    return kept
-
-
-def _edges(lines: Sequence[_Line]) -> list[_Line]:
-    """The uppermost and lowest lines: headers and footers may come anywhere in the stream."""
-    by_height = sorted(lines, key=lambda line: -line.y)
-    rows = sorted({round(line.y) for line in by_height}, reverse=True)
-    outer = set(rows[:_EDGE_LINES]) | set(rows[-_EDGE_LINES:])
-    return [line for line in by_height if round(line.y) in outer]
-
-
-def _paragraphs(pages: Sequence[Sequence[_Line]]) -> list[tuple[Block, _Line]]:
-    """Blocks, each with its first line, whose size and weight tell headings."""
-    words = Counter(w for page in pages for line in page for w in re.findall(r"[\w-]+", line.text.lower()))
-    blocks: list[tuple[Block, _Line]] = []
-    for lines in pages:
-        if not lines:
-            continue
-        step = _line_step(lines)
-        width = sorted(len(line.text) for line in lines)[int(0.9 * (len(lines) - 1))]
-        group: list[_Line] = []
-        for line in lines:
-            if group and _starts(group, line, step, width):
-                blocks.append((_joined(group, words), group[0]))
-                group = []
+def _parts(region: Region, page: int, words: Counter[str]) -> Iterator[_Part]:
+    """Paragraphs of lines, or rows of a table."""
+    lines = region.lines
+    right = max(line.x1 for line in lines)
+    if region.rows:
+        for block in table_blocks(region.rows, named=region.named):
+            yield _Part(replace(block, page=page), lines[0], lines[-1], right, edges=region.edges)
+        return
+    step = _line_step(lines)
+    width = sorted(len(line.text) for line in lines)[int(0.9 * (len(lines) - 1))]
+    group: list[Line] = []
+    for line in (*lines, None):
+        if group and (line is None or _starts(group, line, step, width)):
+            text = ""
+            for one in group:
+                text = _joined(text, one.text, words)
+            yield _Part(Block(text=text, page=page), group[0], group[-1], right, region.turned)
+            group = []
+        if line is not None:
             group.append(line)
-        blocks.append((_joined(group, words), group[0]))
-    return blocks
 
 
-def _line_step(lines: Sequence[_Line]) -> float:
+def _line_step(lines: Sequence[Line]) -> float:
     steps = [a.y - b.y for a, b in pairwise(lines) if 0.5 * a.size < a.y - b.y < 4 * a.size]
     if not steps:
         return 0.0
@@ -231,7 +133,7 @@ def _line_step(lines: Sequence[_Line]) -> float:
     return common if count > 0.25 * len(steps) else median(steps)
 
 
-def _starts(group: Sequence[_Line], line: _Line, step: float, width: int) -> bool:
+def _starts(group: Sequence[Line], line: Line, step: float, width: int) -> bool:
     """Whether a line begins a new paragraph after the lines of the group."""
     last, first = group[-1], group[0]
     down = last.y - line.y
@@ -246,132 +148,197 @@ def _starts(group: Sequence[_Line], line: _Line, step: float, width: int) -> boo
     if step and (down > 1.3 * step or down > 2.5 * line.size):
         return True
     numbered = _NUMBERED.match(line.text)
-    if _BULLET.match(line.text) or (numbered and (ended or line.x < last.x - 2 or len(last.text) < 0.6 * width)):
+    if _BULLET.match(line.text) or (numbered and (ended or line.x0 < last.x0 - 2 or len(last.text) < 0.6 * width)):
         return True
-    if down < 0:  # the next column
-        return ended or not line.text[:1].islower()
     hanging = len(group) == 1 and (_NUMBERED.match(first.text) or _BULLET.match(first.text))
-    if ended and not hanging and line.x > last.x + 0.8 * line.size:
+    if ended and not hanging and line.x0 > last.x0 + 0.8 * line.size:
         return True
     return ended and len(last.text) < 0.7 * width and not line.text[:1].islower()
 
 
-def _joined(lines: Sequence[_Line], words: Counter[str]) -> Block:
-    text = lines[0].text
-    for line in lines[1:]:
-        if _SOFT_END.search(text) and line.text[:1].islower():
-            before = re.findall(r"[\w-]+", text)[-1].rstrip("-\u00ad\u2010").lower()
-            after = re.match(r"\w*", line.text.lower())
-            rest = after[0] if after else ""
-            hyphened = f"{before}-{rest}"
-            keeps = (words[hyphened] and not words[before + rest]) or (
-                not words[before + rest] and (before in _KEEPS_HYPHEN or "-" in before)
-            )
-            text = text + line.text if keeps else text[:-1] + line.text
-        else:
-            text = f"{text} {line.text}"
-    return Block(text=text, page=lines[0].page)
+def _joined(text: str, more: str, words: Counter[str]) -> str:
+    """Two lines as one text; a word divided at the line end is mended as the document writes it elsewhere."""
+    if not _CUT.search(text) or not more[:1].isalnum():
+        return f"{text} {more}".strip()
+    if not (_SOFT_END.search(text) and more[:1].islower()):
+        return text + more  # a range, a number or a double name
+    before = _WORD.findall(text)[-1].rstrip("-\u00ad\u2010").lower()
+    after = _WORD.findall(more.lower())[0]
+    whole = words[before + after]
+    keeps = not whole and (
+        words[f"{before}-{after}"] or before in _KEEPS_HYPHEN or "-" in before or (words[before] and words[after] > 1)
+    )
+    return text + more if keeps and not text.endswith("\u00ad") else text[:-1] + more
 
 
-def _headed(blocks: Sequence[tuple[Block, _Line]]) -> list[tuple[Block, _Line]]:
+def _named(parts: Sequence[_Part]) -> list[_Part]:
+    """The parts with the column names of a table also on its rows that stand on the following pages."""
+    result: list[_Part] = []
+    last: _Part | None = None
+    for part in parts:
+        block = part.block
+        if block.row is None:
+            last = None if block.role == "body" and not part.turned else last
+        elif last and not block.columns and (block.page or 0) - (last.block.page or 0) <= 1 and _like(part, last):
+            block = replace(block, columns=last.block.columns)
+        result.append(replace(part, block=block))
+        if block.columns:
+            last = result[-1]
+    return result
+
+
+def _like(one: _Part, other: _Part) -> bool:
+    return len(one.edges) == len(other.edges) and all(
+        abs(a - b) < 10 for a, b in zip(one.edges, other.edges, strict=True)
+    )
+
+
+def _run_on(parts: Sequence[_Part], words: Counter[str]) -> list[_Part]:
+    """The parts with sentences joined that a column or page ends within, past the footnotes between."""
+    result: list[_Part] = []
+    open_at: int | None = None
+    for part in parts:
+        plain = part.block.role == "body" and part.block.row is None and not part.turned
+        if plain and open_at is not None and _goes_on(result[open_at], part):
+            before = result[open_at]
+            text = _joined(before.block.text, part.block.text, words)
+            result[open_at] = replace(before, block=replace(before.block, text=text), last=part.last, right=part.right)
+            continue
+        if plain and (open_at is None or part.first.size > 0.85 * result[open_at].last.size):
+            open_at = len(result)  # small print between does not end a sentence
+        elif part.block.role == "heading" or part.block.row is not None:
+            open_at = None
+        result.append(part)
+    return result
+
+
+def _goes_on(before: _Part, part: _Part) -> bool:
+    if part.first.y < before.last.y and part.block.page == before.block.page and part.right == before.right:
+        return False  # paragraphs of one column
+    text, more = before.block.text, part.block.text
+    if _TERMINAL.search(text) or before.last.bold != part.first.bold or abs(before.last.size - part.first.size) > 0.6:
+        return False
+    if _BULLET.match(more) or _NUMBERED.match(more):
+        return False
+    full = before.last.x1 > before.right - 2 * before.last.size and len(before.last.text) > 20
+    return more[:1].islower() or bool(_SOFT_END.search(text)) or full
+
+
+def _headed(parts: Sequence[_Part]) -> list[_Part]:
     sizes: Counter[float] = Counter()
     heavy = total = 0
-    for block, line in blocks:
-        sizes[line.size] += len(block.text)
-        total += len(block.text)
-        heavy += len(block.text) if line.bold else 0
+    for part in parts:
+        sizes[part.first.size] += len(part.block.text)
+        total += len(part.block.text)
+        heavy += len(part.block.text) if part.first.bold else 0
     body = sizes.most_common(1)[0][0] if sizes else 10.0
     bold_means = heavy < 0.4 * total
-    larger = sorted({line.size for b, line in blocks if _is_larger(b, line, body)}, reverse=True)[:4]
+    larger = sorted({p.first.size for p in parts if _is_larger(p, body)}, reverse=True)[:4]
     headed = []
-    for i, (block, line) in enumerate(blocks):
+    for i, part in enumerate(parts):
+        size = part.first.size
         level = 0
-        if _is_larger(block, line, body):
-            level = 1 + (larger.index(line.size) if line.size in larger else len(larger))
-        elif bold_means and line.bold and line.size >= 0.95 * body and _short(block.text) and i + 1 < len(blocks):
+        if _is_larger(part, body):
+            level = 1 + (larger.index(size) if size in larger else len(larger))
+        elif bold_means and part.first.bold and size >= 0.95 * body and _may_head(part) and i + 1 < len(parts):
             level = 2 + len(larger)
-        headed.append((replace(block, role="heading", level=min(level, 6)) if level else block, line))
+        headed.append(replace(part, block=replace(part.block, role="heading", level=min(level, 6))) if level else part)
     return headed
 
 
-def _with_footnotes(blocks: list[tuple[Block, _Line]]) -> list[tuple[Block, _Line]]:
-    """The blocks with footnotes told apart: smaller print below all body text of a page, after a mark.
+def _is_larger(part: _Part, body: float) -> bool:
+    return part.first.size > 1.12 * body and _may_head(part)
+
+
+def _may_head(part: _Part) -> bool:
+    text = part.block.text
+    return (
+        not part.turned
+        and part.block.row is None
+        and part.block.role == "body"
+        and len(text) <= 220
+        and bool(re.search(r"[^\W\d_]{2}", text))
+        and not re.search(r"[^.!?]{20,}[.;]$", text)
+    )
+
+
+def _with_footnotes(parts: Sequence[_Part]) -> list[_Part]:
+    """The parts with footnotes told apart: smaller print below all body text of a page, after a mark.
 
     A page without larger print, such as an annex, has none.
     """
     letters: Counter[float] = Counter()
-    for block, line in blocks:
-        letters[line.size] += len(block.text)
+    for part in parts:
+        letters[part.first.size] += len(part.block.text)
     usual = letters.most_common(1)[0][0] if letters else 0.0
-    lowest: dict[int, float] = {}
-    for block, line in blocks:
-        if block.role == "body" and line.size > _FOOTNOTE_SIZE * usual:
-            lowest[line.page] = min(line.y, lowest.get(line.page, line.y))
-    noted: set[int] = set()
+    small = _FOOTNOTE_SIZE * usual
+    lowest: dict[tuple[int | None, float], float] = {}
+    for part in parts:
+        if part.block.role == "body" and part.first.size > small and not part.turned:
+            place = part.block.page, part.right
+            lowest[place] = min(part.last.y, lowest.get(place, part.last.y))
+    noted: set[int | None] = set()
     result = []
-    for block, line in blocks:
-        below = block.role == "body" and line.size <= _FOOTNOTE_SIZE * usual and line.y < lowest.get(line.page, 0.0)
-        if below and (line.page in noted or _FOOTNOTE_MARK.match(block.text)):
-            noted.add(line.page)
-            result.append((replace(block, role="footnote"), line))
+    for part in parts:
+        page = part.block.page
+        heights = [y for (on, right), y in lowest.items() if on == page and right == part.right] or [
+            y for (on, _), y in lowest.items() if on == page
+        ]
+        below = (
+            part.block.role == "body"
+            and part.block.row is None
+            and not part.turned
+            and part.first.size <= small
+            and part.first.y < min(heights, default=0.0)
+        )
+        if below and (page in noted or _FOOTNOTE_MARK.match(part.block.text)):
+            noted.add(page)
+            result.append(replace(part, block=replace(part.block, role="footnote")))
         else:
-            result.append((block, line))
+            result.append(part)
     return result
 
 
-def _is_larger(block: Block, line: _Line, body: float) -> bool:
-    return line.size > 1.12 * body and _short(block.text)
-
-
-def _short(text: str) -> bool:
-    return len(text) <= 220 and bool(re.search(r"[^\W\d_]{2}", text)) and not re.search(r"[^.!?]{20,}[.;]$", text)
-
-
-def _titled(blocks: list[tuple[Block, _Line]], declared: str | None) -> tuple[list[tuple[Block, _Line]], str | None]:
-    """The blocks with the title told apart: what the file declares, else the largest words of page 1."""
-    first = [i for i, (b, _) in enumerate(blocks) if b.page == 1 and b.role == "heading"]
+def _titled(parts: list[_Part], declared: str | None) -> tuple[list[_Part], str | None]:
+    """The parts with the title told apart: what the file declares, else the largest words of page 1."""
+    first = [i for i, p in enumerate(parts) if p.block.page == 1 and p.block.role == "heading" and p.block.row is None]
     chosen: int | None = None
     if declared:
-        chosen = next((i for i in first if _same(blocks[i][0].text, declared)), None)
+        chosen = next((i for i in first if _same(parts[i].block.text, declared)), None)
     elif first:
-        largest = max(blocks[i][1].size for i in first)
-        usual = Counter(line.size for _, line in blocks).most_common(1)[0][0]
-        at_top = [i for i in first if blocks[i][1].size == largest]
-        chosen = at_top[0] if largest > 1.2 * usual or at_top[0] == 0 else None
+        largest = max(parts[i].first.size for i in first)
+        usual = Counter(part.first.size for part in parts).most_common(1)[0][0]
+        at_top = next(i for i in first if parts[i].first.size == largest)
+        chosen = at_top if largest > 1.2 * usual or at_top == 0 else None
     if chosen is None:
-        return blocks, declared
-    block, line = blocks[chosen]
-    titled = [*blocks[:chosen], (replace(block, role="title", level=0), line), *blocks[chosen + 1 :]]
-    return titled, declared or block.text
+        return parts, declared
+    block = parts[chosen].block
+    titled = replace(parts[chosen], block=replace(block, role="title", level=0))
+    return [*parts[:chosen], titled, *parts[chosen + 1 :]], declared or block.text
 
 
 def _same(one: str, other: str) -> bool:
     return "".join(c for c in one.lower() if c.isalnum()) == "".join(c for c in other.lower() if c.isalnum())
 
 
-def _metadata(reader: PdfReader, pages: Sequence[Sequence[_Line]]) -> Metadata:
-    try:
-        facts = {str(k): clean(str(v)).replace("\n", " ") for k, v in (reader.metadata or {}).items()}
-    except (PyPdfError, AttributeError, ValueError, TypeError):
-        facts = {}
-    title = facts.get("/Title", "")
-    author = facts.get("/Author", "")
-    date, note = next(_printed_dates(pages), None), None
+def _metadata(facts: Mapping[str, str], language: str, first: Sequence[Line]) -> Metadata:
+    title, author = (clean(facts.get(key, "")).replace("\n", " ") for key in ("Title", "Author"))
+    date, note = next(_printed_dates(first), None), None
     if date is None:
-        date = _file_date(facts.get("/CreationDate", ""))
+        date = _file_date(facts.get("CreationDate", ""))
         note = "day on which the PDF file was made" if date else None
     return Metadata(
         title=title if len(title) >= 5 and not _BAD_TITLE.search(title) else None,
         author=author if len(author) >= 4 and not _BAD_AUTHOR.match(author) else None,
         date=date,
         date_note=note,
-        language=_language(reader),
+        language=language[:2].lower() if re.match(r"[A-Za-z]{2}(?:-|$)", language) else None,
     )
 
 
-def _printed_dates(pages: Sequence[Sequence[_Line]]) -> Iterator[str]:
+def _printed_dates(first: Sequence[Line]) -> Iterator[str]:
     """Days printed on a short line of the first page, as on title pages and letterheads."""
-    for line in list(pages[0])[:40] if pages else []:
+    for line in first[:40]:
         match = _DAY.search(line.text)
         if match and len(line.text) < 70 and len(match[0]) > 0.3 * len(line.text):
             try:
@@ -388,11 +355,3 @@ def _file_date(text: str) -> str | None:
         return iso_date("-".join(match.groups())) if match else None
     except BadSource:
         return None
-
-
-def _language(reader: PdfReader) -> str | None:
-    try:
-        declared = str(reader.root_object.get("/Lang", ""))
-    except (PyPdfError, AttributeError, ValueError, TypeError):
-        return None
-    return declared[:2].lower() if re.match(r"[A-Za-z]{2}(?:-|$)", declared) else None

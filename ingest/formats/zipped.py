@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 import zlib
 
@@ -14,6 +15,8 @@ MAX_UNPACKED_BYTES = 256 * 1024 * 1024
 MAX_XML_BYTES = 64 * 1024 * 1024
 DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError, RuntimeError)
 """What zipfile raises of archives that are cut off, altered or of a kind that it can't read."""
+_STRICT = b"http://purl.oclc.org/ooxml/"
+_STRICT_NAME = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/(\w)")
 _MAX_RATIO = 120
 _RATIO_FROM = 16 * 1024 * 1024
 _MAX_FILES = 20_000
@@ -50,6 +53,33 @@ def open_zip(data: bytes, *, what: str) -> zipfile.ZipFile:
     if any(entry.flag_bits & 1 for entry in entries):
         raise BadSource(f"the {what} file is encrypted: remove its password and add it again")
     return archive
+
+
+def as_transitional(archive: zipfile.ZipFile, data: bytes, *, what: str) -> bytes:
+    """The Office file with the names of the ordinary form, if it was saved in the strict one (ISO/IEC 29500).
+
+    The two differ in the addresses that name their parts and elements; no library at hand knows the strict ones.
+
+    Args:
+        data: the file whose archive this is.
+        what: name of the format, for the message.
+
+    Raises:
+        BadSource: it is damaged.
+    """
+    try:
+        if _STRICT not in archive.read("_rels/.rels"):
+            return data
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as converted:
+            for entry in archive.infolist():
+                part = archive.read(entry)
+                if entry.filename.lower().endswith((".xml", ".rels")):
+                    part = _STRICT_NAME.sub(rb"http://schemas.openxmlformats.org/\1/2006/\2", part)
+                converted.writestr(entry.filename, part)
+    except (KeyError, *DAMAGE) as exc:
+        raise BadSource(f"the {what} file is damaged or cut off: save or download it again") from exc
+    return buffer.getvalue()
 
 
 def parse_xml(data: bytes) -> etree._Element:

@@ -1,0 +1,245 @@
+"""What a reader sees of the page in a real Chromium: marks in the window, tables, print, theme, jobs, the first start."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from app.home import Home
+from app.tables import COLUMNS, FOLDER
+from index.generation import writer
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+pytestmark = pytest.mark.browser
+FILLER = (
+    "The chronicle of the harbour tells of ropes, nets, barrels and weather, page after page, without any news. " * 2
+)
+PARAGRAPHS = 30
+"""Of more than 200 characters each: a source of over 5,000, longer than any window."""
+YEARS = range(1991, 2000)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A long source with its one fact near the end, nine that give different figures, and a table."""
+    folder = tmp_path_factory.mktemp("look")
+    texts = {"chronicle": "# The Chronicle of Tornvik\n\n" + f"{FILLER}\n\n" * PARAGRAPHS
+             + "The harbour master of Tornvik was called Aslaug Rimstad.\n\n" + f"{FILLER}\n\n" * 6}  # fmt: skip
+    for n, year in enumerate(YEARS):
+        texts[f"count-{year}"] = f"---\ntitle: Count of {year}\npublisher: Office {n}\ndate: {year}\n---\n\n" \
+            f"Tornvik had {20 + 7 * n} ferries in {year}, according to Office {n}.\n"  # fmt: skip
+    for name, words in texts.items():
+        (folder / f"{name}.md").write_text(words, encoding="utf-8")
+    home = Home(folder / "home")
+    home.init(empty=True)
+    outcomes = list(home.add([folder / f"{name}.md" for name in texts], {}))
+    assert {o.status for o in outcomes} == {"added"}
+    home.sync()
+    (home.folder / FOLDER).mkdir()
+    row = f"1990,1,1,persons,masters,somebody,chronicle.md,¶{PARAGRAPHS + 1}"
+    table = f"{','.join(COLUMNS['strength'])}\n{row}\n"
+    (home.folder / FOLDER / "strength.csv").write_text(table, encoding="utf-8")
+    home.close()
+    return folder / "home"
+
+
+@pytest.fixture(scope="module")
+def visit(browser: Browser, home: Path, serve_page: Callable[..., str]) -> Iterator[Callable[..., Page]]:
+    address = serve_page(home, "--offline")
+    contexts: list[BrowserContext] = []
+
+    def open_page(*, width: int = 1280, height: int = 860, scheme: Any = "light", at: str = address) -> Page:
+        contexts.append(browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(120_000)
+        page.goto(at)
+        page.wait_for_selector("html[data-greeted]", state="attached")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def page(visit: Callable[..., Page]) -> Page:
+    """A visitor who asked for a name and for figures that differ."""
+    page = visit()
+    ask(page, "Who was the harbour master of Tornvik?")
+    ask(page, "How many ferries did Tornvik have?")
+    return page
+
+
+def ask(page: Page, question: str) -> None:
+    page.fill("#question textarea", question)
+    page.click("#ask")
+    page.wait_for_function(
+        """question => { const t = document.querySelector('#live .turn[aria-busy=false]');
+        return t && t.querySelector('.asked').textContent.trim() === question && t.querySelector('.acts'); }""",
+        arg=question,
+    )  # fmt: skip
+
+
+def tab(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name, exact=True).click()
+
+
+def mark_is_in_the_window(page: Page, mark: str = "mark.focus") -> bool:
+    """Whether the marked words come into the window, and into what of the reading pane is not clipped."""
+    page.wait_for_selector(f"#reading {mark}:has-text('Aslaug Rimstad')", state="attached")
+    inside = """mark => { const m = document.querySelector(`#reading ${mark}`).getBoundingClientRect();
+        const at = document.elementFromPoint(m.left + 5, m.top + 5);
+        return m.top >= 0 && m.bottom <= innerHeight && m.right <= innerWidth && !!at && at.matches('mark'); }"""
+    try:
+        page.wait_for_function(inside, arg=mark, timeout=20_000)
+    except Exception:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(("width", "height"), [(1400, 900), (1024, 768), (390, 844)])
+def test_the_marked_words_lie_in_the_window_from_all_ways_in(
+    visit: Callable[..., Page], width: int, height: int
+) -> None:
+    page = visit(width=width, height=height)
+    ask(page, "Who was the harbour master of Tornvik?")
+    page.locator(".evidence .card:has-text('Aslaug') [data-act=read]").first.click()
+    assert mark_is_in_the_window(page), "Read in full"
+    page.click("#source-table tr:has-text('Chronicle') [data-act=read]")
+    page.wait_for_selector("#reading mark.focus", state="detached")
+    assert mark_is_in_the_window(page, "mark"), "Sources > Read"
+    for way in ("point", "row"):
+        page.click("#source-table tr:has-text('Count of 1991') [data-act=read]")
+        page.wait_for_selector("#reading h2:has-text('Count of 1991')")
+        tab(page, "Figures")
+        if way == "point":
+            page.wait_for_selector(".js-plotly-plot[data-listens]")
+            page.locator("#figure-strength .scatterlayer .point").first.click(force=True)
+        else:
+            page.click("#figure-strength-rows summary")
+            page.click("#figure-strength-rows [data-act=read]")
+        assert mark_is_in_the_window(page), way
+
+
+def test_a_long_table_shows_its_first_rows_then_all_and_scrolls_in_no_box(page: Page) -> None:
+    tab(page, "Ask")
+    table = page.locator("#live table.differences")
+    assert f"{len(YEARS)} figures" in table.locator("caption").inner_text()
+    seen = page.locator("#live table.differences tbody tr:visible")
+    assert seen.count() == 6
+    page.click(f"#live button:has-text('Show all {len(YEARS)}')")
+    assert seen.count() == len(YEARS)
+    box = page.locator("#live .answer .scroll").first
+    assert box.evaluate("b => b.scrollHeight <= b.clientHeight + 1")
+    row, badge = (page.locator(f"#live tr:has(.badge) {part}").bounding_box() for part in ("td:nth-child(2)", ".badge"))
+    assert row and badge and row["y"] <= badge["y"] and badge["y"] + badge["height"] <= row["y"] + row["height"]
+    page.click("#live button:has-text('Show the first 6')")
+    assert seen.count() == 6
+
+
+def test_a_print_holds_the_whole_conversation_with_its_references(page: Page) -> None:
+    tab(page, "Ask")
+    page.emulate_media(media="print")
+    assert page.locator("#live table.differences tbody tr:visible").count() == len(YEARS)
+    references = page.locator(".references:visible").all_inner_texts()
+    assert len(references) == 2 and "Aslaug Rimstad" in references[0] and "[2]" in references[1]
+    for part in (".tab-wrapper", "#composer", "#flip", ".acts", ".all-rows"):
+        assert page.locator(f"{part}:visible").count() == 0, part
+    assert page.evaluate("getComputedStyle(document.querySelector('#thread-pane')).overflowY") == "visible"
+    page.emulate_media(media="screen")
+    assert page.locator(".references:visible").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_chosen_theme_outlives_a_reload(visit: Callable[..., Page], scheme: str) -> None:
+    page = visit(scheme=scheme)
+    flip = page.get_by_role("button", name="Dark theme")
+    assert flip.get_attribute("aria-pressed") == str(scheme == "dark").lower()
+    flip.click()
+    chosen = str(scheme != "dark").lower()
+    page.reload()
+    page.wait_for_selector("html[data-greeted]", state="attached")
+    page.wait_for_timeout(500)  # Gradio's script sets its own idea when it is there
+    assert flip.get_attribute("aria-pressed") == chosen
+    assert page.evaluate("String(document.body.classList.contains('dark'))") == chosen
+
+
+def test_figures_say_that_they_are_drawn_and_hide_no_legend(visit: Callable[..., Page]) -> None:
+    page = visit(width=390, height=844)
+    page.route("**/*lotly*", lambda route: (time.sleep(0.5), route.continue_()))
+    tab(page, "Figures")
+    page.wait_for_selector("#figures-note .waiting:has-text('Drawing'), #figure-strength-head .drawing")
+    page.wait_for_selector("#figure-strength .legend")
+    page.wait_for_selector("#figure-strength-head .drawing", state="hidden")
+    assert page.locator(".modebar:visible").count() == 0 and page.locator("#figures-note .waiting").count() == 0
+
+
+def test_a_job_is_shown_to_its_starter_who_can_dismiss_it(visit: Callable[..., Page], page: Page) -> None:
+    other = visit()
+    tab(page, "Sources")
+    page.click("#examine")
+    page.wait_for_selector("#work .closing")
+    assert page.locator("#work .results:visible").count() == 0, "what is done is folded"
+    page.click("#work summary")
+    assert page.locator("#work .results:visible").count() == 1
+    tab(other, "Sources")
+    other.wait_for_selector("#source-table table")
+    other.wait_for_timeout(700)
+    assert other.locator("#work .work").count() == 0
+    tab(page, "Evaluation")
+    page.wait_for_selector("#eval-start")
+    assert page.locator("#eval-work .work").count() == 0
+    tab(page, "Sources")
+    page.click("#work [data-act=dismiss]")
+    page.wait_for_selector("#work .work", state="detached")
+    tab(page, "Ask")
+    tab(page, "Sources")
+    page.wait_for_timeout(700)
+    assert page.locator("#work .work").count() == 0
+
+
+def test_a_first_start_is_served_at_once_and_becomes_usable_by_itself(
+    visit: Callable[..., Page], serve_page: Callable[..., str], tmp_path: Path
+) -> None:
+    fresh = Home(tmp_path / "fresh")
+    with writer(fresh.index_folder, timeout_seconds=5):  # the index cannot be made before this is let go
+        page = visit(at=serve_page(tmp_path / "fresh", "--offline"))
+        page.wait_for_selector("#notice:has-text('Preparing 75 sources')")
+        page.fill("#question textarea", "Who is the author of the article?")
+        page.click("#ask")
+        page.wait_for_selector("#live .waiting:has-text('Preparing')")
+    page.wait_for_selector("#live .turn[aria-busy=false] a.cite", timeout=180_000)
+    page.wait_for_selector("#notice:not(:has-text('Preparing'))", state="attached")
+    fresh.close()
+
+
+def test_a_busy_port_is_one_sentence_and_a_start_is_told_in_our_own_words(tmp_path: Path, free_port: int) -> None:
+    command = [sys.executable, "-m", "app.cli", "--home", str(tmp_path), "chat", "--offline", "--port", str(free_port)]
+    Home(tmp_path).init(empty=True)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
+        assert server.stdout is not None
+        lines = [server.stdout.readline().strip() for _ in range(2)]
+        assert lines == ["Starting iskp-qa …", f"iskp-qa is at http://127.0.0.1:{free_port}/ (Ctrl+C ends it)."]
+        second = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        server.terminate()
+        assert "Launching" not in server.stdout.read()
+    assert second.returncode == 1 and not second.stdout
+    (said,) = second.stderr.splitlines()
+    assert f"port {free_port} is in use" in said and "--port" in said
+
+
+@pytest.fixture
+def free_port() -> int:
+    import socket
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
