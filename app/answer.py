@@ -115,6 +115,7 @@ class Answer:
         notice: what a reader should know of how the answer came about, such as a language model that failed.
         unsearched: why the question was not looked up at all, in words; empty when it was searched.
         usage: calls of a language model and its tokens in and out; empty without one.
+        options: complete questions to ask instead, known to be answered.
     """
 
     question: str
@@ -136,6 +137,7 @@ class Answer:
     notice: str = ""
     unsearched: str = ""
     usage: Mapping[str, int] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
 
 
 def to_json(answer: Answer) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from ingest.chunk import Passage
 ABSTENTION = "The sources do not answer this question."
 NOTHING_INDEXED = "Nothing has been indexed yet, so there is no source to answer from."
 _NEAREST = 3
+_OFFERED = 2
 _OVERVIEW_HITS = 30
 _WIDE_HITS = 80
 """Passages looked through, not read, for figures that differ or for the time asked for."""
@@ -112,10 +113,12 @@ class Answerer:
         today: Callable[[], dt.date] = dt.date.today,
         writer: Writer | None = None,
         rules: policy.Policy | None = None,
+        offers: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         """``foreign`` reads questions that are not in English, since the evidence reader knows English only.
 
-        ``today`` tells what "last year" means and whether evidence is old.
+        ``today`` tells what "last year" means and whether evidence is old; ``offers`` gives questions that are
+        known to be answered, for whoever asked something that is declined.
         """
         self._index = index
         self._encoder = encoder
@@ -126,6 +129,7 @@ class Answerer:
         self._today = today
         self._rules = rules or policy.default()
         self._writer = writer
+        self._offers = offers
 
     def warm_up(self) -> None:
         """Load what loads lazily, so that the first question is answered as fast as the next."""
@@ -216,7 +220,7 @@ class Answerer:
             index_id=index_id, prompt_id=f"extractive:{self._reader.fingerprint}",
         )  # fmt: skip
         if refusal:
-            return base, None
+            return replace(base, options=tuple(self._offers())[:_OFFERED]), None
         if opened is None or not opened.passage_count():
             return replace(
                 base, status="abstained", answer=NOTHING_INDEXED, unsearched="there are no sources yet"

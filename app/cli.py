@@ -907,6 +907,10 @@ def _print_answer(answer: Answer) -> None:
         click.echo("\nNearest passages:")
         for c in answer.nearest:
             click.echo(f"  – {_named(c)}: {spoken(c, c.quote)}")
+    if answer.options:
+        click.echo("\nYou could ask:")
+        for question in answer.options:
+            click.echo(f"  – {question}")
 
 
 def _named(citation: Citation) -> str:

@@ -199,6 +199,7 @@ class Home:
             else None,
             writer=writer,
             rules=self.policy,
+            offers=self.suggester.known,
             settings=AnswerSettings(
                 passages=answer.passages,
                 threshold=answer.threshold,

@@ -10,7 +10,7 @@ import threading
 import tomllib
 import unicodedata
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -26,6 +26,8 @@ _REMEMBERED = 256
 _LONGEST = 4000
 """Characters looked at; questions are shorter anyway, and a model's text is looked at sentence by sentence."""
 _SENTENCES = 60
+_LEAST_WORDS = 3
+"""Shorter texts are talk or search words ("tell me more", "bomb"); without context they tell no wish, so nobody judges them."""
 
 Reason = Literal["allowed", "pattern", "language", "question", "sentence", "output", "harmless"]
 
@@ -174,7 +176,7 @@ class Policy:
             return Ruling(declined=True, score=1.0, why="pattern")
         if any(p.search(plain) for p in rules.languages):
             return Ruling(declined=True, score=1.0, why="language")
-        if not _is_latin(text):
+        if not _is_latin(text) or len(text.split()) < _LEAST_WORDS:
             return Ruling(declined=False, score=0.0, why="harmless")
         return self._classify(text)
 
@@ -289,8 +291,3 @@ def declines(question: str) -> str | None:
 def declines_output(text: str) -> str | None:
     """As :meth:`Policy.declines_output`, by the policy of this version alone."""
     return default().declines_output(text)
-
-
-def as_plain(ruling: Ruling) -> Mapping[str, Any]:
-    """For ``--explain`` and the bench."""
-    return {"declined": ruling.declined, "score": round(ruling.score, 4), "why": ruling.why}

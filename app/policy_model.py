@@ -1,34 +1,31 @@
-"""How likely a text asks for help with harm: a logistic regression over sentence states, word runs and form.
+"""How likely a text asks for help with harm, or praises it: a small network over the encoder's averaged token states.
 
 Pure arithmetic on what an encoder gives; the weights are made by ``eval.training.policy``.
 """
 
 from __future__ import annotations
 
-import json
-import math
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-WEIGHTS_FILE = "policy_weights.json"
-GRAM_WORDS = 3
-_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
+WEIGHTS_FILE = "policy_weights.safetensors"
+STATE_SCALE = 3.0
+"""States are unit vectors of 384 numbers; so scaled they weigh about as much as the zeros and ones of form."""
 
-States = NDArray[np.float32]
+Floats = NDArray[np.float32]
 
 
 class StateEncoder(Protocol):
     """Gives averaged token states of all-MiniLM-L6-v2; another model's would mean nothing to the weights."""
 
-    def states(self, texts: Sequence[str]) -> States:
+    def states(self, texts: Sequence[str]) -> Floats:
         """``(len(texts), len(STATE_LAYERS), width)`` float32, unit length; see :mod:`index.onnx_encoder`."""
 
     def is_word(self, word: str) -> bool:
@@ -42,7 +39,7 @@ _HARM = (
     r"rape|steal|rob|hack|malware|ransomware|virus|phish|fraud|scam|forge|counterfeit|launder|smuggl|traffick|drug|meth|"
     r"cocaine|heroin|suicide|hate|racis|nazi|genocide|propaganda|recruit|radicali|extremis|bully|stalk|blackmail|threat)"
 )
-_FORMS: Mapping[str, str] = {
+FORMS: Mapping[str, str] = {
     "asks how for oneself": rf"\b(?:how|where|what|which|when|who)\b[^.?!]{{0,30}}\b(?:can|could|do|should|would|must|might|shall)\s+{_SELF}\b",
     "bare how-to": r"(?:^|[:.?!]\s*)how\s+(?:2|to)\b|\b(?:steps?|instructions?|recipe|guide|tutorial|tips?|blueprint|plan)\s+(?:to|for|on|how)\b",
     "says what one wants": r"\b(?:i|we)\s*(?:'d|would|'m|am|are|'re)?\s*(?:want|like|love|need|plan|going|intend|ready|hate|wish|looking|support)\b",
@@ -64,82 +61,64 @@ _FORMS: Mapping[str, str] = {
 
 @cache
 def _forms() -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(p, re.I) for p in _FORMS.values())
+    return tuple(re.compile(p, re.I) for p in FORMS.values())
 
 
 def form(text: str) -> tuple[float, ...]:
-    """Who asks for whom, as zeros and ones; the last values say which of them meet a word of harm."""
-    seen = tuple(1.0 if p.search(text) else 0.0 for p in _forms())
-    harm = seen[-1]
-    return (*seen, *(harm * value for value in seen[:-1]))
-
-
-def grams(text: str) -> Counter[str]:
-    """Runs of one to three words, lower case; the ends of the text count as a word."""
-    words = ["^", *(w.lower() for w in _WORD.findall(text)), "$"]
-    found: Counter[str] = Counter()
-    for size in range(1, GRAM_WORDS + 1):
-        found.update(" ".join(words[i : i + size]) for i in range(len(words) - size + 1))
-    return found
+    """Who asks for whom, as zeros and ones, one for each of :data:`FORMS`."""
+    return tuple(1.0 if p.search(text) else 0.0 for p in _forms())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Linear:
-    """One logistic regression.
+class Network:
+    """One hidden layer, one output.
 
     Attributes:
-        states: ``(len(STATE_LAYERS), width)``.
-        form: one weight for each value of :func:`form`; empty where form plays no part.
-        grams: weight of each known word run, its rarity (idf) included.
-        idf: rarity of each known word run, for the length of the vector.
+        hidden: ``(units, inputs)`` float32; the inputs are the flattened states, then :func:`form` where it plays a part.
+        hidden_bias, out: ``(units,)`` float32.
+        bias: of the output.
+        with_form: whether :func:`form` plays a part.
     """
 
+    hidden: Floats
+    hidden_bias: Floats
+    out: Floats
     bias: float
-    states: States
-    form: tuple[float, ...]
-    grams: Mapping[str, float]
-    idf: Mapping[str, float]
+    with_form: bool
 
-    def probability(self, states: States, text: str) -> float:
+    def probability(self, states: Floats, text: str) -> float:
         """In [0, 1]; ``states`` ``(len(STATE_LAYERS), width)``."""
-        logit = self.bias + float((self.states * states).sum())
-        if self.form:
-            logit += sum(w * v for w, v in zip(self.form, form(text), strict=True))
-        if self.grams:
-            logit += self._of_grams(text)
-        return 1 / (1 + math.exp(-max(-60.0, min(60.0, logit))))
-
-    def _of_grams(self, text: str) -> float:
-        value = length = 0.0
-        for gram, count in grams(text).items():
-            if gram in self.idf:
-                tf = 1 + math.log(count)
-                value += tf * self.grams[gram]
-                length += (tf * self.idf[gram]) ** 2
-        return value / math.sqrt(length) if length else 0.0
+        inputs = states.reshape(-1) * STATE_SCALE
+        if self.with_form:
+            inputs = np.concatenate([inputs, np.asarray(form(text), dtype=np.float32)])
+        units = np.maximum(self.hidden @ inputs + self.hidden_bias, 0.0)
+        logit = float(self.out @ units) + self.bias
+        return float(1 / (1 + np.exp(-np.clip(logit, -60.0, 60.0))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyWeights:
-    """What training made: one model for what people ask, one for sentences that a model wrote."""
+    """What training made: one network for what people ask, one for sentences that a model wrote."""
 
-    request: Linear
-    output: Linear
+    request: Network
+    output: Network
 
 
 @cache
 def load_weights() -> PolicyWeights:
     """The weights of this version."""
-    data = json.loads(files("app").joinpath(WEIGHTS_FILE).read_text(encoding="utf-8"))
-    return PolicyWeights(request=_linear(data["request"]), output=_linear(data["output"]))
+    from safetensors.numpy import load
+
+    tensors = load(files("app").joinpath(WEIGHTS_FILE).read_bytes())
+    return PolicyWeights(request=_network(tensors, "request"), output=_network(tensors, "output"))
 
 
-def _linear(data: Mapping[str, Any]) -> Linear:
-    idf = {gram: row[0] for gram, row in data["grams"].items()}
-    return Linear(
-        bias=float(data["bias"]),
-        states=np.asarray(data["states"], dtype=np.float32),
-        form=tuple(data["form"]),
-        grams={gram: row[0] * row[1] for gram, row in data["grams"].items()},
-        idf=idf,
-    )
+def _network(tensors: Mapping[str, NDArray[np.generic]], name: str) -> Network:
+    def of(key: str) -> Floats:
+        return tensors[f"{name}.{key}"].astype(np.float32)
+
+    hidden = of("hidden")
+    return Network(
+        hidden=hidden, hidden_bias=of("hidden_bias"), out=of("out"), bias=float(of("bias")[0]),
+        with_form=bool(of("with_form")[0]),
+    )  # fmt: skip

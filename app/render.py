@@ -253,7 +253,7 @@ def _turn(turn: TurnView, *, last: bool) -> dict[str, Any]:
         "addable": answer is not None and not answer.unsearched and len(turn.question.split()) > 1,
         "long": len(turn.question) > _LONG_QUESTION,
         "unsupported": answer.unsupported if answer else (), "engine": answer.engine if answer else "",
-        "follow_ups": turn.follow_ups if last else (),
+        "follow_ups": ((answer.options if answer else ()) or turn.follow_ups) if last else (),
     }  # fmt: skip
 
 

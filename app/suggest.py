@@ -119,6 +119,24 @@ class Suggester:
         with self._lock:
             return [s.question for s in _varied(self._found, n)]
 
+    def known(self, n: int = 2) -> list[str]:
+        """Up to ``n`` questions of which it is known by now that they are answered; looks for no more.
+
+        Where nothing has been looked for yet, the first of those that come with the bundled corpus.
+        """
+        opened = self._current()
+        if opened is None:
+            return []
+        key = _key(self._home, opened)
+        with self._lock:
+            found = self._found if key == self._key else _read(self._file, key)[0]
+            return [s.question for s in _varied(found, n)] or self._of_corpus()[:n]
+
+    def _of_corpus(self) -> list[str]:
+        if not self._home.has_corpus:
+            return []
+        return [c.question for c in _listed(files("ingest").joinpath("corpus", "questions.txt").read_text(encoding="utf-8"))]
+
     def follow_ups(self, answer: Answer, n: int = 3) -> list[str]:
         """Up to ``n`` questions that lead on from an answer; more are there a while later.
 

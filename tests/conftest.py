@@ -28,6 +28,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from pytest_socket import socket_allow_hosts
 
+from app.home import Home
 from index.embed import Progress, SentenceTransformerEncoder, Vectors
 from index.sync import sync
 from ingest.blocks import Metadata, assemble
@@ -265,6 +266,16 @@ def llama_server(context_tokens: int) -> Iterator[tuple[str, subprocess.Popen[st
         process.stdout.close()
         process.kill()
         process.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def bundled_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """A home as a new user gets it, without the network; tests that share it change nothing in it."""
+    home = Home(tmp_path_factory.mktemp("bundled"))
+    assert not [o for o in home.update_sources() if o.status == "failed"]
+    home.sync()
+    yield home
+    home.close()
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,7 @@ ANSWER = {
     "answer": texts, "short_answer": maybe, "citations": st.lists(citations, max_size=3).map(tuple),
     "differences": st.lists(differences, max_size=2).map(tuple), "missing_terms": some,
     "nearest": st.lists(citations, max_size=2).map(tuple), "confidence": shares, "unsupported": some, "reasons": some,
-    "engine": texts, "index_id": texts, "prompt_id": texts, "notice": texts, "unsearched": texts,
+    "engine": texts, "index_id": texts, "prompt_id": texts, "notice": texts, "unsearched": texts, "options": some,
     "timings_ms": st.dictionaries(texts, st.floats(0, 1e6), max_size=3),
     "usage": st.dictionaries(texts, st.integers(0, 10**6), max_size=3),
 }  # fmt: skip
