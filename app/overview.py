@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from app.answer import Citation, cite, outlet
-from app.compose import Composed, one_line, shortened, with_list, with_marker
+from app.attribution import REPORTING, reports_others
+from app.compose import Composed, one_line, shortened, speaker, with_list, with_marker
 from app.evidence import Evidence
+from app.statement import Wanted
 from index.embed import Encoder
 from index.search import Hit
 from index.terms import Vocabulary
@@ -66,6 +68,7 @@ def choose(topic: str, hits: Sequence[Hit], encoder: Encoder, vocabulary: Vocabu
     at least one in the sentence itself.
     """
     terms = {vocabulary.stem(t) for term in vocabulary.content_terms(topic) for t in vocabulary.stems(term)}
+    wanted = Wanted(topic, vocabulary)
     found: dict[str, list[Evidence]] = {}
     for hit in hits:
         around = set(vocabulary.stems(hit.passage.context))
@@ -73,7 +76,7 @@ def choose(topic: str, hits: Sequence[Hit], encoder: Encoder, vocabulary: Vocabu
             text = hit.passage.text[a:b]
             inside = terms & set(vocabulary.stems(text))
             share = len(inside | (terms & around)) / len(terms) if terms else 0.0
-            if inside and share >= NEEDED:
+            if inside and share >= NEEDED and wanted.answered_by(text, hit.passage):
                 item = Evidence(
                     hit=hit, text=text, start=hit.passage.start + a, end=hit.passage.start + b, score=share,
                     passage_score=share, similarity=hit.similarity, overlap=len(inside) / len(terms),
@@ -118,16 +121,20 @@ def compose(chosen: Sequence[Evidence], sources: Callable[[str], Source | None],
             support=line.evidence.score, marker=marker,
             also_in=tuple(outlet(s, p) for s, p in copies if s is not None),
         )  # fmt: skip
-        who = citation.author or citation.publisher or shortened(citation.title)
-        if citation.claim_status in {"claim", "opinion"} and citation.claimed_by:
-            who = (
-                citation.claimed_by
-                if who in citation.claimed_by or citation.claimed_by in who
-                else f"{citation.claimed_by}, in {who}"
-            )
-        texts.append(f"- {citation.date or 'undated'}, {who}: {with_marker(one_line(citation.quote), marker)}")
+        texts.append(f"- {citation.date or 'undated'}, {_label(citation)}: {with_marker(one_line(citation.quote), marker)}")
         citations.append(citation)
     return Composed(text="\n".join(texts), citations=tuple(citations)), len(chosen) - len(lines)
+
+
+def _label(citation: Citation) -> str:
+    """Which source a line is from, and whose words it gives where that is somebody else."""
+    said_by = speaker(citation)
+    source = citation.author or citation.publisher or ""
+    if not said_by or not source:
+        return said_by or shortened(citation.title)
+    if said_by != source and said_by not in source:
+        return said_by if source in said_by or citation.origin == "bundled notes" and citation.genre == "notes" else f"{said_by}, in {source}"
+    return f"{source}{REPORTING}" if reports_others(citation.quote) else source
 
 
 def _rank(item: Evidence) -> tuple[float, int]:
