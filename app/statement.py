@@ -82,6 +82,12 @@ class Wanted:
         """Stems of the question's words but for those of grammar."""
         return frozenset(self.vocabulary.stems(self.question)) - _GRAMMAR
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Stems of the words that the question writes with a capital, but for its first."""
+        capitals = [w for w in tokens(self.question)[1:] if w[0].isupper()]
+        return frozenset(s for w in capitals for s in self.vocabulary.stems(w))
+
     def answered_by(self, sentence: str, passage: Passage) -> bool:
         """Whether a sentence of a passage states something that could answer the question."""
         shown = unmarked(sentence).strip()
@@ -99,6 +105,8 @@ class Wanted:
             return False
         if passage.role == "heading" and not tells(shown):
             return False
+        if self.kind == "yes-no" and not _ENDED.search(shown) and self.names and not self.names & set(self.vocabulary.stems(shown)):
+            return False  # a line of a list that holds others than the question is about
         return not self._echoed(shown)
 
     def _wants_stamp(self, stamp_line: str) -> bool:
@@ -150,7 +158,7 @@ class Wanted:
         return asked and fits_kind(kind_of(self.question), line)
 
 
-_SAME, _NEARLY = 0.75, 0.5
+_SAME, _NEARLY = 0.75, 0.4
 """Share of a question's words that the text needs to ask or label the same: with its headings, and by itself."""
 
 
