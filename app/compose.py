@@ -19,7 +19,7 @@ _ENDING = re.compile(r"\s*([.!?…]+[\"'”’»)\]]*)$")
 _LIST_ITEM = re.compile(r"\(?(?:\d{1,2}|[a-z])[.)]\s|[-–•*]\s")
 _SCALE = r"(?:hundred|thousand|million|billion|trillion|per cent|percent|%|m|bn|k)"
 _UNIT = re.compile(
-    rf"[€$£¥]?\d+(?:[.,:/’'\u00a0\u202f-]\d+|(?<=\d)[ ]\d{{3}}(?!\d))*(?:\s?{_SCALE}(?!\w))?\w*|\w+(?:[’'-]\w+)*"
+    rf"[€$£¥]?\d+(?:[.,:/–’'\u00a0\u202f-]\d+|(?<=\d)[ ]\d{{3}}(?!\d))*(?:\s?{_SCALE}(?!\w))?\w*|\w+(?:[’'-]\w+)*"
 )
 """A word, or a figure with its separators, sign of currency and scale."""
 _INTRO_WORDS = 9

@@ -39,11 +39,7 @@ _NOUN_AFTER = re.compile(
 )
 _COURTESY_WORDS = frozenset(("please", "kindly", "always", "never", "don", "do"))
 _NOUNS_TOO = frozenset(
-    "act address answer approach arrange call cause change check claim click close complete contact copy cover cut design display "
-    "donate download draft draw end estimate exchange express find finish focus format group highlight initial insert join lead "
-    "leave list mask matter mention mix model name offer order outline output play print process program promise promote purchase "
-    "put record refer remind repeat reply report respond return reverse search send share show sign sort sound speak start state stop "
-    "subject substitute switch talk teach test think transform translate try type use visit vote walk warn work write".split()
+    ["act", "address", "answer", "approach", "arrange", "call", "cause", "change", "check", "claim", "click", "close", "complete", "contact", "copy", "cover", "cut", "design", "display", "donate", "download", "draft", "draw", "end", "estimate", "exchange", "express", "find", "finish", "focus", "format", "group", "highlight", "initial", "insert", "join", "lead", "leave", "list", "mask", "matter", "mention", "mix", "model", "name", "offer", "order", "outline", "output", "play", "print", "process", "program", "promise", "promote", "purchase", "put", "record", "refer", "remind", "repeat", "reply", "report", "respond", "return", "reverse", "search", "send", "share", "show", "sign", "sort", "sound", "speak", "start", "state", "stop", "subject", "substitute", "switch", "talk", "teach", "test", "think", "transform", "translate", "try", "type", "use", "visit", "vote", "walk", "warn", "work", "write"]
 )  # fmt: skip
 """Verbs of :data:`_VERBS` and their like that also begin statements, as nouns or in headlines."""
 _OBJECT_AFTER = re.compile(

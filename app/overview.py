@@ -133,7 +133,7 @@ def _label(citation: Citation) -> str:
     if not said_by or not source:
         return said_by or shortened(citation.title)
     if said_by != source and said_by not in source:
-        return said_by if source in said_by or citation.origin == "bundled notes" and citation.genre == "notes" else f"{said_by}, in {source}"
+        return said_by if source in said_by or (citation.origin == "bundled notes" and citation.genre == "notes") else f"{said_by}, in {source}"
     return f"{source}{REPORTING}" if reports_others(citation.quote) else source
 
 

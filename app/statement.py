@@ -52,9 +52,7 @@ _COUNTS = re.compile(
     re.I,
 )
 _GRAMMAR = frozenset(
-    "a an the of in on at to by for with from as and or but is are was were be been being am has have had do does did will would can "
-    "could shall should may might must it its he she they them his her their this that these those there here who whom whose what "
-    "which when where why how s also many much get use people person".split()
+    ["a", "an", "the", "of", "in", "on", "at", "to", "by", "for", "with", "from", "as", "and", "or", "but", "is", "are", "was", "were", "be", "been", "being", "am", "has", "have", "had", "do", "does", "did", "will", "would", "can", "could", "shall", "should", "may", "might", "must", "it", "its", "he", "she", "they", "them", "his", "her", "their", "this", "that", "these", "those", "there", "here", "who", "whom", "whose", "what", "which", "when", "where", "why", "how", "s", "also", "many", "much", "get", "use", "people", "person"]
 )  # fmt: skip
 _FULL_SENTENCE_WORDS = 3
 _ENDED = re.compile(r"[.!…][\"'”’»)\]]*$")

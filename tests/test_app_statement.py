@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.evidence import ReadPassage, Reading, gather
+from app.evidence import Reading, ReadPassage, gather
 from app.statement import Wanted, interrogative, stamp
 from index.search import Hit
 from index.terms import Vocabulary
