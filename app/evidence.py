@@ -42,7 +42,9 @@ OF_OTHERS = 0.001
 """Score of a sentence that speaks of others than the question, whatever the reader makes of it."""
 STATES_NOTHING = 0.0002
 """Score of a sentence that can be no answer, such as a question or a byline; below :data:`OF_OTHERS`."""
-_BARE_REPLY = re.compile(r"^(?:[^:?!.]{1,60}:\s+)?\W*(?:yes|no|never|certainly|of course|indeed|not at all|exactly|absolutely)[.!,]*$", re.I)
+_BARE_REPLY = re.compile(
+    r"^(?:[^:?!.]{1,60}:\s+)?\W*(?:yes|no|never|certainly|of course|indeed|not at all|exactly|absolutely)[.!,]*$", re.I
+)
 REPLY = 0.75
 """Least score of what follows the question in the text itself, or its label on a fact sheet.
 
@@ -205,14 +207,16 @@ def _read(
     A passage with such sentences is read without them too, and each other sentence gets the lower score: a reader that sees the
     mayor of another town named takes the sentence beside it, on the town in question, for an answer.
     """
-    passages = [ReadPassage(context=h.passage.context, sentences=tuple(own)) for h, own in zip(hits, texts, strict=True)]
-    rest = {
-        i: [k for k, other in enumerate(of) if not other] for i, of in enumerate(others) if any(of) and not all(of)
-    }
+    passages = [
+        ReadPassage(context=h.passage.context, sentences=tuple(own)) for h, own in zip(hits, texts, strict=True)
+    ]
+    rest = {i: [k for k, other in enumerate(of) if not other] for i, of in enumerate(others) if any(of) and not all(of)}
     without = [replace(passages[i], sentences=tuple(texts[i][k] for k in kept)) for i, kept in rest.items()]
     readings = reader.score(question, [*passages, *without])
     again = dict(zip(rest, readings[len(passages) :], strict=True))
-    return [_lowered(r, of, rest.get(i, ()), again.get(i)) for i, (r, of) in enumerate(zip(readings, others, strict=False))]
+    return [
+        _lowered(r, of, rest.get(i, ()), again.get(i)) for i, (r, of) in enumerate(zip(readings, others, strict=False))
+    ]
 
 
 def _lowered(

@@ -121,7 +121,9 @@ def compose(chosen: Sequence[Evidence], sources: Callable[[str], Source | None],
             support=line.evidence.score, marker=marker,
             also_in=tuple(outlet(s, p) for s, p in copies if s is not None),
         )  # fmt: skip
-        texts.append(f"- {citation.date or 'undated'}, {_label(citation)}: {with_marker(one_line(citation.quote), marker)}")
+        texts.append(
+            f"- {citation.date or 'undated'}, {_label(citation)}: {with_marker(one_line(citation.quote), marker)}"
+        )
         citations.append(citation)
     return Composed(text="\n".join(texts), citations=tuple(citations)), len(chosen) - len(lines)
 
@@ -133,7 +135,11 @@ def _label(citation: Citation) -> str:
     if not said_by or not source:
         return said_by or shortened(citation.title)
     if said_by != source and said_by not in source:
-        return said_by if source in said_by or (citation.origin == "bundled notes" and citation.genre == "notes") else f"{said_by}, in {source}"
+        return (
+            said_by
+            if source in said_by or (citation.origin == "bundled notes" and citation.genre == "notes")
+            else f"{said_by}, in {source}"
+        )
     return f"{source}{REPORTING}" if reports_others(citation.quote) else source
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from app import instructions
-from app.question import asked_noun, asks_author, fits_kind, kind_of
+from app.question import Kind, asked_noun, asks_author, fits_kind, kind_of
 from index.terms import Vocabulary, tokens
 from ingest.chunk import Passage, tells
 from ingest.formats.plain import BYLINE
@@ -38,14 +38,17 @@ _STAMP_WORDS = re.compile(
     re.I,
 )
 _BY = re.compile(
-    r"^\W*(?:(?:story|text|words|reporting|written|edited|photographs?|photos?|compiled) )?by:?\s+[A-ZÀ-Þ][^.!?]{1,80}$", re.I
+    r"^\W*(?:(?:story|text|words|reporting|written|edited|photographs?|photos?|compiled) )?by:?\s+[A-ZÀ-Þ][^.!?]{1,80}$",
+    re.I,
 )
 _ASKS_PUBLICATION = re.compile(
     r"\b(?:published|posted|updated|written|dated|released|appeared?|came? out|date of (?:the )?(?:article|report|text|publication))\b",
     re.I,
 )
 _ASKS_PICTURE = re.compile(r"\b(?:photo\w*|pictures?|images?|illustrations?|credit\w*|cover)\b", re.I)
-_HOW_TO = re.compile(r"\bhow (?:do|does|to|can|could|should|would|must|may|is|are)\b|\bwhat (?:should|must) (?:i|we|you|one)\b", re.I)
+_HOW_TO = re.compile(
+    r"\bhow (?:do|does|to|can|could|should|would|must|may|is|are)\b|\bwhat (?:should|must) (?:i|we|you|one)\b", re.I
+)
 _COUNTS = re.compile(
     r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?|half|none|never|nobody|"
     r"nothing|yes|no|not|always|both)\b",
@@ -67,13 +70,16 @@ class Wanted:
     vocabulary: Vocabulary
 
     @cached_property
-    def kind(self) -> str:
+    def kind(self) -> Kind:
+        """What kind of answer it wants."""
         return kind_of(plain_question(self.question))
 
     @cached_property
     def words(self) -> frozenset[str]:
         """Stems of the question's words."""
-        return frozenset(self.vocabulary.stems(self.question)) | {self.vocabulary.stem(t) for t in tokens(self.question)}
+        return frozenset(self.vocabulary.stems(self.question)) | {
+            self.vocabulary.stem(t) for t in tokens(self.question)
+        }
 
     @cached_property
     def topic(self) -> frozenset[str]:
@@ -103,7 +109,12 @@ class Wanted:
             return False
         if passage.role == "heading" and not tells(shown):
             return False
-        if self.kind == "yes-no" and not _ENDED.search(shown) and self.names and not self.names & set(self.vocabulary.stems(shown)):
+        if (
+            self.kind == "yes-no"
+            and not _ENDED.search(shown)
+            and self.names
+            and not self.names & set(self.vocabulary.stems(shown))
+        ):
             return False  # a line of a list that holds others than the question is about
         return not self._echoed(shown)
 
@@ -120,9 +131,7 @@ class Wanted:
         asked = self.question.lower()
         if any(found.group().lower() not in asked for found in _COUNTS.finditer(sentence)):
             return False
-        return not (
-            self.kind == "yes-no" and _ENDED.search(sentence) and len(sentence.split()) >= _FULL_SENTENCE_WORDS
-        )
+        return not (self.kind == "yes-no" and _ENDED.search(sentence) and len(sentence.split()) >= _FULL_SENTENCE_WORDS)
 
     def asked_in(self, question: str, context: str) -> bool:
         """Whether a question that stands in a source asks the same: of the same kind, on the same things.
@@ -153,7 +162,7 @@ class Wanted:
         noun = asked_noun(self.question)
         label = next((w for w in words if w not in _GRAMMAR), "")
         asked = label in self.topic and (not noun or self.vocabulary.stem(noun) in words)
-        return asked and fits_kind(kind_of(self.question), line)
+        return asked and fits_kind(self.kind, line)
 
 
 _SAME, _NEARLY = 0.75, 0.4
@@ -184,4 +193,6 @@ def stamp(sentence: str) -> bool:
 
 
 def _is_byline(sentence: str, passage: Passage) -> bool:
-    return bool(BYLINE.match(sentence) or _BY.match(sentence)) or (passage.role == "byline" and not _ENDED.search(sentence))
+    return bool(BYLINE.match(sentence) or _BY.match(sentence)) or (
+        passage.role == "byline" and not _ENDED.search(sentence)
+    )

@@ -248,7 +248,11 @@ class Catalog:
 def _around(source: Source, passages: Sequence[Passage]) -> str:
     """Who made a source, its year, and what of its text stands in no passage: a name there is mentioned too."""
     held = {(p.start, p.end) for p in passages}
-    rest = [source.text[p.start : p.end] for p in source.paragraphs if p.role in CONTEXT_ROLES and (p.start, p.end) not in held]
+    rest = [
+        source.text[p.start : p.end]
+        for p in source.paragraphs
+        if p.role in CONTEXT_ROLES and (p.start, p.end) not in held
+    ]
     facts = (source.title, source.author, source.publisher, (source.date or "")[:4], *rest)
     return "\n".join(filter(None, facts))
 

@@ -32,7 +32,10 @@ _ENUMERATION = re.compile(
 _WORD = re.compile(r"\w+")
 _FIGURE = re.compile(r"\d")
 _LABELLED = re.compile(r"\w[:–—] ?\w")
-_FINITE = re.compile(r"\b(?:is|are|was|were|has|have|had|will|won|lost|fell|rose|led|held|\w{2,}(?<!re|ne)ed|kills?|dies?|says?|wins?)\b", re.I)
+_FINITE = re.compile(
+    r"\b(?:is|are|was|were|has|have|had|will|won|lost|fell|rose|led|held|\w{2,}(?<!re|ne)ed|kills?|dies?|says?|wins?)\b",
+    re.I,
+)
 _TELLING_WORDS = 4
 """Words that a heading with a verb needs, so that "Related" or "Red wine" is none."""
 
@@ -123,7 +126,9 @@ def tells(heading: str) -> bool:
     words = _WORD.findall(text)
     if len(words) < 2 or text.rstrip().endswith("?"):
         return False
-    return bool(_FIGURE.search(text) or _LABELLED.search(text) or (len(words) >= _TELLING_WORDS and _FINITE.search(text)))
+    return bool(
+        _FIGURE.search(text) or _LABELLED.search(text) or (len(words) >= _TELLING_WORDS and _FINITE.search(text))
+    )
 
 
 def _groups(source: Source, limit: int) -> Iterator[list[Paragraph]]:
@@ -157,7 +162,10 @@ def _is_line(source: Source, paragraph: Paragraph, after: Paragraph | None) -> b
         alone = after is None or text not in after.headings
         return (alone or tells(text)) and len(text) <= _LINE_CHARS
     return (
-        paragraph.role == "body" and len(text) <= _LINE_CHARS and _ROW not in paragraph.locator and not _ENDED.search(text)
+        paragraph.role == "body"
+        and len(text) <= _LINE_CHARS
+        and _ROW not in paragraph.locator
+        and not _ENDED.search(text)
     )
 
 
@@ -172,7 +180,9 @@ def _context(source: Source, paragraph: Paragraph) -> str:
     """
     role = _ROLE_WORDS.get(paragraph.role)
     asked = _question_above(source, paragraph) if paragraph.role == "body" else ""
-    return CONTEXT_JOINT.join((source.title, *paragraph.headings, *([role] if role else []), *([asked] if asked else [])))
+    return CONTEXT_JOINT.join(
+        (source.title, *paragraph.headings, *([role] if role else []), *([asked] if asked else []))
+    )
 
 
 def _question_above(source: Source, paragraph: Paragraph) -> str:

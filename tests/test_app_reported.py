@@ -122,7 +122,11 @@ def test_no_voice_is_put_behind_a_sentence_that_has_its_own(sentence: str, voice
     ("sentence", "quote", "voice"),
     [
         ("Naval intelligence attributed the raid to the Reed Band.", TWO_VOICES, ""),
-        ("The raid cost nine boats.", "The guild claimed victory, but the raid cost nine boats, the navy admitted.", ""),
+        (
+            "The raid cost nine boats.",
+            "The guild claimed victory, but the raid cost nine boats, the navy admitted.",
+            "",
+        ),
         ("The raid cost nine boats.", "The guild said the raid cost nine boats, and the navy denied it.", "The guild"),
     ],
 )
