@@ -16,7 +16,7 @@ from app.compose import Limits, compose, originals_first, select, short_answer, 
 from app.decide import Calibration, Decision, decide
 from app.evidence import Evidence, PassageReader, ReadPassage, gather, names_lacking
 from app.language import language_of, unreadable
-from app.question import Question, asks_author, in_full, kind_of, naming_author, tidy
+from app.question import Question, asks_author, in_full, kind_of, naming_author, need, tidy
 from app.stream import Done, Event, settled
 from app.writer import Given, Material, Writer
 from index.embed import Encoder
@@ -351,8 +351,11 @@ class Answerer:
         question = Question(text=standalone, asked=asked or standalone, kind=kind_of(standalone))
         with clock.stage("retrieve"):
             terms = tuple(opened.vocabulary.content_terms(standalone))
+            needed = set(opened.vocabulary.content_terms(need(standalone)))
             frequency = opened.document_frequency(terms)
-            missing = tuple(dict.fromkeys(in_full(t, standalone) for t in terms if not frequency[t]))
+            missing = tuple(
+                dict.fromkeys(in_full(t, standalone) for t in terms if t in needed and not frequency[t] and not opened.vocabulary.frames(t))
+            )
             wanted = _PART_PASSAGES if beside else self._settings.passages
             when = periods.asked(standalone, self._today()).period
             # With a time asked for, passages that speak of it are read before likelier ones that don't.

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from index.errors import Damaged
 from ingest.chunk import Passage
-from ingest.source import Source, from_json, to_json
+from ingest.source import CONTEXT_ROLES, Source, from_json, to_json
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS sources (
@@ -24,6 +24,8 @@ CREATE TABLE IF NOT EXISTS sources (
 CREATE VIRTUAL TABLE IF NOT EXISTS lexical USING fts5(
   passage_id UNINDEXED, source_id UNINDEXED, body, context,
   tokenize = "porter unicode61 remove_diacritics 2");
+CREATE VIRTUAL TABLE IF NOT EXISTS around USING fts5(
+  source_id UNINDEXED, body, tokenize = "porter unicode61 remove_diacritics 2");
 CREATE TABLE IF NOT EXISTS words (word TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 _WORD = re.compile(r"\w+", re.UNICODE)
@@ -77,7 +79,9 @@ class Catalog:
             "INSERT INTO lexical VALUES (?, ?, ?, ?)",
             [(p.id, p.source_id, p.text, p.context) for p in passages],
         )
-        self._put_words("\n".join(f"{p.context} {p.text}" for p in passages))
+        around = _around(source, passages)
+        self._db.execute("INSERT INTO around VALUES (?, ?)", (source.id, around))
+        self._put_words("\n".join((around, *(f"{p.context} {p.text}" for p in passages))))
 
     def _put_words(self, text: str) -> None:
         words = {w for w in _WORD.findall(text.lower()) if w.isalpha()}
@@ -86,8 +90,9 @@ class Catalog:
     def remove(self, source_id: str) -> None:
         """Forget a source; an unknown one is ignored."""
         if self._db.execute("DELETE FROM sources WHERE id = ?", (source_id,)).rowcount:
-            rows = self._db.execute("SELECT rowid FROM lexical WHERE source_id = ?", (source_id,)).fetchall()
-            self._db.executemany("DELETE FROM lexical WHERE rowid = ?", rows)
+            for table in ("lexical", "around"):
+                rows = self._db.execute(f"SELECT rowid FROM {table} WHERE source_id = ?", (source_id,)).fetchall()
+                self._db.executemany(f"DELETE FROM {table} WHERE rowid = ?", rows)
 
     def fingerprints(self) -> dict[str, str]:
         """Fingerprint of each indexed source by id."""
@@ -193,12 +198,19 @@ class Catalog:
         return [(row[0], float(row[1])) for row in rows]
 
     def document_frequency(self, terms: Iterable[str]) -> Mapping[str, int]:
-        """In how many passages (with title and headings) each term stands, stemmed as the index is."""
+        """In how many passages (with title and headings) each term stands, stemmed as the index is.
+
+        Where it stands in none: how many sources name it as author, publisher or year, or in text outside of passages.
+        """
         counts: dict[str, int] = {}
         for term in terms:
             phrase = _phrase(term)
-            counts[term] = self._holding(phrase) if phrase else 0
+            counts[term] = (self._holding(phrase) or self._around_holding(phrase)) if phrase else 0
         return counts
+
+    def _around_holding(self, phrase: str) -> int:
+        sql = "SELECT COUNT(*) FROM around WHERE around MATCH ?"
+        return self._counted(f"around {phrase}", sql, (phrase,))
 
     def words(self) -> list[str]:
         """Every word that was ever indexed here, lower case; those of removed sources may linger."""
@@ -210,6 +222,8 @@ class Catalog:
         self._db.execute("DELETE FROM words")
         for context, body in self._db.execute("SELECT context, body FROM lexical"):
             self._put_words(f"{context} {body}")
+        for (body,) in self._db.execute("SELECT body FROM around"):
+            self._put_words(body)
         self._db.execute("INSERT INTO lexical(lexical) VALUES ('optimize')")
         self._db.execute("COMMIT")
         self._db.execute("VACUUM")
@@ -229,6 +243,18 @@ class Catalog:
 
     def _damaged(self, exc: sqlite3.Error) -> Damaged:
         return Damaged(f"the catalog {self._file} cannot be read ({exc}); run: iskp index --rebuild")
+
+
+def _around(source: Source, passages: Sequence[Passage]) -> str:
+    """Who made a source, its year, and what of its text stands in no passage: a name there is mentioned too."""
+    held = {(p.start, p.end) for p in passages}
+    rest = [
+        source.text[p.start : p.end]
+        for p in source.paragraphs
+        if p.role in CONTEXT_ROLES and (p.start, p.end) not in held
+    ]
+    facts = (source.title, source.author, source.publisher, (source.date or "")[:4], *rest)
+    return "\n".join(filter(None, facts))
 
 
 def _phrase(term: str) -> str:

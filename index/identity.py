@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 from index.errors import Damaged, IdentityMismatch
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Raised when the layout on disk, the cleaner or the sentence splitter changes."""
 
 
