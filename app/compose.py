@@ -11,6 +11,7 @@ from app.attribution import names, says_who
 from app.evidence import Evidence
 from app.question import FACT_KINDS, Question, holds_kind
 from index.terms import Vocabulary
+from ingest.dates import in_words
 from ingest.sentences import sentence_spans
 from ingest.source import Source
 
@@ -174,7 +175,7 @@ def attribution(citation: Citation) -> str:
         return ""
     if citation.genre == "notes":
         return f"{who}: "
-    return f"{who} ({citation.date or 'undated'}): "
+    return f"{who} ({in_words(citation.date, citation.date_note)}): "
 
 
 def shortened(title: str) -> str:

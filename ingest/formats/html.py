@@ -17,15 +17,19 @@ from trafilatura import bare_extraction
 from trafilatura.utils import load_html
 
 from ingest.blocks import Block, Extract, Metadata, clean
+from ingest.dates import GUESSED
 from ingest.errors import BadSource
 from ingest.formats import plain
-from ingest.formats.page_metadata import is_date_line, key, linked_article_body, page_metadata
+from ingest.formats.page_metadata import is_date_line, key, linked_article_body, page_metadata, reference_texts
 from ingest.formats.table import table_blocks
 from ingest.source import Role
 
 _BREAK = "\ue000"  # stands for an empty line made of two <br>, which trafilatura would drop
 _ENOUGH = 250
 _LONGEST_CARD = 600
+_REFERENCE_MARKS = re.compile(r"\s*(?:\[\s*(?:\d{1,3}|[a-z]{1,2}|note\s\d{1,2}|citation needed)\s*\]\s*,?\s*)+", re.I)
+_LONGEST_TERM = 300
+_INLINE = frozenset({"span", "strong", "b", "em", "small", "big"})
 _LINK_LIST = 3
 """So many links below the text are a list of other stories; fewer may be its sources."""
 _COUNT = re.compile(r"\s*\(\d+\)$")
@@ -94,6 +98,8 @@ def read(text: str, *, url: str | None = None) -> Extract:
     if tree is None:
         raise BadSource("it is broken HTML from which no page could be read: save it again from the browser")
     metadata = page_metadata(copy.deepcopy(tree), url=url)
+    references = reference_texts(tree)
+    _prepare(tree)
     blocks = _main_blocks(tree)
     blocks = _with_dom_facts(tree, blocks, metadata)
     blocks, metadata = _title_apart(_without_furniture(blocks), metadata)
@@ -103,7 +109,10 @@ def read(text: str, *, url: str | None = None) -> Extract:
             "no main text was found in the page: is it a front page, a video, or filled in by scripts? "
             "Save the article itself as text"
         )
+    blocks = [replace(b, role="footnote") if b.role == "body" and key(b.text) in references else b for b in blocks]
     byline = plain.metadata_of([b.text for b in blocks], [b.role for b in blocks])
+    if byline.date and metadata.date_note == GUESSED:
+        metadata = replace(metadata, date=None, date_note=None)
     return Extract(blocks=tuple(blocks), metadata=metadata.over(byline), media_type="text/html")
 
 
@@ -121,6 +130,65 @@ def page_of_mhtml(data: bytes) -> tuple[bytes, str | None]:
             if isinstance(page, bytes) and page.strip():
                 return page, url if url.startswith("http") else None
     raise BadSource("the saved page (MHTML) holds no HTML: save it again as 'web page, HTML only'")
+
+
+def _prepare(tree: HtmlElement) -> None:
+    """Put into words what the page shows by its markup alone, and drop its reference marks.
+
+    trafilatura drops ``time`` with its words from a sentence, and takes a term of a list apart from what is said of it.
+    """
+    for mark in list(tree.iter("sup")):
+        if _REFERENCE_MARKS.fullmatch("".join(mark.itertext())):
+            mark.drop_tree()
+    for element in list(tree.iter("time", "data")):
+        block = next((a for a in element.iterancestors() if a.tag in _LEAVES and a.tag not in _INLINE), None)
+        if block is not None and block.tag not in {"div", "section"} and _length_of(block) > 2 * _length_of(element):
+            element.drop_tag()  # a part of a sentence; one that stands alone is page furniture
+    for listed in list(tree.iter("dl")):
+        _with_terms(listed)
+    for element in list(tree.iter("div", "li", "section", "figure", "a")):
+        _apart(element)
+
+
+def _with_terms(listed: HtmlElement) -> None:
+    """A list of terms as a list of lines, each "term: what is said of it"."""
+    lines: list[str] = []
+    terms: list[str] = []
+    said = True
+    for part in listed.iter("dt", "dd"):
+        if next(part.iterancestors("dl")) is not listed:
+            continue
+        if part.tag == "dt":
+            terms = [*([] if said else terms), _caption_text(part)]
+            said = False
+        elif any(_length_of(c) > _LONGEST_TERM for c in (part,)) or next(part.iter("p", "ul", "ol", "dl", "table"), None) is not None:
+            return  # an article built as such a list keeps its paragraphs
+        else:
+            lines.append(f"{', '.join(terms)}: {_caption_text(part)}" if terms else _caption_text(part))
+            said = True
+    if not lines:
+        return
+    for child in list(listed):
+        listed.remove(child)
+    listed.text, listed.tag = None, "ul"
+    for line in lines:
+        item = etree.SubElement(listed, "li")
+        item.text = re.sub(r"\s*:\s*:\s*", ": ", line)
+
+
+def _length_of(element: HtmlElement) -> int:
+    return len("".join(element.itertext()))
+
+
+def _apart(element: HtmlElement) -> None:
+    """A blank between parts that stand on lines of their own although no blank is written: a large figure and its label."""
+    parts = list(element)
+    if len(parts) < 2 or (element.text or "").strip() or any((c.tail or "").strip() for c in parts):
+        return
+    for part, after in itertools.pairwise(parts):
+        inline = part.tag in _INLINE and after.tag in _INLINE
+        if inline and not part.tail and _length_of(part) > 1:  # one letter may be an initial
+            part.tail = " "
 
 
 def _main_blocks(tree: HtmlElement) -> list[Block]:

@@ -18,7 +18,7 @@ from pypdf import PageObject, PdfReader
 from pypdf.errors import DependencyError, PyPdfError
 
 from ingest.blocks import Block, Extract, Metadata, clean
-from ingest.dates import iso_date
+from ingest.dates import FoundDate, iso_date
 from ingest.errors import BadSource
 
 MAX_PAGES = 5_000
@@ -359,7 +359,7 @@ def _metadata(reader: PdfReader, pages: Sequence[Sequence[_Line]]) -> Metadata:
     date, note = next(_printed_dates(pages), None), None
     if date is None:
         date = _file_date(facts.get("/CreationDate", ""))
-        note = "day on which the PDF file was made" if date else None
+        note = FoundDate(value=date, known="file").note if date else None
     return Metadata(
         title=title if len(title) >= 5 and not _BAD_TITLE.search(title) else None,
         author=author if len(author) >= 4 and not _BAD_AUTHOR.match(author) else None,
