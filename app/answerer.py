@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
@@ -15,7 +15,7 @@ from app.answer import MARKER, STAGES, Answer, Citation, cite
 from app.compose import Limits, compose, originals_first, select, short_answer, standing
 from app.decide import Calibration, Decision, decide
 from app.evidence import Evidence, PassageReader, ReadPassage, gather, names_lacking
-from app.language import Language, found_by_words, language_of, unread, unreadable
+from app.language import Language, among, found_by_words, language_of, unread, unreadable
 from app.question import Question, asks_author, in_full, kind_of, naming_author, tidy
 from app.stream import Done, Event, settled
 from app.writer import Given, Material, Writer
@@ -260,10 +260,11 @@ class Answerer:
         self, base: Answer, language: Language, opened: OpenIndex, filters: Filters, clock: _Clock
     ) -> Answer:
         """A quotation that holds the words of a question whose language the embedding model does not read, or why there is none."""
-        reason = f"the question is in {language.name}, which the embedding model does not read"
         with clock.stage("retrieve"):
             read = self._settings.languages or frozenset()
+            language = among(base.standalone_question, language, set(opened.languages()) - read)
             found = by_words.find(base.standalone_question, language.code, opened, filters, read)
+        reason = f"the question is in {language.name}, which the embedding model does not read"
         near = tuple(
             cite(source, e.hit.passage, start=e.start, end=e.end, support=e.score)
             for e in found.near
@@ -284,7 +285,7 @@ class Answerer:
         read = self._settings.languages
         if opened is None or read is None or answer.status == "declined" or not self._reads(answer.question):
             return answer
-        told = unread(opened.languages(), read) if filters == Filters() else ""
+        told = unread(_within(filters, opened), read)
         if not told:
             return answer
         if answer.status == "abstained":
@@ -453,6 +454,21 @@ class Answerer:
         return replace(
             base, status="abstained", answer=text, missing_terms=trace.missing, nearest=_nearest(trace, opened)
         )
+
+
+def _within(filters: Filters, opened: OpenIndex) -> Mapping[str, Collection[str]]:
+    """Ids of the sources of each language that pass the filters; dates are not looked at."""
+    languages = opened.languages()
+    if not filters.sources and not filters.genres:
+        return languages
+
+    def passes(source_id: str) -> bool:
+        source = opened.source(source_id)
+        return (not filters.sources or source_id in filters.sources) and (
+            not filters.genres or (source is not None and source.genre in filters.genres)
+        )
+
+    return {code: [i for i in ids if passes(i)] for code, ids in languages.items()}
 
 
 def _is_author_note(hit: Hit) -> bool:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
 from ingest.language import ENGLISH_WEAK, ENGLISH_WORDS, SURE, identifier, identify
+
+_AS_LIKELY = 4
+"""How many of the likeliest languages of a short text count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,17 @@ def language_of(text: str) -> Language:
     return _named(identify("".join(c for c in text if "LATIN" not in unicodedata.name(c, "")))[0])
 
 
+def among(text: str, language: Language, codes: Collection[str]) -> Language:
+    """The language of a question where sources are in languages of these codes: one of them if it is nearly as likely.
+
+    Four words in Cyrillic letters may be in any of ten languages.
+    """
+    if language.code in codes:
+        return language
+    likely = [str(code) for code, _ in identifier().rank(text)[:_AS_LIKELY]]
+    return next((_named(code) for code in likely if code in codes), language)
+
+
 def unreadable(language: Language, *, by_words: bool = False) -> str:
     """What to say when the search model does not read a language; no claim about what the sources hold.
 
@@ -59,7 +73,7 @@ def found_by_words(language: Language) -> str:
     return f"Found by its words alone: the search model does not read {language.name}, so check whether the sentence answers."
 
 
-def unread(sources: Mapping[str, Iterable[str]], read: Iterable[str]) -> str:
+def unread(sources: Mapping[str, Collection[str]], read: Iterable[str]) -> str:
     """What an answer says of sources whose language the search model does not read; empty when there are none.
 
     Args:

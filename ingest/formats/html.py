@@ -144,10 +144,26 @@ def _prepare(tree: HtmlElement) -> None:
         block = next((a for a in element.iterancestors() if a.tag in _LEAVES and a.tag not in _INLINE), None)
         if block is not None and block.tag not in {"div", "section"} and _length_of(block) > 2 * _length_of(element):
             element.drop_tag()  # a part of a sentence; one that stands alone is page furniture
+    for box in list(tree.iter("aside")):
+        if _is_fact_box(box):
+            box.tag = "div"
+            box.attrib.pop("class", None)  # extraction drops what is called an aside
     for listed in list(tree.iter("dl")):
         _with_terms(listed)
     for element in list(tree.iter("div", "li", "section", "figure", "a")):
         _apart(element)
+
+
+def _is_fact_box(aside: HtmlElement) -> bool:
+    """Whether an aside of the article tells facts of its own rather than leading elsewhere."""
+    linked = sum(_length_of(a) for a in aside.iter("a"))
+    return (
+        any(a.tag in {"article", "main"} for a in aside.iterancestors())
+        and not _FURNITURE.search(_class(aside))
+        and any(True for _ in aside.iter("li", "dd", "td"))
+        and 10 * linked < 3 * _length_of(aside)
+        and next(aside.iter("form", "input", "button"), None) is None
+    )
 
 
 def _with_terms(listed: HtmlElement) -> None:
@@ -602,6 +618,8 @@ def _with_left_out(
         last = order if order is not None else last
         merged.append((last, block, order))
     headed = {k.getprevious() for k in kept}
+    merged_facts = _lists_left_out(places, used, known, present, element_of)
+    merged += [(order, block, order) for order, block in merged_facts]
     for place in places:
         element = place.element
         if place.order in used or not known or not known[0] < place.order < known[-1]:
@@ -625,6 +643,37 @@ def _with_left_out(
             merged.append((place.order, Block(text=text), place.order))
     merged.sort(key=lambda entry: entry[0])
     return [block for _, block, _ in merged], [order for _, _, order in merged]
+
+
+def _lists_left_out(
+    places: Sequence[_Place], used: set[int | None], known: Sequence[int], present: str, element_of: dict[int, HtmlElement]
+) -> list[tuple[int, Block]]:
+    """Items of lists of facts that extraction dropped from the article, such as its key points, with the heading above them."""
+    shared = _common_ancestor([element_of[o] for o in known])
+    found: list[tuple[int, Block]] = []
+    headings = {p.element: p for p in places if p.element.tag in {"h2", "h3", "h4"}}
+    for place in places:
+        item = place.element
+        listed = item.getparent() if item.tag == "li" else None
+        if listed is None or shared is None or place.order in used or place.order > known[-1] or len(place.key) < 15:
+            continue
+        around = list(item.iterancestors())
+        inside = shared in around or any(a.tag in {"article", "main"} for a in around)
+        items = [i for i in listed if i.tag == "li"]
+        if (
+            not inside
+            or len(items) < 2
+            or next(listed.iter("a", "form", "button"), None) is not None
+            or any(_is_furniture(a) for a in around)
+            or place.key in present
+        ):
+            continue
+        heading = headings.get(listed.getprevious())
+        if item is items[0] and heading is not None and heading.order not in used and heading.key not in present:
+            text = clean(_caption_text(heading.element))
+            found.append((heading.order, Block(text=text, role="heading", level=int(heading.element.tag[1]))))
+        found.append((place.order, Block(text=clean(_caption_text(item)))))
+    return found
 
 
 def _with_captions(blocks: list[Block], orders: Sequence[int | None], places: Sequence[_Place]) -> list[Block]:

@@ -73,8 +73,10 @@ _NOT_A_NAME = re.compile(
     re.I,
 )
 _MONTH_DAY_YEAR = re.compile(
-    r"\b(?:\d{4}-\d{2}-\d{2}|\d{1,2}(?:st|nd|rd|th)?\s+[^\W\d_]{3,9}\.?,?\s+\d{4}|[^\W\d_]{3,9}\.?\s+\d{1,2}(?:st|nd|rd|th)?,?\s+\d{4}|\d{1,2}[./]\d{1,2}[./]\d{4})\b"
+    r"\b(?:\d{4}-\d{2}-\d{2}|\d{1,2}(?:st|nd|rd|th|\.|er|º)?\s+(?:de\s+)?[^\W\d_]{3,10}\.?,?\s+(?:de\s+)?\d{4}|[^\W\d_]{3,9}\.?\s+\d{1,2}(?:st|nd|rd|th)?,?\s+\d{4}|\d{1,2}[./]\d{1,2}[./]\d{4})\b"
 )
+_SENTENCE_END = re.compile(r"(?<!\bг)[.!?]$")
+"""What a line that only tells a date does not end in."""
 _A_DAY = re.compile(f"(?P<date>{_MONTH_DAY_YEAR.pattern})")
 _MONTH_YEAR = re.compile(r"\b[^\W\d_]{3,9}\.?,?\s+\d{4}\b")
 _CHANGED = re.compile(
@@ -105,7 +107,7 @@ def page_metadata(tree: HtmlElement, *, url: str | None = None) -> Metadata:
     linked = list(_linked_data(tree))
     article = _article(tree, linked)
     address = _address(tree, named, url)
-    site = _site(named, linked, article)
+    site = _site(named, linked, article) or _encyclopedia_in_title(tree)
     guess = _guess(tree, address)
     date = _date(tree, named, article, address, _is_changing(tree, named, article, site, address))
     title = _title(tree, named, article, site) or (clean(guess.title) if guess and guess.title else None)
@@ -140,7 +142,9 @@ def linked_article_body(tree: HtmlElement) -> str:
 def is_date_line(text: str) -> bool:
     """Whether a line holds a day and little else."""
     match = _MONTH_DAY_YEAR.search(text)
-    return match is not None and len(text) < len(match[0]) + 25 and _iso(match[0]) is not None
+    if match is None or len(text) >= len(match[0]) + 25 or _iso(match[0]) is None:
+        return False
+    return not _SENTENCE_END.search(text)
 
 
 def _named(tree: HtmlElement) -> Mapping[str, list[str]]:
@@ -419,7 +423,9 @@ def _parts_about_itself(tree: HtmlElement) -> list[HtmlElement]:
         ):
             continue  # the site's own header tells today's date
         block = next((a for a in around if a.tag in {"p", "li", "dd", "h1", "h2", "h3", "h4"}), element)
-        if 0 < len(_flat(element)) <= _LONGEST_DATED and len(_flat(block)) <= _LONGEST_DATED:
+        line = _flat(block)
+        sentence = _SENTENCE_END.search(line) and not (_PUBLISHED.match(line) or _CHANGED.search(line))
+        if _flat(element) and len(line) <= _LONGEST_DATED and not sentence:
             parts.append(element)
     return parts
 
@@ -498,7 +504,7 @@ def _reference_parts(tree: HtmlElement) -> set[HtmlElement]:
         around = heading.getparent()
         wrapped = around is not None and around.tag == "div" and key(_flat(around)) == key(_flat(heading))
         place = around if wrapped and around is not None else heading
-        for after in place.itersiblings():
+        for after in place.itersiblings("ol", "ul", "p", "div", "section", "table", "dl", *_HEADINGS):
             inner = next((h.tag for h in [after, *after.iter("h1", "h2", "h3", "h4", "h5")] if h.tag in _HEADINGS), None)
             if inner and inner <= heading.tag:
                 break
@@ -533,6 +539,10 @@ def _is_encyclopedia(
     )
 
 
+def _encyclopedia_in_title(tree: HtmlElement) -> str | None:
+    return next((part for part in _SEPARATOR.split(_flat_title(tree))[1:] if _ENCYCLOPEDIA.search(part)), None)
+
+
 def _flat_title(tree: HtmlElement) -> str:
     return " ".join((tree.findtext(".//title") or "").split())
 
@@ -552,6 +562,7 @@ def _iso(value: Any, *, visible: bool = False) -> str | None:
     if not isinstance(value, str) or not re.search(r"\d{4}", value):
         return None
     text = " ".join(value.split())
+    found = None
     compact = re.match(r"(\d{4})(\d{2})(\d{2})(?:T|\d{6}|$)", text)
     if compact:
         text = "-".join(compact.groups())
@@ -563,8 +574,17 @@ def _iso(value: Any, *, visible: bool = False) -> str | None:
     try:
         date = iso_date(text[:40])
     except BadSource:
+        date = _in_another_language(text[:40]) if found else None
+    if date is None:
         return None
     return date if ("1993" if visible else "1900") <= date < "2100" else None
+
+
+def _in_another_language(day: str) -> str | None:
+    from dateparser import parse  # a third of a second, for few pages
+
+    date = parse(day, settings={"STRICT_PARSING": True, "DATE_ORDER": "DMY"})
+    return date.date().isoformat() if date else None
 
 
 def _language(tree: HtmlElement, named: Mapping[str, list[str]]) -> str | None:
