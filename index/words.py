@@ -54,6 +54,8 @@ def words(text: str) -> list[str]:
 def stem(word: str, language: str) -> str:
     """The stem of a folded word in a language (ISO 639-1)."""
     name = _STEMMERS.get(language)
+    if language == "ar":  # its stemmer knows the letters as Arabic writes them
+        word = re.sub("ه$", "ة", word.replace("ی", "ي").replace("ک", "ك"))
     if name:
         return folded(str(_stemmer(name).stemWord(word)))
     return word if word.isascii() or word[:1].isdigit() else word[:_TRUNCATED]

@@ -7,12 +7,14 @@ import unicodedata
 from functools import cache
 from typing import Any
 
+import stopwordsiso
+
 SURE = 0.6
 """Least probability at which a few words in Latin script are taken to be in another language than English."""
 SURE_TEXT = 0.9
 """The same for a text or passage; below it what its metadata declare is believed."""
 _LEAST_LETTERS = 20
-_LEAST_PASSAGE = 120
+_LEAST_PASSAGE = 80
 """Letters from which a passage in Latin script may be in another language than its source; names and titles are shorter."""
 _SAMPLE = 4000
 """Characters that are looked at from each of the beginning, the middle and the end of a text."""
@@ -41,7 +43,7 @@ def of_text(text: str, declared: str | None = None) -> str | None:
     if 12 * english >= len(text.split()) and english > 1:
         return "en"
     code, probability = identify(text)
-    if probability >= SURE_TEXT:
+    if probability >= SURE_TEXT and _has_function_words(text, code):
         return code
     return declared or ("en" if code == "en" else None)
 
@@ -62,7 +64,18 @@ def of_passage(text: str, source: str | None) -> str:
     if 12 * english >= len(text.split()):
         return "en"
     code, probability = identify(text)
-    return code if probability >= SURE_TEXT else known
+    return code if probability >= SURE_TEXT and _has_function_words(text, code, one_in=5) else known
+
+
+def _has_function_words(text: str, language: str, one_in: int = 10) -> bool:
+    """Whether at least one word in so many is a function word of a language: a table of names has none of any.
+
+    True for languages without a list.
+    """
+    if not stopwordsiso.has_lang(language):
+        return True
+    known, words = stopwordsiso.stopwords(language), re.findall(r"[^\W\d_]+", text.lower())
+    return one_in * sum(w in known for w in words) >= len(words)
 
 
 _LATIN_MOSTLY = frozenset(
