@@ -177,7 +177,7 @@ def _with_terms(listed: HtmlElement) -> None:
         if part.tag == "dt":
             terms = [*([] if said else terms), _caption_text(part)]
             said = False
-        elif any(_length_of(c) > _LONGEST_TERM for c in (part,)) or next(part.iter("p", "ul", "ol", "dl", "table"), None) is not None:
+        elif _length_of(part) > _LONGEST_TERM or next(part.iter("p", "ul", "ol", "dl", "table"), None) is not None:
             return  # an article built as such a list keeps its paragraphs
         else:
             lines.append(f"{', '.join(terms)}: {_caption_text(part)}" if terms else _caption_text(part))

@@ -47,6 +47,7 @@ _CHANGE_NAMES = (
 _LATEST = "2099-12-31"
 _DATED = ("time", "span", "div", "p", "abbr", "li", "em", "small", "strong", "i", "b", "a", "h2", "h3", "h4", "h5", "dd", "address")
 _OTHERS_DATES = frozenset({"table", "figure", "figcaption", "blockquote", "aside", "nav", "script", "style", "option", "form"})
+_LINES = frozenset({"p", "li", "dd", "h1", "h2", "h3", "h4"})
 _LONGEST_DATED = 120
 """Longer elements are running text."""
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
@@ -414,20 +415,31 @@ def _parts_about_itself(tree: HtmlElement) -> list[HtmlElement]:
     """
     outside = _reference_parts(tree)
     parts = []
-    for element in tree.iter(*_DATED):
-        around = [element, *element.iterancestors()]
-        if any(a.tag in _OTHERS_DATES or a in outside or _is_teaser(a) for a in around):
+    for element in tree.iter():
+        if not isinstance(element.tag, str):
             continue
-        if any(a.tag == "header" and "article" not in [x.tag for x in a.iterancestors()] for a in around) and not any(
-            True for a in around if a.tag == "header" for _ in a.iter("h1")
-        ):
-            continue  # the site's own header tells today's date
-        block = next((a for a in around if a.tag in {"p", "li", "dd", "h1", "h2", "h3", "h4"}), element)
+        parent = element.getparent()
+        # A site's own header tells today's date.
+        others = element.tag in _OTHERS_DATES or _is_teaser(element) or _is_site_header(element)
+        if others or parent in outside:
+            outside.add(element)
+        if element in outside or element.tag not in _DATED:
+            continue
+        block = next((a for a in [element, *element.iterancestors()] if a.tag in _LINES), element)
         line = _flat(block)
-        sentence = _SENTENCE_END.search(line) and not (_PUBLISHED.match(line) or _CHANGED.search(line))
-        if _flat(element) and len(line) <= _LONGEST_DATED and not sentence:
+        if not line or len(line) > _LONGEST_DATED or not _flat(element):
+            continue
+        if not _SENTENCE_END.search(line) or _PUBLISHED.match(line) or _CHANGED.search(line):
             parts.append(element)
     return parts
+
+
+def _is_site_header(element: HtmlElement) -> bool:
+    return (
+        element.tag == "header"
+        and next(element.iter("h1"), None) is None
+        and not any(a.tag == "article" for a in element.iterancestors())
+    )
 
 
 def _flat(element: HtmlElement) -> str:
@@ -446,8 +458,6 @@ def _shown_date(tree: HtmlElement, parts: Sequence[HtmlElement]) -> FoundDate | 
     """The date under the title or marked as that of publication; else, as a guess, another one that stands for itself."""
     title = next((e for e in tree.iter("h1")), None)
     guess = None
-    seen = title is None
-    above = True
     order = {e: i for i, e in enumerate(tree.iter())}
     first = order.get(title, -1) if title is not None else -1
     text = next((order[p] for p in tree.iter("p") if order[p] > first and len(_flat(p)) > _LONGEST_DATED), len(order))
@@ -489,8 +499,9 @@ def _only(tree: HtmlElement, parts: Sequence[HtmlElement]) -> HtmlElement:
     """A page of the given parts alone, for a reader that would look everywhere."""
     page = html_of("<html><head></head><body></body></html>")
     body = page.find("body")
+    chosen = set(parts)
     for element in parts:
-        if not any(a in parts for a in element.iterancestors()):
+        if chosen.isdisjoint(element.iterancestors()):
             body.append(copy.deepcopy(element))
     return page
 
