@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any
 
-from app import differences, followup, overview, parts, periods, policy
+from app import by_words, differences, followup, overview, parts, periods, policy
 from app.answer import MARKER, STAGES, Answer, Citation, cite
 from app.compose import Limits, compose, originals_first, select, short_answer, standing
 from app.decide import Calibration, Decision, decide
 from app.evidence import Evidence, PassageReader, ReadPassage, gather, names_lacking
-from app.language import language_of, unreadable
+from app.language import Language, among, found_by_words, language_of, unread, unreadable
 from app.question import Question, asks_author, in_full, kind_of, naming_author, need, tidy
 from app.stream import Done, Event, settled
 from app.writer import Given, Material, Writer
@@ -37,6 +37,8 @@ _TIME_IN_SEARCH, _TIME_IN_READING = 0.15, 2.5
 """What speaking of the time asked for is worth, in search score and in strength of evidence."""
 _PART_PASSAGES = 5
 """Passages read for each part of a question that asks several things."""
+_BY_WORDS = 0.5
+"""Most confidence that is told of a quotation found by words alone: nobody compared what it means."""
 _SHORT_CHARS = 2200
 """Of short passages more are read, up to twice as many, as long as they hold so many characters together."""
 
@@ -169,6 +171,7 @@ class Answerer:
 
         def timed(answer: Answer) -> Answer:
             total = round((time.perf_counter() - began) * 1000, 2)
+            answer = self._with_unread(answer, opened, filters)
             return replace(answer, timings_ms={**clock.spent, "total": total})
 
         rewritten = None
@@ -178,7 +181,7 @@ class Answerer:
                 rewritten = None if self._rules.declines(text) else self._writer.condense(text, history)
         opened = self._index.current()
         answer, trace = self._answer(question, history, filters, clock, opened, rewritten)
-        if self._writer is None or opened is None or answer.status != "answered":
+        if self._writer is None or opened is None or answer.status != "answered" or not self._reads(question):
             answer = timed(answer)
             yield from settled(answer)
             yield Done(answer=answer)
@@ -222,11 +225,7 @@ class Answerer:
                 base, status="abstained", answer=NOTHING_INDEXED, unsearched="there are no sources yet"
             ), None
         if not served:
-            reason = f"the question is in {language.name}, which the embedding model does not read"
-            why = f"the question is in {language.name}"
-            return replace(
-                base, status="abstained", answer=unreadable(language), reasons=(reason,), unsearched=why
-            ), None
+            return self._by_words(base, language, opened, filters, clock), None
         topic = overview.topic_of(standalone)
         surveyed = self._overview(base, topic, opened, filters, clock) if topic else None
         if surveyed:
@@ -254,6 +253,49 @@ class Answerer:
             whole = differences.added(answer, found, when, self._today(), opened.source)
             after = whole.answer.removeprefix(composed.text)
         return whole, replace(trace, wording=Wording(question=standalone, after=after))
+
+    def _reads(self, question: str) -> bool:
+        """Whether the embedding model reads a question's language."""
+        return self._settings.languages is None or language_of(tidy(question)).code in self._settings.languages
+
+    def _by_words(
+        self, base: Answer, language: Language, opened: OpenIndex, filters: Filters, clock: _Clock
+    ) -> Answer:
+        """A quotation that holds the words of a question whose language the embedding model does not read, or why there is none."""
+        with clock.stage("retrieve"):
+            read = self._settings.languages or frozenset()
+            language = among(base.standalone_question, language, set(opened.languages()) - read)
+            found = by_words.find(base.standalone_question, language.code, opened, filters, read)
+        reason = f"the question is in {language.name}, which the embedding model does not read"
+        near = tuple(
+            cite(source, e.hit.passage, start=e.start, end=e.end, support=e.score)
+            for e in found.near
+            if (source := opened.source(e.hit.passage.source_id)) is not None
+        )
+        if found.answer is None:
+            text = unreadable(language, by_words=found.searched)
+            why = "" if found.searched else f"the question is in {language.name}"
+            return replace(
+                base, status="abstained", answer=text, reasons=(reason,), nearest=near, unsearched=why
+            )  # fmt: skip
+        composed = compose([found.answer], opened.source)
+        share = f"{found.answer.score:.0%} of the question's topic words stand in the quotation; its meaning was not compared"
+        return replace(
+            base, status="answered", answer=composed.text, citations=composed.citations, reasons=(reason, share),
+            notice=found_by_words(language), confidence=round(_BY_WORDS * found.answer.score, 4),
+        )  # fmt: skip
+
+    def _with_unread(self, answer: Answer, opened: OpenIndex | None, filters: Filters) -> Answer:
+        """The answer, with the sources named that were not searched because of their language."""
+        read = self._settings.languages
+        if opened is None or read is None or answer.status == "declined" or not self._reads(answer.question):
+            return answer
+        told = unread(_within(filters, opened), read)
+        if not told:
+            return answer
+        if answer.status == "abstained":
+            return replace(answer, answer=f"{answer.answer} {told}")
+        return replace(answer, notice=" ".join(filter(None, (answer.notice, told))))
 
     def _differing(
         self, trace: Trace, when: periods.Asked, opened: OpenIndex, filters: Filters
@@ -420,6 +462,21 @@ class Answerer:
         return replace(
             base, status="abstained", answer=text, missing_terms=trace.missing, nearest=_nearest(trace, opened)
         )
+
+
+def _within(filters: Filters, opened: OpenIndex) -> Mapping[str, Collection[str]]:
+    """Ids of the sources of each language that pass the filters; dates are not looked at."""
+    languages = opened.languages()
+    if not filters.sources and not filters.genres:
+        return languages
+
+    def passes(source_id: str) -> bool:
+        source = opened.source(source_id)
+        return (not filters.sources or source_id in filters.sources) and (
+            not filters.genres or (source is not None and source.genre in filters.genres)
+        )
+
+    return {code: [i for i in ids if passes(i)] for code, ids in languages.items()}
 
 
 def _is_author_note(hit: Hit) -> bool:

@@ -13,6 +13,7 @@ from app.evidence import Evidence
 from app.question import FACT_KINDS, Question, holds_kind
 from index.terms import Vocabulary
 from ingest.blocks import SEPARATOR
+from ingest.dates import in_words
 from ingest.sentences import sentence_spans, unmarked
 from ingest.source import Source
 
@@ -187,7 +188,7 @@ def attribution(citation: Citation) -> str:
     who = speaker(citation)
     if not who or says_who(citation.quote) or names(who, citation.quote):
         return ""
-    dated = who if citation.genre == "notes" else f"{who} ({citation.date or 'undated'})"
+    dated = who if citation.genre == "notes" else f"{who} ({in_words(citation.date, citation.date_note)})"
     return f"{dated}{REPORTING}: " if reports_others(citation.quote) and who != _holder(citation) else f"{dated}: "
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -246,7 +246,8 @@ class Home:
         """Read files and folders into the library; ``again`` as for :func:`ingest.add.add_paths`."""
         if self.library.note(_MODE) is None:
             self.init()
-        return add_paths(self.library, paths, overrides=overrides, pattern=pattern, again=again)
+        found = add_paths(self.library, paths, overrides=overrides, pattern=pattern, again=again)
+        return self._with_language(found)
 
     def add_urls(self, urls: Sequence[str], overrides: Mapping[str, str]) -> Iterator[Outcome]:
         """Fetch addresses into the library."""
@@ -254,7 +255,15 @@ class Home:
 
         if self.library.note(_MODE) is None:
             self.init()
-        return add_urls(self.library, urls, overrides=overrides)
+        return self._with_language(add_urls(self.library, urls, overrides=overrides))
+
+    def _with_language(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+        """The outcomes, each telling of a language that the search model does not read."""
+        from app.language import of_source
+
+        for outcome in outcomes:
+            told = of_source(outcome.language, self.settings.encoder.reads())
+            yield replace(outcome, reason="; ".join(filter(None, (told, outcome.reason)))) if told else outcome
 
     def fetch_originals(self, source_ids: Sequence[str] = (), *, patient: bool = True) -> Iterator[Outcome]:
         """Replace bundled notes by the originals from their publishers.

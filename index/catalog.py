@@ -15,7 +15,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from index.errors import Damaged
+from index.words import forms
 from ingest.chunk import Passage
+from ingest.language import of_passage
 from ingest.source import CONTEXT_ROLES, Source, from_json, to_json
 
 _SCHEMA = """
@@ -26,8 +28,12 @@ CREATE VIRTUAL TABLE IF NOT EXISTS lexical USING fts5(
   tokenize = "porter unicode61 remove_diacritics 2");
 CREATE VIRTUAL TABLE IF NOT EXISTS around USING fts5(
   source_id UNINDEXED, body, tokenize = "porter unicode61 remove_diacritics 2");
+CREATE TABLE IF NOT EXISTS languages (
+  source_id TEXT NOT NULL, language TEXT NOT NULL, PRIMARY KEY (source_id, language)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS words (word TEXT PRIMARY KEY) WITHOUT ROWID;
 """
+_FORMS = "\x1e"
+"""In a row of the lexical table, between a text in another language than English and the folded and stemmed forms of its words."""
 _WORD = re.compile(r"\w+", re.UNICODE)
 SCORED_AT_MOST = 20_000
 """Matching passages from which the commonest words of a question are left out: they say least and cost most."""
@@ -75,9 +81,13 @@ class Catalog:
             "INSERT INTO sources VALUES (?, ?, ?, ?)",
             (source.id, source.fingerprint, len(passages), json.dumps(to_json(source))),
         )
+        languages = [of_passage(p.text, source.language) for p in passages]
         self._db.executemany(
             "INSERT INTO lexical VALUES (?, ?, ?, ?)",
-            [(p.id, p.source_id, p.text, p.context) for p in passages],
+            [(p.id, p.source_id, _indexed(p.text, code), p.context) for p, code in zip(passages, languages, strict=True)],
+        )
+        self._db.executemany(
+            "INSERT INTO languages VALUES (?, ?)", [(source.id, code) for code in sorted(set(languages))]
         )
         around = _around(source, passages)
         self._db.execute("INSERT INTO around VALUES (?, ?)", (source.id, around))
@@ -93,6 +103,7 @@ class Catalog:
             for table in ("lexical", "around"):
                 rows = self._db.execute(f"SELECT rowid FROM {table} WHERE source_id = ?", (source_id,)).fetchall()
                 self._db.executemany(f"DELETE FROM {table} WHERE rowid = ?", rows)
+            self._db.execute("DELETE FROM languages WHERE source_id = ?", (source_id,))
 
     def fingerprints(self) -> dict[str, str]:
         """Fingerprint of each indexed source by id."""
@@ -110,6 +121,17 @@ class Catalog:
         """The source as it was indexed, or None."""
         rows = self._query("SELECT facts FROM sources WHERE id = ?", (source_id,))
         return from_json(json.loads(rows[0][0])) if rows else None
+
+    def languages(self) -> dict[str, frozenset[str]]:
+        """Ids of the sources that have passages in a language, by ISO 639-1 code."""
+        try:
+            rows = self._query("SELECT language, source_id FROM languages")
+        except Damaged:  # an index from before languages were told
+            rows = self._query("SELECT COALESCE(json_extract(facts, '$.language'), 'en'), id FROM sources")
+        found: dict[str, set[str]] = {}
+        for language, source_id in rows:
+            found.setdefault(language, set()).add(source_id)
+        return {language: frozenset(ids) for language, ids in found.items()}
 
     def source_ids(self) -> list[str]:
         """Ids of all indexed sources, sorted."""
@@ -221,7 +243,7 @@ class Catalog:
         self._db.execute("BEGIN")
         self._db.execute("DELETE FROM words")
         for context, body in self._db.execute("SELECT context, body FROM lexical"):
-            self._put_words(f"{context} {body}")
+            self._put_words(f"{context} {body.split(_FORMS)[0]}")
         for (body,) in self._db.execute("SELECT body FROM around"):
             self._put_words(body)
         self._db.execute("INSERT INTO lexical(lexical) VALUES ('optimize')")
@@ -255,6 +277,12 @@ def _around(source: Source, passages: Sequence[Passage]) -> str:
     ]
     facts = (source.title, source.author, source.publisher, (source.date or "")[:4], *rest)
     return "\n".join(filter(None, facts))
+
+
+def _indexed(text: str, language: str) -> str:
+    """What the lexical index holds of a passage; English ones as they are, since FTS5 stems English itself."""
+    more = forms(text, language) if language != "en" else []
+    return f"{text}\n{_FORMS}{' '.join(more)}" if more else text
 
 
 def _phrase(term: str) -> str:
