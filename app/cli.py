@@ -364,8 +364,8 @@ def sources(ctx: click.Context, failed: bool, removed: bool, as_json: bool, own_
         _list(failures, ("file", "reason"), rows, "Every file of the mirrored folders could be read.", as_json)
         return
     if removed:
-        rows = [(r.id, (r.removed_at or "")[:10], r.title, r.path or "") for r in away]
-        _list(away, ("id", "removed", "title", "file"), rows, "Nothing is removed.", as_json)
+        gone = [(r.id, (r.removed_at or "")[:10], r.title, r.path or "") for r in away]
+        _list(away, ("id", "removed", "title", "file"), gone, "Nothing is removed.", as_json)
         return
     _list_sources(home, as_json)
     if as_json:

@@ -28,7 +28,7 @@ from index.embed import Encoder
 from index.encoders import open_encoder
 from index.search import IndexReader, SearchSettings
 from index.store import ChromaServer
-from index.sync import CATALOG_FILE, Progress, SyncReport, sync
+from index.sync import CATALOG_FILE, Progress, SyncReport, read_identity, sync
 from index.terms import Vocabulary
 from ingest.add import Outcome, add_paths, load_bundled, refresh, remove_source, removed_notes, restore_source
 from ingest.chunk import ChunkSettings
@@ -327,9 +327,11 @@ class Home:
         )
 
     def stale(self) -> bool:
-        """Whether the library holds something that the index does not, or the other way round."""
+        """Whether the library holds something that the index does not or the other way round, or an earlier version built the index."""
         with generation.lease(self.index_folder) as folder:
             if folder is None:
+                return True
+            if read_identity(folder).outdated:
                 return True
             with closing(Catalog(folder / CATALOG_FILE, readonly=True)) as catalog:
                 return catalog.fingerprints() != self.library.fingerprints()

@@ -245,7 +245,7 @@ def _turn(turn: TurnView, *, last: bool) -> dict[str, Any]:
         "plain": copy_text(answer) if answer and answer.status == "answered" else "", "judged": answer is not None,
         "nearest": len(answer.nearest) if answer else 0, "scope": turn.scope, "limited": turn.limited,
         # A source can help where the question is one, not where a single unknown word was typed or nothing was searched.
-        "addable": bool(answer) and not answer.unsearched and len(turn.question.split()) > 1,
+        "addable": answer is not None and not answer.unsearched and len(turn.question.split()) > 1,
         "long": len(turn.question) > _LONG_QUESTION,
         "unsupported": answer.unsupported if answer else (), "engine": answer.engine if answer else "",
         "follow_ups": turn.follow_ups if last else (),

@@ -14,7 +14,7 @@ from functools import cached_property
 from app import instructions
 from app.question import Kind, asked_noun, asks_author, fits_kind, kind_of
 from index.terms import Vocabulary, tokens
-from ingest.chunk import Passage, tells
+from ingest.chunk import Passage, is_row, tells
 from ingest.formats.plain import BYLINE
 from ingest.sentences import unmarked
 
@@ -59,7 +59,6 @@ _GRAMMAR = frozenset(
 )  # fmt: skip
 _FULL_SENTENCE_WORDS = 3
 _ENDED = re.compile(r"[.!…][\"'”’»)\]]*$")
-_ROW = " row "
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ class Wanted:
             return False
         if instructions.imperative(shown) and not _HOW_TO.search(self.question):
             return False
-        if _ROW in passage.locator:
+        if is_row(passage.locator):
             return True
         if stamp(shown) and not self._wants_stamp(shown):
             return False

@@ -124,12 +124,8 @@ class Catalog:
 
     def languages(self) -> dict[str, frozenset[str]]:
         """Ids of the sources that have passages in a language, by ISO 639-1 code."""
-        try:
-            rows = self._query("SELECT language, source_id FROM languages")
-        except Damaged:  # an index from before languages were told
-            rows = self._query("SELECT COALESCE(json_extract(facts, '$.language'), 'en'), id FROM sources")
         found: dict[str, set[str]] = {}
-        for language, source_id in rows:
+        for language, source_id in self._query("SELECT language, source_id FROM languages"):
             found.setdefault(language, set()).add(source_id)
         return {language: frozenset(ids) for language, ids in found.items()}
 

@@ -22,7 +22,7 @@ _ROLE_WORDS = {
 CONTEXT_JOINT = " – "
 _LINE_CHARS, _LINES_CHARS, _QUESTION_CHARS = 120, 400, 200
 """Longest short line, lines together, and question that the block under it is read with, in characters."""
-_ROW = " row "
+_ROW = re.compile(r"(?:^|\s)row \d+$")
 _ENDED = re.compile(r"[.!?…:;][\"'”’»)\]]*$")
 _ENUMERATION = re.compile(
     r"^\W*(?:(?:chapter|part|section|annex|appendix|figure|fig|table|box|step|day|question|no|page)\b\.?\s*(?:\d+(?:\.\d+)*|[IVXLC]+|[A-Z])\b[.):]?|"
@@ -121,6 +121,11 @@ def chunk(source: Source, settings: ChunkSettings = ChunkSettings()) -> list[Pas
     return passages
 
 
+def is_row(locator: str) -> bool:
+    """Whether a place is a row of a table: "table 2 row 3", "sheet “Towns”, row 3"."""
+    return bool(_ROW.search(locator))
+
+
 def tells(heading: str) -> bool:
     """Whether a heading says something by itself: a figure, "label: value", or what somebody did."""
     text = _ENUMERATION.sub("", heading)
@@ -163,14 +168,14 @@ def _is_line(source: Source, paragraph: Paragraph, after: Paragraph | None) -> b
     """Whether a block is a short line that may need its neighbours: no row of a table, no whole sentence."""
     text = source.text[paragraph.start : paragraph.end]
     if paragraph.role == "heading":
-        if after is not None and _ROW in after.locator:
+        if after is not None and is_row(after.locator):
             return False
         alone = after is None or text not in after.headings
         return (alone or tells(text)) and len(text) <= _LINE_CHARS
     return (
         paragraph.role == "body"
         and len(text) <= _LINE_CHARS
-        and _ROW not in paragraph.locator
+        and not is_row(paragraph.locator)
         and not _ENDED.search(text)
     )
 

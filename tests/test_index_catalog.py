@@ -240,11 +240,3 @@ def test_rows_of_english_passages_are_their_text_and_nothing_more(filled: Catalo
     with closing(sqlite3.connect(tmp_path / "catalog.db")) as db:
         rows = {body for (body,) in db.execute("SELECT body FROM lexical")}
     assert rows == {p.text for i in filled.source_ids() for p in chunk(filled.source(i))}
-
-
-def test_an_index_from_before_languages_were_told_tells_those_of_its_sources(filled: Catalog, tmp_path: Path) -> None:
-    with closing(sqlite3.connect(tmp_path / "catalog.db")) as db:
-        db.execute("DROP TABLE languages")
-        db.commit()
-    with closing(Catalog(tmp_path / "catalog.db", readonly=True)) as old:
-        assert old.languages() == {"en": set(TEXTS)}

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from app.answer import to_json
+from app.followup import Turn
 from app.home import Home
 from eval.cases import bundled_cases
 
@@ -34,7 +35,7 @@ class Asked:
 
     id: str
     question: str
-    history: tuple[Mapping[str, str], ...] = ()
+    history: tuple[Turn, ...] = ()
 
 
 def dump(out: Path, *, article: Path | None, questions: Path | None, public: Path | None, tell: Tell) -> int:
@@ -60,7 +61,7 @@ def _answers(article: Path | None, questions: Path | None, public: Path | None, 
             cases = [
                 Asked(
                     id=f"cases/{c.id}", question=c.question,
-                    history=tuple({"role": t.role, "content": t.content} for t in c.history),
+                    history=tuple(Turn(role=t.role, content=t.content) for t in c.history),
                 )
                 for c in bundled_cases() if not c.planted
             ]  # fmt: skip

@@ -583,7 +583,7 @@ def _iso(value: Any, *, visible: bool = False) -> str | None:
         for stem, month in _RUSSIAN_MONTHS.items():
             text = re.sub(rf"\b{stem}\w*\b", month, text, flags=re.I)
     try:
-        date = iso_date(text[:40])
+        date: str | None = iso_date(text[:40])
     except BadSource:
         date = _in_another_language(text[:40]) if found else None
     if date is None:
