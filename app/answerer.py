@@ -21,7 +21,7 @@ from app.stream import Done, Event, settled
 from app.writer import Given, Material, Writer
 from index.embed import Encoder
 from index.search import Filters, Hit, IndexReader, OpenIndex, SearchSettings
-from ingest.chunk import Passage
+from ingest.chunk import CONTEXT_JOINT, Passage
 
 ABSTENTION = "The sources do not answer this question."
 NOTHING_INDEXED = "Nothing has been indexed yet, so there is no source to answer from."
@@ -240,7 +240,7 @@ class Answerer:
                 return self._abstained(base, trace, opened), trace
             chosen = self._chosen(trace, opened)
             when = periods.asked(standalone, self._today())
-            if differences.off_time(chosen[0], when):
+            if differences.off_time(chosen[0], when, _published(chosen[0].hit, opened)):
                 return self._abstained(base, trace, opened, of_time=when.period), trace
             found = self._differing(trace, when, opened, filters)
             if found:
@@ -316,12 +316,13 @@ class Answerer:
             return whole if sum(len(e.text.split()) for e in whole) <= limits.fact_words else [note]
         when = periods.asked(trace.question.text, self._today()).period
         if when:
+            said = _speaking_of(when, opened)
             evidence = periods.in_time_first(
-                evidence, when, lambda e: e.text, lambda e: standing(e, opened.source), _TIME_IN_READING
-            )
+                evidence, when, said, lambda e: standing(e, opened.source), _TIME_IN_READING
+            )  # fmt: skip
             if periods.strict(when):
                 # Nothing of another time goes with the lead as if it were of the time asked for.
-                evidence = [evidence[0], *(e for e in evidence[1:] if periods.speaks_of(e.text, when) >= 0)]
+                evidence = [evidence[0], *(e for e in evidence[1:] if said(e) >= 0)]
         return select(trace.question, evidence, opened.vocabulary, limits)
 
     def _overview(self, base: Answer, topic: str, opened: OpenIndex, filters: Filters, clock: _Clock) -> Answer | None:
@@ -404,7 +405,10 @@ class Answerer:
             deep = _WIDE_HITS if when else 2 * wanted
             hits = opened.search(standalone, deep, filters=filters, settings=self._settings.search)
             if when:
-                hits = periods.in_time_first(hits, when, lambda h: h.passage.text, lambda h: h.score, _TIME_IN_SEARCH)
+                hits = periods.in_time_first(
+                    hits, when, lambda h: periods.speaks_of(h.passage.text, when, _published(h, opened)),
+                    lambda h: h.score, _TIME_IN_SEARCH,
+                )  # fmt: skip
                 hits = [replace(h, rank=n) for n, h in enumerate(hits, start=1)]
             hits = hits[:wanted] if beside else _worth_reading(hits, wanted)
             if asks_author(standalone):
@@ -418,14 +422,20 @@ class Answerer:
             if self._foreign and language_of(standalone).code != "en":
                 reader, calibration = self._foreign
             as_read = _as_read(standalone, hits, opened)
-            evidence = gather(as_read, hits, reader, self._encoder, opened.vocabulary)
+            read = [_dated(h, when, opened) for h in hits] if when else hits
+            evidence = gather(as_read, read, reader, self._encoder, opened.vocabulary)
+            found = {h.passage.id: h for h in hits}
+            evidence = [replace(e, hit=found[e.hit.passage.id]) for e in evidence]
             if when:
-                evidence = periods.in_time_first(
-                    evidence, when, lambda e: e.text, lambda e: e.strength, _TIME_IN_READING
-                )
+                said = _speaking_of(when, opened)
+                evidence = periods.in_time_first(evidence, when, said, lambda e: e.strength, _TIME_IN_READING)
+            judged = evidence
+            if when and periods.strict(when) and evidence and said(evidence[0]) >= 0:
+                # What tells of other times is no reason to believe that a lead of the time asked for answers.
+                judged = [e for e in evidence if said(e) >= 0]
             decision = decide(
-                question, evidence, missing, len(terms), calibration, self._settings.threshold,
-                unnamed=names_lacking(as_read, terms, evidence, opened.vocabulary),
+                question, judged, missing, len(terms), calibration, self._settings.threshold,
+                unnamed=names_lacking(as_read, terms, judged, opened.vocabulary),
             )  # fmt: skip
         return Trace(
             question=question, terms=terms, missing=missing, hits=tuple(hits), evidence=tuple(evidence),
@@ -477,6 +487,24 @@ def _within(filters: Filters, opened: OpenIndex) -> Mapping[str, Collection[str]
         )
 
     return {code: [i for i in ids if passes(i)] for code, ids in languages.items()}
+
+
+def _published(hit: Hit, opened: OpenIndex) -> str | None:
+    """Date of the text that a hit is from; None for compilations and where it is the date of something else."""
+    source = opened.source(hit.passage.source_id)
+    return None if source is None or source.genre == "notes" or source.date_note else source.date
+
+
+def _dated(hit: Hit, when: periods.Period, opened: OpenIndex) -> Hit:
+    """The hit with the date of its text to be read with it, where that is within the time asked for."""
+    published = _published(hit, opened)
+    if not published or not periods.overlap(periods.of_date(published).bounds, when.bounds):
+        return hit
+    return replace(hit, passage=replace(hit.passage, context=f"{periods.shown(published)}{CONTEXT_JOINT}{hit.passage.context}"))
+
+
+def _speaking_of(when: periods.Period, opened: OpenIndex) -> Callable[[Evidence], float]:
+    return lambda e: periods.speaks_of(e.text, when, _published(e.hit, opened))
 
 
 def _is_author_note(hit: Hit) -> bool:
