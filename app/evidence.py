@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from app import claims
+from app.rows import Spelled, spelled
 from app.statement import Wanted, interrogative
 from index.embed import Encoder
 from index.search import Hit
@@ -150,15 +151,17 @@ def gather(
     question: str, hits: Sequence[Hit], reader: PassageReader, encoder: Encoder, vocabulary: Vocabulary
 ) -> list[Evidence]:
     """All sentences of the hits as evidence, best first."""
-    spans = [_spans(h.passage.text) for h in hits]
+    rows = [spelled(h.passage) for h in hits]
+    spans = [[(0, len(h.passage.text))] if row else _spans(h.passage.text) for h, row in zip(hits, rows, strict=True)]
     texts = [[h.passage.text[a:b] for a, b in own] for h, own in zip(hits, spans, strict=True)]
     others = [
         [_of_others(question, text, hit, vocabulary) for text in own] for hit, own in zip(hits, texts, strict=True)
     ]
     wanted = Wanted(question, vocabulary)
+    words = [[row.text] if row else own for row, own in zip(rows, texts, strict=True)]
     readings = [
-        _stated(wanted, hit.passage, own, reading)
-        for hit, own, reading in zip(hits, texts, _read(question, hits, texts, others, reader), strict=True)
+        _stated(wanted, hit.passage, own, _in_row(reading, row) if row else reading)
+        for hit, own, row, reading in zip(hits, texts, rows, _read(question, hits, words, others, reader), strict=True)
     ]
     terms = {vocabulary.stem(t) for term in vocabulary.content_terms(question) for t in vocabulary.stems(term)}
     found: list[Evidence] = []
@@ -227,6 +230,15 @@ def _lowered(
             scores[k] = min(scores[k], score)
     least = [reading.passage, max(scores, default=0.0), *((again.passage,) if again else ())]
     return replace(reading, sentences=tuple(scores), passage=min(least))
+
+
+def _in_row(reading: Reading, row: Spelled) -> Reading:
+    """The reading of a row in words, with its span where it stands in the row."""
+    spans = []
+    for span in reading.spans:
+        there = row.in_row(span[0], span[1]) if span else None
+        spans.append((*there, span[2]) if span and there else None)
+    return replace(reading, spans=tuple(spans))
 
 
 def _spans(text: str) -> list[tuple[int, int]]:
