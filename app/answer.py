@@ -185,7 +185,12 @@ def cite(
     marker: int = 0,
     also_in: tuple[Outlet, ...] = (),
 ) -> Citation:
-    """A citation of ``source.text[start:end]``, which lies in the passage."""
+    """A citation of ``source.text[start:end]``, which lies in the passage.
+
+    Its place is that of the paragraph it begins in: a passage may hold several short lines.
+    """
+    begins = next((p for p in source.paragraphs if p.start <= start < p.end), None)
+    place = begins if begins and passage.start <= begins.start and begins.end <= passage.end else passage
     return Citation(
         marker=marker,
         passage_id=passage.id,
@@ -199,8 +204,8 @@ def cite(
         genre=source.genre,
         origin=source.origin,
         fetched_at=source.fetched_at,
-        locator=passage.locator,
-        paragraph=passage.number,
+        locator=place.locator,
+        paragraph=place.number,
         quote=source.text[start:end],
         start=start,
         end=end,

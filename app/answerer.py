@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any
 
-from app import differences, followup, overview, parts, periods, policy
+from app import by_words, differences, followup, overview, parts, periods, policy
 from app.answer import MARKER, STAGES, Answer, Citation, cite
 from app.compose import Limits, compose, originals_first, select, short_answer, standing
 from app.decide import Calibration, Decision, decide
 from app.evidence import Evidence, PassageReader, ReadPassage, gather, names_lacking
-from app.language import language_of, unreadable
-from app.question import Question, asks_author, in_full, kind_of, naming_author, tidy
+from app.language import Language, among, found_by_words, language_of, unread, unreadable
+from app.question import Question, asks_author, in_full, kind_of, naming_author, need, tidy
 from app.stream import Done, Event, settled
 from app.writer import Given, Material, Writer
 from index.embed import Encoder
 from index.search import Filters, Hit, IndexReader, OpenIndex, SearchSettings
-from ingest.chunk import Passage
+from ingest.chunk import CONTEXT_JOINT, Passage
 
 ABSTENTION = "The sources do not answer this question."
 NOTHING_INDEXED = "Nothing has been indexed yet, so there is no source to answer from."
@@ -38,6 +38,8 @@ _TIME_IN_SEARCH, _TIME_IN_READING = 0.15, 2.5
 """What speaking of the time asked for is worth, in search score and in strength of evidence."""
 _PART_PASSAGES = 5
 """Passages read for each part of a question that asks several things."""
+_BY_WORDS = 0.5
+"""Most confidence that is told of a quotation found by words alone: nobody compared what it means."""
 _SHORT_CHARS = 2200
 """Of short passages more are read, up to twice as many, as long as they hold so many characters together."""
 
@@ -173,6 +175,7 @@ class Answerer:
 
         def timed(answer: Answer) -> Answer:
             total = round((time.perf_counter() - began) * 1000, 2)
+            answer = self._with_unread(answer, opened, filters)
             return replace(answer, timings_ms={**clock.spent, "total": total})
 
         rewritten = None
@@ -182,7 +185,7 @@ class Answerer:
                 rewritten = None if self._rules.declines(text) else self._writer.condense(text, history)
         opened = self._index.current()
         answer, trace = self._answer(question, history, filters, clock, opened, rewritten)
-        if self._writer is None or opened is None or answer.status != "answered":
+        if self._writer is None or opened is None or answer.status != "answered" or not self._reads(question):
             answer = timed(answer)
             yield from settled(answer)
             yield Done(answer=answer)
@@ -226,11 +229,7 @@ class Answerer:
                 base, status="abstained", answer=NOTHING_INDEXED, unsearched="there are no sources yet"
             ), None
         if not served:
-            reason = f"the question is in {language.name}, which the embedding model does not read"
-            why = f"the question is in {language.name}"
-            return replace(
-                base, status="abstained", answer=unreadable(language), reasons=(reason,), unsearched=why
-            ), None
+            return self._by_words(base, language, opened, filters, clock), None
         topic = overview.topic_of(standalone)
         surveyed = self._overview(base, topic, opened, filters, clock) if topic else None
         if surveyed:
@@ -245,7 +244,7 @@ class Answerer:
                 return self._abstained(base, trace, opened), trace
             chosen = self._chosen(trace, opened)
             when = periods.asked(standalone, self._today())
-            if differences.off_time(chosen[0], when):
+            if differences.off_time(chosen[0], when, _published(chosen[0].hit, opened)):
                 return self._abstained(base, trace, opened, of_time=when.period), trace
             found = self._differing(trace, when, opened, filters)
             if found:
@@ -258,6 +257,49 @@ class Answerer:
             whole = differences.added(answer, found, when, self._today(), opened.source)
             after = whole.answer.removeprefix(composed.text)
         return whole, replace(trace, wording=Wording(question=standalone, after=after))
+
+    def _reads(self, question: str) -> bool:
+        """Whether the embedding model reads a question's language."""
+        return self._settings.languages is None or language_of(tidy(question)).code in self._settings.languages
+
+    def _by_words(
+        self, base: Answer, language: Language, opened: OpenIndex, filters: Filters, clock: _Clock
+    ) -> Answer:
+        """A quotation that holds the words of a question whose language the embedding model does not read, or why there is none."""
+        with clock.stage("retrieve"):
+            read = self._settings.languages or frozenset()
+            language = among(base.standalone_question, language, set(opened.languages()) - read)
+            found = by_words.find(base.standalone_question, language.code, opened, filters, read)
+        reason = f"the question is in {language.name}, which the embedding model does not read"
+        near = tuple(
+            cite(source, e.hit.passage, start=e.start, end=e.end, support=e.score)
+            for e in found.near
+            if (source := opened.source(e.hit.passage.source_id)) is not None
+        )
+        if found.answer is None:
+            text = unreadable(language, by_words=found.searched)
+            why = "" if found.searched else f"the question is in {language.name}"
+            return replace(
+                base, status="abstained", answer=text, reasons=(reason,), nearest=near, unsearched=why
+            )  # fmt: skip
+        composed = compose([found.answer], opened.source)
+        share = f"{found.answer.score:.0%} of the question's topic words stand in the quotation; its meaning was not compared"
+        return replace(
+            base, status="answered", answer=composed.text, citations=composed.citations, reasons=(reason, share),
+            notice=found_by_words(language), confidence=round(_BY_WORDS * found.answer.score, 4),
+        )  # fmt: skip
+
+    def _with_unread(self, answer: Answer, opened: OpenIndex | None, filters: Filters) -> Answer:
+        """The answer, with the sources named that were not searched because of their language."""
+        read = self._settings.languages
+        if opened is None or read is None or answer.status == "declined" or not self._reads(answer.question):
+            return answer
+        told = unread(_within(filters, opened), read)
+        if not told:
+            return answer
+        if answer.status == "abstained":
+            return replace(answer, answer=f"{answer.answer} {told}")
+        return replace(answer, notice=" ".join(filter(None, (answer.notice, told))))
 
     def _differing(
         self, trace: Trace, when: periods.Asked, opened: OpenIndex, filters: Filters
@@ -278,12 +320,13 @@ class Answerer:
             return whole if sum(len(e.text.split()) for e in whole) <= limits.fact_words else [note]
         when = periods.asked(trace.question.text, self._today()).period
         if when:
+            said = _speaking_of(when, opened)
             evidence = periods.in_time_first(
-                evidence, when, lambda e: e.text, lambda e: standing(e, opened.source), _TIME_IN_READING
-            )
+                evidence, when, said, lambda e: standing(e, opened.source), _TIME_IN_READING
+            )  # fmt: skip
             if periods.strict(when):
                 # Nothing of another time goes with the lead as if it were of the time asked for.
-                evidence = [evidence[0], *(e for e in evidence[1:] if periods.speaks_of(e.text, when) >= 0)]
+                evidence = [evidence[0], *(e for e in evidence[1:] if said(e) >= 0)]
         return select(trace.question, evidence, opened.vocabulary, limits)
 
     def _overview(self, base: Answer, topic: str, opened: OpenIndex, filters: Filters, clock: _Clock) -> Answer | None:
@@ -355,15 +398,21 @@ class Answerer:
         question = Question(text=standalone, asked=asked or standalone, kind=kind_of(standalone))
         with clock.stage("retrieve"):
             terms = tuple(opened.vocabulary.content_terms(standalone))
+            needed = set(opened.vocabulary.content_terms(need(standalone)))
             frequency = opened.document_frequency(terms)
-            missing = tuple(dict.fromkeys(in_full(t, standalone) for t in terms if not frequency[t]))
+            missing = tuple(
+                dict.fromkeys(in_full(t, standalone) for t in terms if t in needed and not frequency[t] and not opened.vocabulary.frames(t))
+            )
             wanted = _PART_PASSAGES if beside else self._settings.passages
             when = periods.asked(standalone, self._today()).period
             # With a time asked for, passages that speak of it are read before likelier ones that don't.
             deep = _WIDE_HITS if when else 2 * wanted
             hits = opened.search(standalone, deep, filters=filters, settings=self._settings.search)
             if when:
-                hits = periods.in_time_first(hits, when, lambda h: h.passage.text, lambda h: h.score, _TIME_IN_SEARCH)
+                hits = periods.in_time_first(
+                    hits, when, lambda h: periods.speaks_of(h.passage.text, when, _published(h, opened)),
+                    lambda h: h.score, _TIME_IN_SEARCH,
+                )  # fmt: skip
                 hits = [replace(h, rank=n) for n, h in enumerate(hits, start=1)]
             hits = hits[:wanted] if beside else _worth_reading(hits, wanted)
             if asks_author(standalone):
@@ -377,14 +426,20 @@ class Answerer:
             if self._foreign and language_of(standalone).code != "en":
                 reader, calibration = self._foreign
             as_read = _as_read(standalone, hits, opened)
-            evidence = gather(as_read, hits, reader, self._encoder, opened.vocabulary)
+            read = [_dated(h, when, opened) for h in hits] if when else hits
+            evidence = gather(as_read, read, reader, self._encoder, opened.vocabulary)
+            found = {h.passage.id: h for h in hits}
+            evidence = [replace(e, hit=found[e.hit.passage.id]) for e in evidence]
             if when:
-                evidence = periods.in_time_first(
-                    evidence, when, lambda e: e.text, lambda e: e.strength, _TIME_IN_READING
-                )
+                said = _speaking_of(when, opened)
+                evidence = periods.in_time_first(evidence, when, said, lambda e: e.strength, _TIME_IN_READING)
+            judged = evidence
+            if when and periods.strict(when) and evidence and said(evidence[0]) >= 0:
+                # What tells of other times is no reason to believe that a lead of the time asked for answers.
+                judged = [e for e in evidence if said(e) >= 0]
             decision = decide(
-                question, evidence, missing, len(terms), calibration, self._settings.threshold,
-                unnamed=names_lacking(as_read, terms, evidence, opened.vocabulary),
+                question, judged, missing, len(terms), calibration, self._settings.threshold,
+                unnamed=names_lacking(as_read, terms, judged, opened.vocabulary),
             )  # fmt: skip
         return Trace(
             question=question, terms=terms, missing=missing, hits=tuple(hits), evidence=tuple(evidence),
@@ -421,6 +476,39 @@ class Answerer:
         return replace(
             base, status="abstained", answer=text, missing_terms=trace.missing, nearest=_nearest(trace, opened)
         )
+
+
+def _within(filters: Filters, opened: OpenIndex) -> Mapping[str, Collection[str]]:
+    """Ids of the sources of each language that pass the filters; dates are not looked at."""
+    languages = opened.languages()
+    if not filters.sources and not filters.genres:
+        return languages
+
+    def passes(source_id: str) -> bool:
+        source = opened.source(source_id)
+        return (not filters.sources or source_id in filters.sources) and (
+            not filters.genres or (source is not None and source.genre in filters.genres)
+        )
+
+    return {code: [i for i in ids if passes(i)] for code, ids in languages.items()}
+
+
+def _published(hit: Hit, opened: OpenIndex) -> str | None:
+    """Date of the text that a hit is from; None for compilations and where it is the date of something else."""
+    source = opened.source(hit.passage.source_id)
+    return None if source is None or source.genre == "notes" or source.date_note else source.date
+
+
+def _dated(hit: Hit, when: periods.Period, opened: OpenIndex) -> Hit:
+    """The hit with the date of its text to be read with it, where that is within the time asked for."""
+    published = _published(hit, opened)
+    if not published or not periods.overlap(periods.of_date(published).bounds, when.bounds):
+        return hit
+    return replace(hit, passage=replace(hit.passage, context=f"{periods.shown(published)}{CONTEXT_JOINT}{hit.passage.context}"))
+
+
+def _speaking_of(when: periods.Period, opened: OpenIndex) -> Callable[[Evidence], float]:
+    return lambda e: periods.speaks_of(e.text, when, _published(e.hit, opened))
 
 
 def _is_author_note(hit: Hit) -> bool:

@@ -24,6 +24,41 @@ _MARKED = re.compile(
     r"likely|claim\w*|denie[sd]|unconfirmed|suspect\w*|believe\w*|warn\w*|in (?:his|her|their|its) view)\b",
     re.I,
 )
+_HELD = (
+    r"(?:argument|claim|allegation|assertion|accusation|belief|fear|concern|worry|worries|rumou?r|suggestion|speculation|suspicion|"
+    r"notion|idea|narrative|perception|warning|prediction|complaint|view|opinion|theory|theories|myth|promise|threat|denial|impression|"
+    r"criticism|conclusion|hope|contention)s?"
+)
+_HOLDERS = (
+    r"(?:critics|opponents|supporters|observers|analysts|experts|commentators|sceptics|skeptics|residents|locals|witnesses|rumou?rs?|"
+    r"(?:the |local |state |national |foreign |western |social )*(?:media|press|newspapers|tabloids|coverage)|some|many|others|"
+    r"several|most|those who|proponents|detractors|activists|campaigners|politicians|voices)"
+)
+_HOLD = (
+    r"(?:argue|say|claim|fear|believe|think|warn|suggest|insist|maintain|hold|worry|contend|expect|suspect|allege|hope|doubt|assume|speak|"
+    r"point|complain|conclude|describe|portray|depict|call|see|view|regard|blame|accuse|predict|object|hail|praise|dismiss|consider|"
+    r"agree|state|assert|feel)(?:s|d|ed)?|(?:said|held|thought|spoke|saw|felt)"
+)
+_REPORTS = re.compile(
+    rf"\b{_HELD} (?:\w+ ){{0,3}}?that\b|\b(?:include|contain|feature|repeat|echo|spread|circulate|reject|dismiss|voice)\w* (?:\w+ ){{0,3}}?{_HELD}\b|"
+    r"\b(?:is|are|was|were|been|being) (?:\w+ly |often |long |now |also |sometimes )*(?:believed|thought|said|alleged|reported|rumou?red|feared|suspected|"
+    r"accused|considered|regarded|described|portrayed|depicted|presented|hailed|blamed|understood|claimed|seen)\b (?:to|as|that|of|for|by)\b|"
+    r"\b(?:reportedly|allegedly|supposedly|purportedly|ostensibly)\b|"
+    rf"\b{_HOLDERS}\b(?: \w+){{0,4}}? (?:{_HOLD})\b|\bin the eyes of\b|\bwhat \w+ (?:call|see|describe|regard)s?\b|\bit (?:is|was) (?:\w+ly )?(?:said|argued|"
+    r"claimed|feared|believed|thought|alleged|suggested|rumou?red|hoped|assumed) that\b",
+    re.I,
+)
+_QUOTATION = re.compile(r"^\W{0,2}[\"“„«][^\"”“»]+[\"”“»]\W*$")
+REPORTING = ", reporting what others say"
+"""Stands behind an author's name before a sentence that gives what others hold."""
+_OTHER_HOLDING = re.compile(
+    r"\b(?:attribut\w+|blam(?:e[sd]?|ing)|assess(?:es|ed)?|link(?:s|ed) \w+ to|confirm(?:s|ed)?|deni(?:es|ed)|den(?:y|ying)|"
+    r"confess(?:es|ed)?|acknowledg\w+|admit\w*|dismiss\w*|reject\w*|describ\w+|announc\w+|declar\w+|identif\w+|recogni[sz]\w+|"
+    r"list(?:s|ed) \w+ as|ascrib\w+|point(?:s|ed) to|took responsibility|claim\w* responsibility|disput\w+)\b",
+    re.I,
+)
+"""Verbs by which a sentence has a voice of its own; none is put behind it."""
+_CLAUSES = re.compile(r"[;:]|,? (?:while|whereas|but|although|though|yet|and) ")
 _CLAUSE = re.compile(r"[,;:.!?](?:\s|$)")
 _WORD = re.compile(r"[^\W_]{2,}")
 _FIGURE = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
@@ -161,6 +196,11 @@ def says_who(text: str) -> bool:
     return bool(_SAYS_WHO.search(text))
 
 
+def reports_others(text: str) -> bool:
+    """Whether a sentence gives what others than its author hold or say: "the coverage included fears that …"."""
+    return bool(_REPORTS.search(text) or _QUOTATION.match(text))
+
+
 def names(who: str, sentence: str) -> bool:
     """Whether a sentence itself names the one who says it."""
     capitalised = [w for w in re.findall(r"[^\W\d_]{2,}", who) if w[0].isupper() and w not in {"The", "UN"}]
@@ -173,13 +213,27 @@ def voice_left_out(sentence: str, quote: str) -> str:
     "Critics led by Ana Bruun said the dam was built without a permit" retold as "The dam was built without a
     permit" turns a claim into a fact. A sentence that names the speaker, or marks what it says as somebody's, does not.
     """
-    if says_who(sentence) or _MARKED.search(sentence):
+    if says_who(sentence) or _MARKED.search(sentence) or _OTHER_HOLDING.search(sentence):
         return ""
+    said = _told_in(sentence, quote)
     for voice in _voices(quote):
+        if said and voice not in said:
+            continue  # it holds what another part of the quote tells
         words = {w.lower() for w in _WORD.findall(voice)} - _NOT_SPEAKERS
         if words and not words & {w.lower() for w in _WORD.findall(sentence)}:
             return voice
     return ""
+
+
+def _told_in(sentence: str, quote: str) -> str:
+    """The part of a quote of several voices that tells what the sentence tells; "" where that is no single part."""
+    parts = [p.strip() for p in _CLAUSES.split(quote)]
+    if len(parts) < 2 or len(_voices(quote)) + len(_OTHER_HOLDING.findall(quote)) < 2:
+        return ""
+    words = {w.lower() for w in _WORD.findall(sentence)} - _NOT_SPEAKERS
+    shared = [len(words & {w.lower() for w in _WORD.findall(p)}) for p in parts]
+    best = max(shared)
+    return parts[shared.index(best)] if shared.count(best) == 1 else ""
 
 
 def _voices(quote: str) -> list[str]:
@@ -217,10 +271,12 @@ def voice_not_there(sentence: str, quotes: Sequence[str]) -> str:
 
 
 def with_voice(sentence: str, voice: str) -> str:
-    """The sentence with the voice behind it, or "" where the voice can't be put there without rewording.
+    """The sentence with the voice behind it, or "" where it has one of its own or needed rewording.
 
     "310 sailors took part.", "Their union" → "310 sailors took part, according to their union."
     """
+    if says_who(sentence) or _OTHER_HOLDING.search(sentence):
+        return ""
     words = voice.split()
     plain = words[0].lower() in _LOWERED if words else False
     if not words or len(words) > _SHORT_VOICE or not _NAMEABLE.fullmatch(voice):

@@ -7,15 +7,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from app.answer import Citation, cite, outlet
-from app.attribution import names, says_who
+from app.attribution import REPORTING, names, reports_others, says_who
+from app.citation_text import COMPARISON, claimant, is_comparison
 from app.evidence import Evidence
 from app.question import FACT_KINDS, Question, holds_kind
 from index.terms import Vocabulary
-from ingest.sentences import sentence_spans
+from ingest.blocks import SEPARATOR
+from ingest.dates import in_words
+from ingest.sentences import sentence_spans, unmarked
 from ingest.source import Source
 
 _ENDING = re.compile(r"\s*([.!?…]+[\"'”’»)\]]*)$")
 _LIST_ITEM = re.compile(r"\(?(?:\d{1,2}|[a-z])[.)]\s|[-–•*]\s")
+_SCALE = r"(?:hundred|thousand|million|billion|trillion|per cent|percent|%|m|bn|k)"
+_UNIT = re.compile(
+    rf"[€$£¥]?\d+(?:[.,:/–’'\u00a0\u202f-]\d+|(?<=\d)[ ]\d{{3}}(?!\d))*(?:\s?{_SCALE}(?!\w))?\w*|\w+(?:[’'-]\w+)*"
+)
+"""A word, or a figure with its separators, sign of currency and scale."""
 _INTRO_WORDS = 9
 SHORT_ANSWER_SCORE = 0.4
 SHORT_ANSWER_WORDS = 8
@@ -113,10 +121,18 @@ def short_answer(question: Question, lead: Evidence, source: Source | None) -> s
     if source is None or lead.span is None or question.kind not in FACT_KINDS - {"yes-no"}:
         return None
     start, end, score = lead.span
-    span = one_line(source.text[start:end])
+    span = one_line(source.text[slice(*whole_words(source.text, start, end, lead.start, lead.end))])
     if score < SHORT_ANSWER_SCORE or not span or len(span.split()) > SHORT_ANSWER_WORDS:
         return None
     return span if holds_kind(question.kind, span) else None
+
+
+def whole_words(text: str, start: int, end: int, first: int, last: int) -> tuple[int, int]:
+    """A span widened to whole words and whole figures ("300" of "12,300 million"), within ``first`` and ``last``."""
+    for found in _UNIT.finditer(text, first, last):
+        if found.start() < end and start < found.end():
+            start, end = min(start, found.start()), max(end, found.end())
+    return start, end
 
 
 def originals_first(
@@ -166,15 +182,28 @@ def attribution(citation: Citation) -> str:
     """Who says it and when, as a lead-in; empty when the sentence says so itself.
 
     The lead-in never says more than the source's bibliographic data: no date is guessed. Notes that
-    compile what others say get no date, since theirs is not the date of what was said.
+    compile what others say get no date, since theirs is not the date of what was said. What a sentence
+    reports of others is not put into its author's mouth.
     """
-    claimed = citation.claimed_by if citation.claim_status in {"claim", "opinion"} else None
-    who = claimed or citation.author or citation.publisher or shortened(citation.title)
-    if says_who(citation.quote) or names(who, citation.quote):
+    who = speaker(citation)
+    if not who or says_who(citation.quote) or names(who, citation.quote):
         return ""
-    if citation.genre == "notes":
-        return f"{who}: "
-    return f"{who} ({citation.date or 'undated'}): "
+    dated = who if citation.genre == "notes" else f"{who} ({in_words(citation.date, citation.date_note)})"
+    return f"{dated}{REPORTING}: " if reports_others(citation.quote) and who != _holder(citation) else f"{dated}: "
+
+
+def speaker(citation: Citation) -> str:
+    """Who says what a citation quotes; "" for our own compilations, unless a passage of theirs names its holder."""
+    holder = _holder(citation)
+    if is_comparison(citation):
+        return holder if holder != COMPARISON else ""
+    return holder or citation.author or citation.publisher or shortened(citation.title)
+
+
+def _holder(citation: Citation) -> str:
+    """Whose claim or opinion it is, as the block tells."""
+    by = claimant(citation, citation.claimed_by) if citation.claim_status in {"claim", "opinion"} else None
+    return by or ""
 
 
 def shortened(title: str) -> str:
@@ -192,8 +221,11 @@ def with_marker(sentence: str, marker: int) -> str:
 
 
 def one_line(quote: str) -> str:
-    """The quote on one line; the citation keeps its exact words."""
-    return " ".join(quote.split())
+    """The quote on one line, without its own reference marks; the citation keeps its exact words.
+
+    "[2]" inside a source would look like a marker of the answer. Lines that stand apart are joined by dashes.
+    """
+    return " – ".join(" ".join(part.split()) for part in unmarked(quote).split(SEPARATOR) if part.strip())
 
 
 def _in_reading_order(lead: Evidence, rest: Sequence[Evidence]) -> list[Evidence]:

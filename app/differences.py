@@ -1005,12 +1005,15 @@ def _about(question: Question) -> str:
     return question.text.rstrip(" ?!.")
 
 
-def off_time(lead: Evidence, asked: Asked) -> bool:
+def off_time(lead: Evidence, asked: Asked, published: str | None) -> bool:
     """Whether the best evidence speaks of other times only than the one asked for.
+
+    Args:
+        published: date of the lead's text, see :func:`app.periods.speaks_of`.
 
     None of 62 answerable questions bound to a time, bundled and held-out ones of all sets, had such evidence.
     """
-    return asked.period is not None and strict(asked.period) and speaks_of(lead.text, asked.period) < 0
+    return asked.period is not None and strict(asked.period) and speaks_of(lead.text, asked.period, published) < 0
 
 
 def added(

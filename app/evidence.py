@@ -12,10 +12,13 @@ from typing import Protocol
 import numpy as np
 
 from app import claims
+from app.rows import Spelled, spelled
+from app.statement import Wanted, interrogative
 from index.embed import Encoder
 from index.search import Hit
 from index.terms import Vocabulary
-from ingest.chunk import Passage
+from ingest.blocks import SEPARATOR
+from ingest.chunk import CONTEXT_JOINT, Passage
 from ingest.sentences import sentence_spans
 
 PASSAGE_WEIGHT = 5.0
@@ -38,6 +41,13 @@ LEADING_PASSAGES = 4
 """How many pieces of evidence are looked through for the names of the question."""
 OF_OTHERS = 0.001
 """Score of a sentence that speaks of others than the question, whatever the reader makes of it."""
+STATES_NOTHING = 0.0002
+"""Score of a sentence that can be no answer, such as a question or a byline; below :data:`OF_OTHERS`."""
+_BARE_REPLY = re.compile(
+    r"^(?:[^:?!.]{1,60}:\s+)?\W*(?:yes|no|never|certainly|of course|indeed|not at all|exactly|absolutely)[.!,]*$", re.I
+)
+REPLY = 0.75
+"""Least score of what follows the question in the text itself, or its label on a fact sheet. Its worth alone is not measured yet."""
 _CALENDAR = frozenset((*calendar.month_name, *calendar.month_abbr, *calendar.day_name, *calendar.day_abbr))
 """Names of times, which ``app.periods`` looks after."""
 _POINTS_BACK = re.compile(
@@ -141,12 +151,18 @@ def gather(
     question: str, hits: Sequence[Hit], reader: PassageReader, encoder: Encoder, vocabulary: Vocabulary
 ) -> list[Evidence]:
     """All sentences of the hits as evidence, best first."""
-    spans = [sentence_spans(h.passage.text) for h in hits]
+    rows = [spelled(h.passage) for h in hits]
+    spans = [[(0, len(h.passage.text))] if row else _spans(h.passage.text) for h, row in zip(hits, rows, strict=True)]
     texts = [[h.passage.text[a:b] for a, b in own] for h, own in zip(hits, spans, strict=True)]
     others = [
         [_of_others(question, text, hit, vocabulary) for text in own] for hit, own in zip(hits, texts, strict=True)
     ]
-    readings = _read(question, hits, texts, others, reader)
+    wanted = Wanted(question, vocabulary)
+    words = [[row.text] if row else own for row, own in zip(rows, texts, strict=True)]
+    readings = [
+        _stated(wanted, hit.passage, own, _in_row(reading, row) if row else reading)
+        for hit, own, row, reading in zip(hits, texts, rows, _read(question, hits, words, others, reader), strict=True)
+    ]
     terms = {vocabulary.stem(t) for term in vocabulary.content_terms(question) for t in vocabulary.stems(term)}
     found: list[Evidence] = []
     for hit, own, sentences, reading, of in zip(hits, spans, texts, readings, others, strict=True):
@@ -171,6 +187,7 @@ def gather(
             )
     ranked = sorted(found, key=lambda e: (-e.strength, e.hit.rank, e.start))
     # Encoding every sentence would cost as much as reading them; only the best can matter.
+    ranked = [e for e in ranked if e.score > STATES_NOTHING] or ranked
     leading = ranked[:LEADING]
     vectors = encoder.encode([vocabulary.spell_out(question), *(e.text for e in leading)])
     similarities = (vectors[1:] @ vectors[0]).tolist()
@@ -190,14 +207,16 @@ def _read(
     A passage with such sentences is read without them too, and each other sentence gets the lower score: a reader that sees the
     mayor of another town named takes the sentence beside it, on the town in question, for an answer.
     """
-    passages = [ReadPassage(context=h.passage.context, sentences=tuple(own)) for h, own in zip(hits, texts, strict=True)]
-    rest = {
-        i: [k for k, other in enumerate(of) if not other] for i, of in enumerate(others) if any(of) and not all(of)
-    }
+    passages = [
+        ReadPassage(context=h.passage.context, sentences=tuple(own)) for h, own in zip(hits, texts, strict=True)
+    ]
+    rest = {i: [k for k, other in enumerate(of) if not other] for i, of in enumerate(others) if any(of) and not all(of)}
     without = [replace(passages[i], sentences=tuple(texts[i][k] for k in kept)) for i, kept in rest.items()]
     readings = reader.score(question, [*passages, *without])
     again = dict(zip(rest, readings[len(passages) :], strict=True))
-    return [_lowered(r, of, rest.get(i, ()), again.get(i)) for i, (r, of) in enumerate(zip(readings, others, strict=False))]
+    return [
+        _lowered(r, of, rest.get(i, ()), again.get(i)) for i, (r, of) in enumerate(zip(readings, others, strict=False))
+    ]
 
 
 def _lowered(
@@ -211,6 +230,49 @@ def _lowered(
             scores[k] = min(scores[k], score)
     least = [reading.passage, max(scores, default=0.0), *((again.passage,) if again else ())]
     return replace(reading, sentences=tuple(scores), passage=min(least))
+
+
+def _in_row(reading: Reading, row: Spelled) -> Reading:
+    """The reading of a row in words, with its span where it stands in the row."""
+    spans = []
+    for span in reading.spans:
+        there = row.in_row(span[0], span[1]) if span else None
+        spans.append((*there, span[2]) if span and there else None)
+    return replace(reading, spans=tuple(spans))
+
+
+def _spans(text: str) -> list[tuple[int, int]]:
+    """Sentences; "No." and its like go with the sentence after it, which says what it means."""
+    found: list[tuple[int, int]] = []
+    bare = False
+    for a, b in sentence_spans(text):
+        if bare and SEPARATOR not in text[found[-1][1] : a]:
+            found[-1] = (found[-1][0], b)
+        else:
+            found.append((a, b))
+        bare = bool(_BARE_REPLY.search(text[a:b]))
+    return found
+
+
+def _stated(wanted: Wanted, passage: Passage, sentences: Sequence[str], reading: Reading) -> Reading:
+    """The reading with what states nothing taken out, and what follows the same question in the text put up."""
+    stands = [wanted.answered_by(s, passage) for s in sentences]
+    scores = [s if ok else min(s, STATES_NOTHING) for s, ok in zip(reading.sentences, stands, strict=True)]
+    spans = reading.spans
+    best = max(reading.sentences, default=0.0)
+    whole = reading.passage
+    if not all(stands) and best > max(scores, default=0.0):
+        # What the passage was thought to answer with is no answer.
+        whole = min(whole, max(scores, default=0.0))
+    above, _, asked = passage.context.rpartition(CONTEXT_JOINT)
+    before = [asked, *sentences]
+    for k, ok in enumerate(stands):
+        if ok and interrogative(before[k]) and wanted.asked_in(before[k], above):
+            scores[k], whole = max(scores[k], REPLY), max(whole, REPLY)
+    for k, ok in enumerate(stands):
+        if ok and SEPARATOR in passage.text and wanted.labelled_in(sentences[k], f"{passage.context} {passage.text}"):
+            scores[k], whole = max(scores[k], REPLY), max(whole, REPLY)
+    return replace(reading, sentences=tuple(scores), passage=whole, spans=spans)
 
 
 def _of_others(question: str, sentence: str, hit: Hit, vocabulary: Vocabulary) -> tuple[str, ...]:

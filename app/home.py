@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -28,7 +28,7 @@ from index.embed import Encoder
 from index.encoders import open_encoder
 from index.search import IndexReader, SearchSettings
 from index.store import ChromaServer
-from index.sync import CATALOG_FILE, Progress, SyncReport, sync
+from index.sync import CATALOG_FILE, Progress, SyncReport, read_identity, sync
 from index.terms import Vocabulary
 from ingest.add import Outcome, add_paths, load_bundled, refresh, remove_source, removed_notes, restore_source
 from ingest.chunk import ChunkSettings
@@ -247,7 +247,8 @@ class Home:
         """Read files and folders into the library; ``again`` as for :func:`ingest.add.add_paths`."""
         if self.library.note(_MODE) is None:
             self.init()
-        return add_paths(self.library, paths, overrides=overrides, pattern=pattern, again=again)
+        found = add_paths(self.library, paths, overrides=overrides, pattern=pattern, again=again)
+        return self._with_language(found)
 
     def add_urls(self, urls: Sequence[str], overrides: Mapping[str, str]) -> Iterator[Outcome]:
         """Fetch addresses into the library."""
@@ -255,7 +256,15 @@ class Home:
 
         if self.library.note(_MODE) is None:
             self.init()
-        return add_urls(self.library, urls, overrides=overrides)
+        return self._with_language(add_urls(self.library, urls, overrides=overrides))
+
+    def _with_language(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+        """The outcomes, each telling of a language that the search model does not read."""
+        from app.language import of_source
+
+        for outcome in outcomes:
+            told = of_source(outcome.language, self.settings.encoder.reads())
+            yield replace(outcome, reason="; ".join(filter(None, (told, outcome.reason)))) if told else outcome
 
     def fetch_originals(self, source_ids: Sequence[str] = (), *, patient: bool = True) -> Iterator[Outcome]:
         """Replace bundled notes by the originals from their publishers.
@@ -319,9 +328,11 @@ class Home:
         )
 
     def stale(self) -> bool:
-        """Whether the library holds something that the index does not, or the other way round."""
+        """Whether the library holds something that the index does not or the other way round, or an earlier version built the index."""
         with generation.lease(self.index_folder) as folder:
             if folder is None:
+                return True
+            if read_identity(folder).outdated:
                 return True
             with closing(Catalog(folder / CATALOG_FILE, readonly=True)) as catalog:
                 return catalog.fingerprints() != self.library.fingerprints()

@@ -37,6 +37,16 @@ _COMMAND = re.compile(
 _NOUN_AFTER = re.compile(
     r"^\W*\w+\s+(?:[A-Za-z’'-]+\s+){0,3}?(?:was|were|is|are|has|have|had|will|said|says|rose|fell|came)\b", re.I
 )
+_COURTESY_WORDS = frozenset(("please", "kindly", "always", "never", "don", "do"))
+_NOUNS_TOO = frozenset(
+    ["act", "address", "answer", "approach", "arrange", "call", "cause", "change", "check", "claim", "click", "close", "complete", "contact", "copy", "cover", "cut", "design", "display", "donate", "download", "draft", "draw", "end", "estimate", "exchange", "express", "find", "finish", "focus", "format", "group", "highlight", "initial", "insert", "join", "lead", "leave", "list", "mask", "matter", "mention", "mix", "model", "name", "offer", "order", "outline", "output", "play", "print", "process", "program", "promise", "promote", "purchase", "put", "record", "refer", "remind", "repeat", "reply", "report", "respond", "return", "reverse", "search", "send", "share", "show", "sign", "sort", "sound", "speak", "start", "state", "stop", "subject", "substitute", "switch", "talk", "teach", "test", "think", "transform", "translate", "try", "type", "use", "visit", "vote", "walk", "warn", "work", "write"]
+)  # fmt: skip
+"""Verbs of :data:`_VERBS` and their like that also begin statements, as nouns or in headlines."""
+_OBJECT_AFTER = re.compile(
+    r"^\W*[a-z]+ (?:up |out |down |off |back )?(?:the|an?|all|any|this|that|these|those|your|my|its|his|her|their|our|me|us|it|them|"
+    r"each|every|some|how|what|why|when|where|who|whether|if|only|both|no|not|[\"“‘']|here|now|below|above)(?!\w)",
+    re.I,
+)
 _LINK = re.compile(r"https?://|\bwww\.|\b[\w.+-]+@[\w-]+\.[\w.]+|\b[\w-]+\.(?:com|org|net|info|xyz|io|ru|biz)\b", re.I)
 
 
@@ -48,6 +58,15 @@ def to_answerer(sentence: str) -> bool:
 def command(sentence: str) -> bool:
     """Whether a sentence is an order or a request, by its first word: a verb in its plain form, without a subject."""
     return bool(_COMMAND.match(sentence)) and not _NOUN_AFTER.match(sentence)
+
+
+def imperative(sentence: str) -> bool:
+    """Whether a sentence is surely an order: what may as well begin with a noun ("State law forbids …") is none."""
+    if not command(sentence):
+        return False
+    words = re.findall(r"[^\W\d_]+", sentence.lower())
+    first = next((w for w in words if w not in _COURTESY_WORDS), "")
+    return first not in _NOUNS_TOO or words[0] in _COURTESY_WORDS or bool(_OBJECT_AFTER.match(sentence))
 
 
 def question(sentence: str) -> bool:

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 import unicodedata
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
-SURE = 0.6
-"""Least probability at which a Latin-script question is taken to be in another language than English."""
+from ingest.language import ENGLISH_WEAK, ENGLISH_WORDS, SURE, identifier, identify, of_text
 
-_SAMPLE = 4000
-"""Characters of a text that tell its language."""
-
-_ENGLISH = re.compile(
-    r"\b(?:what|who|whom|whose|how|when|where|why|which|the|does|did|tell|about|there|of|is it|are there)\b", re.I
-)
-_ENGLISH_WEAK = re.compile(
-    r"\b(?:is|are|was|were|has|have|had|by|to|for|with|and|in|on|from|any|many|much|his|their)\b", re.I
-)
+_AS_LIKELY = 4
+"""How many of the likeliest languages of a short text count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,44 +35,88 @@ def language_of(text: str) -> Language:
     """
     letters = [c for c in text if c.isalpha()]
     latin = sum("LATIN" in unicodedata.name(c, "") for c in letters)
-    if latin * 4 >= len(letters) and (_ENGLISH.search(text) or len(_ENGLISH_WEAK.findall(text)) >= 2):
+    if latin * 4 >= len(letters) and (ENGLISH_WORDS.search(text) or len(ENGLISH_WEAK.findall(text)) >= 2):
         return ENGLISH  # names and titles in it may be in any script
     if len(letters) - latin < 4:
-        code, probability = _identify(text)
+        code, probability = identify(text)
         return _named(code) if code != "en" and probability >= SURE else ENGLISH
-    return _named(_identify("".join(c for c in text if "LATIN" not in unicodedata.name(c, "")))[0])
+    return _named(identify("".join(c for c in text if "LATIN" not in unicodedata.name(c, "")))[0])
 
 
 def language_of_text(text: str) -> Language | None:
-    """The language that most of a longer text is in; None when the identifier is not sure."""
-    code, probability = _identify(text[:_SAMPLE])
-    return _named(code) if probability >= SURE else None
+    """The language that most of a longer text is in; None when it does not tell."""
+    code = of_text(text)
+    return _named(code) if code else None
 
 
-def unreadable(language: Language) -> str:
-    """What to say when the search model does not read a language; no claim about what the sources hold."""
+def among(text: str, language: Language, codes: Collection[str]) -> Language:
+    """The language of a question where sources are in languages of these codes: one of them if it is nearly as likely.
+
+    Four words in Cyrillic letters may be in any of ten languages.
+    """
+    if language.code in codes:
+        return language
+    likely = [str(code) for code, _ in identifier().rank(text)[:_AS_LIKELY]]
+    return next((_named(code) for code in likely if code in codes), language)
+
+
+def unreadable(language: Language, *, by_words: bool = False) -> str:
+    """What to say when the search model does not read a language; no claim about what the sources hold.
+
+    Args:
+        by_words: some sources are in the language, and no sentence of theirs had enough of the question's words.
+    """
+    done = "was searched by its words alone, and no sentence has enough of them" if by_words else "was not searched"
     text = (
         f"This collection is searched with an English-only model, so the question in {language.name} "
-        "was not searched. Please ask it in English."
+        f"{done}. Please ask it in English."
     )
     return f"{text} {language.say}".rstrip()
 
 
+def found_by_words(language: Language) -> str:
+    """What to say beside a quotation that was found by the words of a question alone."""
+    return f"Found by its words alone: the search model does not read {language.name}, so check whether the sentence answers."
+
+
+def unread(sources: Mapping[str, Collection[str]], read: Iterable[str]) -> str:
+    """What an answer says of sources whose language the search model does not read; empty when there are none.
+
+    Args:
+        sources: ids of sources by ISO 639-1 code.
+        read: codes that the model reads.
+    """
+    known = set(read)
+    others = {code: set(ids) for code, ids in sources.items() if code not in known and ids}
+    if not others:
+        return ""
+    number = len(set().union(*others.values()))
+    names = _listed(sorted(_named(code).name for code in others))
+    return (
+        f"Not searched for their meaning: {number} source{'s' if number != 1 else ''} with text in {names}, which the "
+        f"search model does not read. A question in {'that language' if len(others) == 1 else 'one of these languages'} finds "
+        f"{'it' if number == 1 else 'them'} by words."
+    )
+
+
+def of_source(code: str | None, read: Iterable[str] | None) -> str:
+    """What a report on a new source says of its language; empty when the search model reads it.
+
+    Args:
+        read: codes that the model reads; None for any.
+    """
+    if code is None or read is None or code in set(read):
+        return ""
+    return f"in {_named(code).name}: the search model does not read it; questions in this language find it by its words"
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:-1]) + (" and " if len(names) > 1 else "") + names[-1]
+
+
 def load() -> None:
     """Load the identifier, which takes most of a second, before the first question needs it."""
-    _identifier()
-
-
-def _identify(text: str) -> tuple[str, float]:
-    label, probability = _identifier().classify(text)
-    return str(label), float(probability)
-
-
-@cache
-def _identifier() -> Any:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier()
 
 
 def _named(code: str) -> Language:
@@ -89,7 +124,7 @@ def _named(code: str) -> Language:
         return ENGLISH
     known = _languages().get(code)
     if known is None:
-        return Language(code=code, name="another language", say="")
+        return Language(code=code, name=f"another language ({code})", say="")
     return Language(code=code, name=known["name"], say=known["say"])
 
 

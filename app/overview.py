@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from app.answer import Citation, cite, outlet
-from app.citation_text import COMPARISON, claimant, is_comparison
-from app.compose import Composed, one_line, shortened, with_list, with_marker
+from app.attribution import REPORTING, reports_others
+from app.citation_text import COMPARISON, is_comparison
+from app.compose import Composed, one_line, shortened, speaker, with_list, with_marker
 from app.evidence import Evidence
+from app.statement import Wanted
 from index.embed import Encoder
 from index.search import Hit
 from index.terms import Vocabulary
@@ -67,6 +69,7 @@ def choose(topic: str, hits: Sequence[Hit], encoder: Encoder, vocabulary: Vocabu
     at least one in the sentence itself.
     """
     terms = {vocabulary.stem(t) for term in vocabulary.content_terms(topic) for t in vocabulary.stems(term)}
+    wanted = Wanted(topic, vocabulary)
     found: dict[str, list[Evidence]] = {}
     for hit in hits:
         around = set(vocabulary.stems(hit.passage.context))
@@ -74,7 +77,7 @@ def choose(topic: str, hits: Sequence[Hit], encoder: Encoder, vocabulary: Vocabu
             text = hit.passage.text[a:b]
             inside = terms & set(vocabulary.stems(text))
             share = len(inside | (terms & around)) / len(terms) if terms else 0.0
-            if inside and share >= NEEDED:
+            if inside and share >= NEEDED and wanted.answered_by(text, hit.passage):
                 item = Evidence(
                     hit=hit, text=text, start=hit.passage.start + a, end=hit.passage.start + b, score=share,
                     passage_score=share, similarity=hit.similarity, overlap=len(inside) / len(terms),
@@ -119,14 +122,24 @@ def compose(chosen: Sequence[Evidence], sources: Callable[[str], Source | None],
             support=line.evidence.score, marker=marker,
             also_in=tuple(outlet(s, p) for s, p in copies if s is not None),
         )  # fmt: skip
-        compared = is_comparison(citation)
-        who = COMPARISON if compared else citation.author or citation.publisher or shortened(citation.title)
-        by = claimant(citation, citation.claimed_by)
-        if citation.claim_status in {"claim", "opinion"} and by:
-            who = by if who in by or by in who else f"{by}, in {'a ' if compared else ''}{who}"
-        texts.append(f"- {citation.date or 'undated'}, {who}: {with_marker(one_line(citation.quote), marker)}")
+        texts.append(
+            f"- {citation.date or 'undated'}, {_label(citation)}: {with_marker(one_line(citation.quote), marker)}"
+        )
         citations.append(citation)
     return Composed(text="\n".join(texts), citations=tuple(citations)), len(chosen) - len(lines)
+
+
+def _label(citation: Citation) -> str:
+    """Which source a line is from, and whose words it gives where that is somebody else."""
+    said_by = speaker(citation)
+    if is_comparison(citation):
+        return f"{said_by}, in a {COMPARISON}" if said_by else COMPARISON
+    source = citation.author or citation.publisher or ""
+    if not said_by or not source:
+        return said_by or shortened(citation.title)
+    if said_by != source and said_by not in source:
+        return said_by if source in said_by else f"{said_by}, in {source}"
+    return f"{source}{REPORTING}" if reports_others(citation.quote) else source
 
 
 def _rank(item: Evidence) -> tuple[float, int]:

@@ -89,6 +89,14 @@ _NOW = re.compile(
 )  # fmt: skip
 
 
+_TENSE = re.compile(
+    r"\b(?:(?P<present>is|are|has|have|does|do|now|currently|puts|counts|stands|numbers|employs|costs|holds|lives?|runs)|"
+    r"was|were|had|did|\w{3,}ed|rose|fell|came|took|went|made|won|lost|said)\b",
+    re.I,
+)
+_FIGURE = re.compile(r"[0-9]")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
     """A stretch of days that a text names.
@@ -171,11 +179,23 @@ def asked(question: str, today: dt.date) -> Asked:
     return Asked(text=text, period=_whole(named, text), now=bool(_NOW.search(question)) and not named)
 
 
-def speaks_of(text: str, asked: Period) -> int:
-    """1 when a text names a time within the one asked for, -1 when it names only others, 0 when it names none."""
+def speaks_of(text: str, asked: Period, published: str | None = None) -> float:
+    """1 when a text names a time within the one asked for, -1 when it names only others, 0 when neither is known.
+
+    A text without a time of its own holds as of its source's date: what stood there within the time asked for speaks
+    of it, the more so in the present tense; a state in figures ("now has 300 members") of another date speaks of that.
+
+    Args:
+        published: ISO date of the source's text; None when it is not known.
+    """
     named = periods(text)
     if not named:
-        return 0
+        if published is None:
+            return 0
+        present = _is_present(text)
+        if overlap(of_date(published).bounds, asked.bounds):
+            return 1 if present else 0.5
+        return -1 if strict(asked) and present and (_NOW.search(text) or _FIGURE.search(text)) else 0
     return 1 if any(overlap(p.bounds, asked.bounds) for p in named) else -1
 
 
@@ -185,21 +205,32 @@ def strict(asked: Period | None) -> bool:
 
 
 def in_time_first(
-    found: Sequence[T], asked: Period, text: Callable[[T], str], strength: Callable[[T], float], weight: float
+    found: Sequence[T],
+    asked: Period,
+    said: Callable[[T], float],
+    strength: Callable[[T], float],
+    weight: float,
 ) -> list[T]:
     """What was found, strongest first, what speaks of the time asked for moved up and what speaks of others down.
 
     Args:
+        said: what :func:`speaks_of` gives.
         strength: higher is better.
         weight: what naming the right time is worth in strength; naming only others costs as much, unless
             the time merely helps to name a thing.
     """
 
     def key(one: T) -> float:
-        said = speaks_of(text(one), asked)
-        return -strength(one) - weight * (said if said > 0 or strict(asked) else 0)
+        worth = said(one)
+        return -strength(one) - weight * (worth if worth > 0 or strict(asked) else 0)
 
     return sorted(found, key=key)
+
+
+def _is_present(text: str) -> bool:
+    """Whether the first verb that shows its tense is in the present."""
+    tense = _TENSE.search(text)
+    return bool(tense and tense["present"])
 
 
 def shown(date: str) -> str:

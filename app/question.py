@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.errors import BadInput
+from ingest.sentences import sentence_spans
 
 Kind = Literal["number", "date", "person", "place", "reason", "manner", "yes-no", "description", "other"]
 MAX_CHARS = 2000
@@ -99,6 +100,12 @@ _THE_AUTHOR = re.compile(
     r"(?: of (?:the|this|that) (?:article|piece|analysis|essay|text|report|commentary)\b)?",
     re.I,
 )
+_INDIRECT = re.compile(
+    r"\b(?:know|asks?|asked|asking|wonder(?:s|ing)?|tell (?:me|us|him|her)|find out|understand|explain|learn|see|check|say)\b[^.!?]*?"
+    r"(?<=[\s,])(?=(?:whether|if|who|whom|whose|what|when|where|why|how|which)\b)",
+    re.I,
+)
+"""What leads to a question inside a sentence: "I would like to know whether"."""
 _NUMBER = re.compile(r"\d{1,3}(?:[,\u00a0\u202f]\d{3})+|\d+")
 _CAPITAL = re.compile(r"\b[A-ZА-ЯЁ][\w’'-]*")
 
@@ -136,6 +143,22 @@ def tidy(text: str) -> str:
     if len(shown) > MAX_CHARS:
         raise BadInput(f"the question has {len(shown):,} characters; the limit is {MAX_CHARS:,}: ask it shorter")
     return shown
+
+
+def need(text: str) -> str:
+    """The part of a text that says what is wanted: its questions, direct or not; the whole where none stands out.
+
+    "I write a book. My editor asks, among other things, whether the truce holds. Thanks!" → "whether the truce holds."
+    """
+    asking = []
+    for a, b in sentence_spans(text):
+        sentence = text[a:b]
+        indirect = _INDIRECT.search(sentence)
+        if indirect:
+            asking.append(sentence[indirect.end() :])
+        elif sentence.rstrip(" \"'”’»)").endswith("?"):
+            asking.append(sentence)
+    return " ".join(asking) or text
 
 
 def in_full(term: str, text: str) -> str:

@@ -28,7 +28,7 @@ from app.question import kind_of
 from app.stream import Discarded, Done, Draft, Event, Settled, Verdict, settled
 from index.terms import Vocabulary
 from ingest.chunk import Passage
-from ingest.sentences import sentence_spans
+from ingest.sentences import sentence_spans, unmarked
 from ingest.source import Source
 from prompts import Prompt
 
@@ -709,7 +709,7 @@ def as_data(passages: Sequence[Given]) -> str:
             whose = f" by {passage.claimed_by}" if passage.claimed_by else ""
             facts["status"] = f"{passage.claim_status}{whose}"
         attributes = " ".join(f'{name}="{_data(value)}"' for name, value in facts.items() if value)
-        blocks.append(f"<passage {attributes}>\n{_data(passage.text)}\n</passage>")
+        blocks.append(f"<passage {attributes}>\n{_data(unmarked(passage.text))}\n</passage>")
     return "\n".join(blocks)
 
 

@@ -15,8 +15,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from index.errors import Damaged
+from index.words import forms
 from ingest.chunk import Passage
-from ingest.source import Source, from_json, to_json
+from ingest.language import of_passage
+from ingest.source import CONTEXT_ROLES, Source, from_json, to_json
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS sources (
@@ -24,8 +26,14 @@ CREATE TABLE IF NOT EXISTS sources (
 CREATE VIRTUAL TABLE IF NOT EXISTS lexical USING fts5(
   passage_id UNINDEXED, source_id UNINDEXED, body, context,
   tokenize = "porter unicode61 remove_diacritics 2");
+CREATE VIRTUAL TABLE IF NOT EXISTS around USING fts5(
+  source_id UNINDEXED, body, tokenize = "porter unicode61 remove_diacritics 2");
+CREATE TABLE IF NOT EXISTS languages (
+  source_id TEXT NOT NULL, language TEXT NOT NULL, PRIMARY KEY (source_id, language)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS words (word TEXT PRIMARY KEY) WITHOUT ROWID;
 """
+_FORMS = "\x1e"
+"""In a row of the lexical table, between a text in another language than English and the folded and stemmed forms of its words."""
 _WORD = re.compile(r"\w+", re.UNICODE)
 SCORED_AT_MOST = 20_000
 """Matching passages from which the commonest words of a question are left out: they say least and cost most."""
@@ -73,11 +81,17 @@ class Catalog:
             "INSERT INTO sources VALUES (?, ?, ?, ?)",
             (source.id, source.fingerprint, len(passages), json.dumps(to_json(source))),
         )
+        languages = [of_passage(p.text, source.language) for p in passages]
         self._db.executemany(
             "INSERT INTO lexical VALUES (?, ?, ?, ?)",
-            [(p.id, p.source_id, p.text, p.context) for p in passages],
+            [(p.id, p.source_id, _indexed(p.text, code), p.context) for p, code in zip(passages, languages, strict=True)],
         )
-        self._put_words("\n".join(f"{p.context} {p.text}" for p in passages))
+        self._db.executemany(
+            "INSERT INTO languages VALUES (?, ?)", [(source.id, code) for code in sorted(set(languages))]
+        )
+        around = _around(source, passages)
+        self._db.execute("INSERT INTO around VALUES (?, ?)", (source.id, around))
+        self._put_words("\n".join((around, *(f"{p.context} {p.text}" for p in passages))))
 
     def _put_words(self, text: str) -> None:
         words = {w for w in _WORD.findall(text.lower()) if w.isalpha()}
@@ -86,8 +100,10 @@ class Catalog:
     def remove(self, source_id: str) -> None:
         """Forget a source; an unknown one is ignored."""
         if self._db.execute("DELETE FROM sources WHERE id = ?", (source_id,)).rowcount:
-            rows = self._db.execute("SELECT rowid FROM lexical WHERE source_id = ?", (source_id,)).fetchall()
-            self._db.executemany("DELETE FROM lexical WHERE rowid = ?", rows)
+            for table in ("lexical", "around"):
+                rows = self._db.execute(f"SELECT rowid FROM {table} WHERE source_id = ?", (source_id,)).fetchall()
+                self._db.executemany(f"DELETE FROM {table} WHERE rowid = ?", rows)
+            self._db.execute("DELETE FROM languages WHERE source_id = ?", (source_id,))
 
     def fingerprints(self) -> dict[str, str]:
         """Fingerprint of each indexed source by id."""
@@ -105,6 +121,13 @@ class Catalog:
         """The source as it was indexed, or None."""
         rows = self._query("SELECT facts FROM sources WHERE id = ?", (source_id,))
         return from_json(json.loads(rows[0][0])) if rows else None
+
+    def languages(self) -> dict[str, frozenset[str]]:
+        """Ids of the sources that have passages in a language, by ISO 639-1 code."""
+        found: dict[str, set[str]] = {}
+        for language, source_id in self._query("SELECT language, source_id FROM languages"):
+            found.setdefault(language, set()).add(source_id)
+        return {language: frozenset(ids) for language, ids in found.items()}
 
     def source_ids(self) -> list[str]:
         """Ids of all indexed sources, sorted."""
@@ -193,12 +216,19 @@ class Catalog:
         return [(row[0], float(row[1])) for row in rows]
 
     def document_frequency(self, terms: Iterable[str]) -> Mapping[str, int]:
-        """In how many passages (with title and headings) each term stands, stemmed as the index is."""
+        """In how many passages (with title and headings) each term stands, stemmed as the index is.
+
+        Where it stands in none: how many sources name it as author, publisher or year, or in text outside of passages.
+        """
         counts: dict[str, int] = {}
         for term in terms:
             phrase = _phrase(term)
-            counts[term] = self._holding(phrase) if phrase else 0
+            counts[term] = (self._holding(phrase) or self._around_holding(phrase)) if phrase else 0
         return counts
+
+    def _around_holding(self, phrase: str) -> int:
+        sql = "SELECT COUNT(*) FROM around WHERE around MATCH ?"
+        return self._counted(f"around {phrase}", sql, (phrase,))
 
     def words(self) -> list[str]:
         """Every word that was ever indexed here, lower case; those of removed sources may linger."""
@@ -209,7 +239,9 @@ class Catalog:
         self._db.execute("BEGIN")
         self._db.execute("DELETE FROM words")
         for context, body in self._db.execute("SELECT context, body FROM lexical"):
-            self._put_words(f"{context} {body}")
+            self._put_words(f"{context} {body.split(_FORMS)[0]}")
+        for (body,) in self._db.execute("SELECT body FROM around"):
+            self._put_words(body)
         self._db.execute("INSERT INTO lexical(lexical) VALUES ('optimize')")
         self._db.execute("COMMIT")
         self._db.execute("VACUUM")
@@ -229,6 +261,24 @@ class Catalog:
 
     def _damaged(self, exc: sqlite3.Error) -> Damaged:
         return Damaged(f"the catalog {self._file} cannot be read ({exc}); run: iskp index --rebuild")
+
+
+def _around(source: Source, passages: Sequence[Passage]) -> str:
+    """Who made a source, its year, and what of its text stands in no passage: a name there is mentioned too."""
+    held = {(p.start, p.end) for p in passages}
+    rest = [
+        source.text[p.start : p.end]
+        for p in source.paragraphs
+        if p.role in CONTEXT_ROLES and (p.start, p.end) not in held
+    ]
+    facts = (source.title, source.author, source.publisher, (source.date or "")[:4], *rest)
+    return "\n".join(filter(None, facts))
+
+
+def _indexed(text: str, language: str) -> str:
+    """What the lexical index holds of a passage; English ones as they are, since FTS5 stems English itself."""
+    more = forms(text, language) if language != "en" else []
+    return f"{text}\n{_FORMS}{' '.join(more)}" if more else text
 
 
 def _phrase(term: str) -> str:

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 
 from index.errors import Damaged, IdentityMismatch
 
-FORMAT_VERSION = 1
-"""Raised when the layout on disk, the cleaner or the sentence splitter changes."""
+FORMAT_VERSION = 2
+"""Raised when the layout on disk, the cleaner or the sentence splitter changes; older indexes are built anew by :func:`index.sync.sync`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,11 @@ class Identity:
     dimension: int
     max_chars: int
     format: int = FORMAT_VERSION
+
+    @property
+    def outdated(self) -> bool:
+        """Whether an earlier version built it, so that it has to be built anew."""
+        return self.format < FORMAT_VERSION
 
     @property
     def short(self) -> str:
@@ -55,6 +60,8 @@ class Identity:
         Raises:
             IdentityMismatch: it can't; the message names both values and the way on.
         """
+        if self.outdated:
+            raise IdentityMismatch("the index was built by an earlier version of this program; run: iskp index")
         for name, mine, theirs in (
             ("embedding model", self.encoder, encoder),
             ("passage length", self.max_chars, max_chars),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -153,6 +153,29 @@ class OpenIndex:
     def passages_of(self, source_id: str) -> list[Passage]:
         """The passages of a source in text order."""
         return [e.passage for e in self._store.entries_of(source_id)]
+
+    def languages(self) -> Mapping[str, frozenset[str]]:
+        """Ids of the sources that have passages in a language, by ISO 639-1 code."""
+        return self._languages
+
+    @cached_property
+    def _languages(self) -> Mapping[str, frozenset[str]]:
+        return self._catalog.languages()
+
+    def search_words(
+        self, groups: Sequence[Sequence[str]], k: int = 10, *, filters: Filters = Filters()
+    ) -> list[Hit]:
+        """The ``k`` best passages by their words alone (see :meth:`index.catalog.Catalog.search`), best first."""
+        scores = dict(self._catalog.search(groups, k if filters == Filters() else 5 * k))
+        if filters != Filters():
+            vector = self.encoder.encode(["filter"])[0]
+            scores = {i: scores[i] for i in self._store.similarities(list(scores), vector, filters.where())}
+        best = sorted(scores, key=lambda i: (-scores[i], i))[:k]
+        passages = self._store.passages(best)
+        return [
+            Hit(passage=passages[i], score=scores[i], similarity=0.0, lexical=scores[i], rank=rank)
+            for rank, i in enumerate((i for i in best if i in passages), start=1)
+        ]
 
     def document_frequency(self, terms: Iterable[str]) -> Mapping[str, int]:
         """In how many passages each term (or one of its aliases) stands."""

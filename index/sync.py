@@ -138,6 +138,7 @@ def sync(
     Only passages whose text (or embedded context) is new are embedded. Readers keep the old
     generation until the new one is complete. When more passages were deleted since the last
     compaction than are left, the new generation is compacted: its vectors are copied, not made anew.
+    An index that an earlier version built is built from nothing.
 
     Args:
         rebuild: build from nothing, whatever is there; needed when model or passage length change.
@@ -153,6 +154,8 @@ def sync(
     began = time.monotonic()
     with generation.writer(root, timeout_seconds=lock_timeout_seconds):
         base = None if rebuild else generation.current(root)
+        if base is not None and read_identity(base).outdated:
+            base, rebuild = None, True
         known: Mapping[str, str] = {}
         if base is not None:
             require_identity(base, encoder, settings)

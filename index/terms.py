@@ -26,6 +26,7 @@ class Vocabulary:
         function_words: words that carry no topic, lower case.
         aliases: groups of spellings of one thing; the first is the fullest.
         distinct: kinds of things that must not stand in for one another; each thing by one or more of its names.
+        frame_words: words of the letter around a question, which are searched but never said to be missing.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Vocabulary:
         function_words: Iterable[str],
         aliases: Sequence[Sequence[str]],
         distinct: Sequence[Sequence[Sequence[str]]] = (),
+        frame_words: Iterable[str] = (),
     ) -> None:
         self._function_words = frozenset(function_words)
         self._distinct = distinct
@@ -40,6 +42,7 @@ class Vocabulary:
         alone = [(n,) for kind in distinct for thing in kind for n in thing if _fold(n) not in known]
         self._groups = (*(tuple(group) for group in aliases), *alone)
         self._stemmer = Stemmer.Stemmer("english")
+        self._frame = frozenset(self.stem(word) for word in frame_words)
 
     @classmethod
     def load(cls, extra: Path | None = None) -> Vocabulary:
@@ -55,7 +58,7 @@ class Vocabulary:
             words += mine.get("function_words", "").split()
             groups = _merge(groups, mine.get("aliases", []))
             distinct += mine.get("distinct", [])
-        return cls(words, groups, distinct)
+        return cls(words, groups, distinct, data["frame_words"].split())
 
     @cached_property
     def _by_spelling(self) -> dict[str, tuple[str, ...]]:
@@ -145,6 +148,10 @@ class Vocabulary:
                 continue
             terms.setdefault(self.stem(folded), (match.start(), word))
         return [term for _, term in sorted(terms.values())]
+
+    def frames(self, term: str) -> bool:
+        """Whether a term belongs to the letter around a question rather than to what it is about."""
+        return self.stem(term) in self._frame
 
     def query_groups(self, text: str) -> list[tuple[str, ...]]:
         """What the lexical search looks for: each content term with all its spellings.

@@ -36,6 +36,7 @@ class Outcome:
         source_id: None when it failed before it had one.
         passages: how many passages it came to; 0 when it failed or was removed.
         reason: one clause for the user; why it failed, or what else is worth knowing.
+        language: ISO 639-1 code of the text's language where it was read just now and is known.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Outcome:
     passages: int = 0
     reason: str = ""
     seconds: float = 0.0
+    language: str | None = None
 
 
 def metadata_from(values: Mapping[str, str]) -> Metadata:
@@ -163,7 +165,9 @@ def add_bytes(
         source, raw_digest=digest, path=path, folder=folder, stamp=stamp, overrides=given, passages=passages
     )  # fmt: skip
     reason = "; ".join(filter(None, (*found.notices, twin)))
-    return Outcome(name=name, status=status, source_id=source_id, passages=passages, reason=reason)
+    return Outcome(
+        name=name, status=status, source_id=source_id, passages=passages, reason=reason, language=source.language
+    )  # fmt: skip
 
 
 def _twin(library: Library, source: Source, digest: str) -> str:

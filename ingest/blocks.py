@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import PurePath
 
 from ingest.errors import BadSource
+from ingest.language import of_text
 from ingest.source import CONTEXT_ROLES, ClaimStatus, Genre, Origin, Paragraph, Role, Source
 
 SEPARATOR = "\n\n"
@@ -70,8 +71,10 @@ class Metadata:
     licence: str | None = None
 
     def over(self, other: Metadata) -> Metadata:
-        """This metadata, with the gaps filled from ``other``."""
+        """This metadata, with the gaps filled from ``other``; a note on a date goes with its date."""
         gaps = {f.name: getattr(other, f.name) for f in fields(self) if getattr(self, f.name) is None}
+        if self.date is not None:
+            gaps.pop("date_note", None)
         return replace(self, **gaps)
 
 
@@ -149,12 +152,18 @@ def assemble(
         date_note=metadata.date_note,
         url=metadata.url,
         genre=metadata.genre or "unknown",
-        language=metadata.language,
+        language=overrides.language or of_text(_told(blocks), metadata.language),
         licence=metadata.licence,
         origin=origin,
         media_type=extract.media_type,
         fetched_at=fetched_at,
     )
+
+
+def _told(blocks: Sequence[Block]) -> str:
+    """The running text; without any, everything."""
+    body = [b.text for b in blocks if b.role == "body" and b.row is None]
+    return "\n".join(body or [b.text for b in blocks])
 
 
 def _lay_out(blocks: Sequence[Block], notes: bool) -> tuple[str, tuple[Paragraph, ...]]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ingest.sentences import Span, sentence_spans
 from ingest.source import CONTEXT_ROLES, ClaimStatus, Paragraph, Role, Source
@@ -18,6 +19,25 @@ _ROLE_WORDS = {
     "credit": "image credit",
     "footnote": "footnote",
 }
+CONTEXT_JOINT = " – "
+_LINE_CHARS, _LINES_CHARS, _QUESTION_CHARS = 120, 400, 200
+"""Longest short line, lines together, and question that the block under it is read with, in characters."""
+_ROW = re.compile(r"(?:^|\s)row \d+$")
+_ENDED = re.compile(r"[.!?…:;][\"'”’»)\]]*$")
+_ENUMERATION = re.compile(
+    r"^\W*(?:(?:chapter|part|section|annex|appendix|figure|fig|table|box|step|day|question|no|page)\b\.?\s*(?:\d+(?:\.\d+)*|[IVXLC]+|[A-Z])\b[.):]?|"
+    r"(?:\d+|[IVXLC]+|[A-Z])[.):](?!\d)|\d+(?:\.\d+)+\.?(?=\s+(?-i:[A-ZÀ-Þ])))\s*",
+    re.I,
+)
+_WORD = re.compile(r"\w+")
+_FIGURE = re.compile(r"\d")
+_LABELLED = re.compile(r"\w[:–—] ?\w")
+_FINITE = re.compile(
+    r"\b(?:is|are|was|were|has|have|had|will|won|lost|fell|rose|led|held|\w{2,}(?<!re|ne)ed|kills?|dies?|says?|wins?)\b",
+    re.I,
+)
+_TELLING_WORDS = 4
+"""Words that a heading with a verb needs, so that "Related" or "Red wine" is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,15 +88,17 @@ def chunk(source: Source, settings: ChunkSettings = ChunkSettings()) -> list[Pas
     """The passages of a source in text order.
 
     A paragraph is one passage, or several split at sentences when it is longer than
-    ``settings.max_chars``. Titles, headings and page furniture are context, not passages. What
-    nobody checked is no passage either: nothing can find or cite it.
+    ``settings.max_chars``. Short lines that follow each other (a fact sheet, a figure and what it counts) are
+    one, since each says little without the others. Titles, headings and page furniture are context, not
+    passages, but a heading that tells something or has no text under it is one. What nobody checked is no
+    passage either: nothing can find or cite it.
     """
     passages: list[Passage] = []
     seen: Counter[str] = Counter()
-    for paragraph in source.paragraphs:
-        if paragraph.role in CONTEXT_ROLES or paragraph.unchecked:
-            continue
-        for start, end in _split(source, paragraph, settings.max_chars):
+    for group in _groups(source, min(settings.max_chars, _LINES_CHARS)):
+        paragraph = next((p for p in group if p.role != "heading"), group[0])
+        whole = replace(paragraph, start=group[0].start, end=group[-1].end)
+        for start, end in _split(source, whole, settings.max_chars):
             text = source.text[start:end]
             passages.append(
                 Passage(
@@ -86,7 +108,7 @@ def chunk(source: Source, settings: ChunkSettings = ChunkSettings()) -> list[Pas
                     end=end,
                     text=text,
                     ordinal=len(passages),
-                    context=_context(source, paragraph),
+                    context=_context(source, group[0]),
                     role=paragraph.role,
                     number=paragraph.number,
                     locator=paragraph.locator,
@@ -99,13 +121,91 @@ def chunk(source: Source, settings: ChunkSettings = ChunkSettings()) -> list[Pas
     return passages
 
 
+def is_row(locator: str) -> bool:
+    """Whether a place is a row of a table: "table 2 row 3", "sheet “Towns”, row 3"."""
+    return bool(_ROW.search(locator))
+
+
+def tells(heading: str) -> bool:
+    """Whether a heading says something by itself: a figure, "label: value", or what somebody did."""
+    text = _ENUMERATION.sub("", heading)
+    words = _WORD.findall(text)
+    if len(words) < 2 or text.rstrip().endswith("?"):
+        return False
+    return bool(
+        _FIGURE.search(text) or _LABELLED.search(text) or (len(words) >= _TELLING_WORDS and _FINITE.search(text))
+    )
+
+
+def _groups(source: Source, limit: int) -> Iterator[list[Paragraph]]:
+    """Paragraphs that make a passage together: lines that stand under each other, else one by one.
+
+    Args:
+        limit: characters that lines may hold together.
+    """
+    lines: list[Paragraph] = []
+    following = (*source.paragraphs[1:], None)
+    for paragraph, after in zip(source.paragraphs, following, strict=True):
+        if paragraph.unchecked:  # also ends the lines before it
+            if lines:
+                yield lines
+                lines = []
+            continue
+        line = _is_line(source, paragraph, after)
+        fits = lines and paragraph.end - lines[0].start <= limit and _same_holder(lines[0], paragraph)
+        if lines and not (line and fits):
+            yield lines
+            lines = []
+        if line:
+            lines.append(paragraph)
+        elif paragraph.role not in CONTEXT_ROLES:
+            yield [paragraph]
+    if lines:
+        yield lines
+
+
+def _is_line(source: Source, paragraph: Paragraph, after: Paragraph | None) -> bool:
+    """Whether a block is a short line that may need its neighbours: no row of a table, no whole sentence."""
+    text = source.text[paragraph.start : paragraph.end]
+    if paragraph.role == "heading":
+        if after is not None and is_row(after.locator):
+            return False
+        alone = after is None or text not in after.headings
+        return (alone or tells(text)) and len(text) <= _LINE_CHARS
+    return (
+        paragraph.role == "body"
+        and len(text) <= _LINE_CHARS
+        and not is_row(paragraph.locator)
+        and not _ENDED.search(text)
+    )
+
+
+def _same_holder(one: Paragraph, other: Paragraph) -> bool:
+    return (one.claim_status, one.claimed_by, one.via) == (other.claim_status, other.claimed_by, other.via)
+
+
 def _context(source: Source, paragraph: Paragraph) -> str:
-    """Title and headings, and what the block is when it is not body text.
+    """Title and headings, what the block is when it is not body text, and the question that it follows.
 
     "About the author" and "image caption" are what people ask by: "who wrote it?", "who is shown?".
     """
     role = _ROLE_WORDS.get(paragraph.role)
-    return " – ".join((source.title, *paragraph.headings, *([role] if role else [])))
+    asked = _question_above(source, paragraph) if paragraph.role == "body" else ""
+    return CONTEXT_JOINT.join(
+        (source.title, *paragraph.headings, *([role] if role else []), *([asked] if asked else []))
+    )
+
+
+def _question_above(source: Source, paragraph: Paragraph) -> str:
+    """The question that ends the block above, in an interview or a list of questions and answers; else ""."""
+    before = source.text[: paragraph.start].rstrip()
+    if not before.endswith("?") or source.text[paragraph.start : paragraph.end].rstrip().endswith("?"):
+        return ""
+    block = next((p for p in source.paragraphs if p.end == len(before) and p.role == "body" and not p.unchecked), None)
+    if block is None:
+        return ""
+    a, b = sentence_spans(source.text[block.start : block.end], source.language or "en")[-1]
+    return source.text[block.start + a : block.start + b] if b - a <= _QUESTION_CHARS else ""
 
 
 def _passage_id(source_id: str, text: str, occurrence: int) -> str:

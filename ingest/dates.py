@@ -5,6 +5,8 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import re
+from dataclasses import dataclass
+from typing import Literal
 
 from dateutil import parser as dateutil_parser
 
@@ -21,6 +23,41 @@ _RUSSIAN = (
 """Months as they stand in dates (genitive), alone (nominative) and shortened."""
 _RUSSIAN_MONTHS = tuple(re.compile(rf"(?<!\w){month}\.?(?!\w)", re.I) for month in _RUSSIAN)
 _RUSSIAN_YEAR = re.compile(r"(?<=\d)\s*(?:г\.?|года?|году)(?!\w)", re.I)
+
+
+Known = Literal["stated", "byline", "changed", "first", "guessed", "file"]
+"""How a date is known: the source's metadata state it, it stands under the title or in a letterhead, it is the day of the
+last change or of the first version, it was found somewhere in the source, or it is the day on which the file was made."""
+
+GUESSED = "guessed"
+_NOTES: dict[Known, str] = {
+    "changed": "last changed", "first": "first published", "guessed": GUESSED, "file": "file made",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundDate:
+    """A date that a reader of a format found in a source.
+
+    Attributes:
+        value: ISO date of any precision.
+        known: how it is known.
+    """
+
+    value: str
+    known: Known
+
+    @property
+    def note(self) -> str | None:
+        """What is shown beside the date; None where it is the date of the text."""
+        return _NOTES.get(self.known)
+
+
+def in_words(date: str | None, note: str | None) -> str:
+    """A date for a lead-in: one that is not the date of the text says so first ("file made 2024-03-22")."""
+    if not date:
+        return "undated"
+    return f"{note} {date}" if note in _NOTES.values() else date
 
 
 def iso_date(text: str) -> str:

@@ -11,6 +11,20 @@ Span = tuple[int, int]
 
 # "two facts: 1." – the figure that ends this piece opens the next one.
 _ENUMERATOR_TAIL = re.compile(r"(?:^|[:;,]\s+|\b(?:and|or)\s+)(\(?\d{1,2}[.)])\s*$")
+# "[2]", "[3, 4]", "[12–14]", "[a]", "[note 1]", "[^2]", "[citation needed]", "[who?]" in a text are references of its own.
+_REFERENCE = re.compile(
+    r"\s*\[(?:\^?\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*|\^[\w-]+|[a-z]|(?:note|nb|n|fn|ref|lower-alpha)\.?\s?\d*|[a-z ]+\?|"
+    r"(?:[a-z][a-z -]* )?needed|update|edit|dubious[^\]]*|dead link|better source[^\]]*|sic)\]",
+)
+_BRACKETED_NUMBER = re.compile(r"\[(\d+)\]")
+
+
+def unmarked(text: str) -> str:
+    """The text without its own reference marks; another number in square brackets gets round ones.
+
+    "It fell,[2][3] more than before.[citation needed]" → "It fell, more than before."
+    """
+    return _BRACKETED_NUMBER.sub(r"(\1)", _REFERENCE.sub("", text))
 
 
 def sentence_spans(text: str, language: str = "en") -> list[Span]:

@@ -95,7 +95,7 @@ def _with_address(library: Library, source_ids: Sequence[str]) -> list[Source]:
 
 
 def _replace(library: Library, source: Source, limits: FetchLimits, get: Getter) -> Outcome:
-    known = ("title", "publisher", "author", "date", "genre", "language", "licence")
+    known = ("title", "publisher", "author", "date", "date_note", "genre", "language", "licence")
     overrides = {name: str(value) for name in known if (value := getattr(source, name))}
     assert source.url is not None
     return _add(library, source.url, source.id, {**overrides, "url": source.url}, limits, get, notes=source)
@@ -123,8 +123,10 @@ def _add(
     if notes is not None:
         page = extract(found.data, name=found.url, declared_type=found.content_type)
         _require_original(notes, [b for b in page.blocks if b.role == "body"])
-        if page.metadata.date:
-            given.pop("date", None)  # the page's own date is at least as exact as the notes'
+        if page.metadata.date and page.metadata.date_note is None:
+            # The page's own date is at least as exact as the notes'; a guess or the day of a change is not.
+            given.pop("date", None)
+            given.pop("date_note", None)
     outcome = add_bytes(
         library,
         found.data,
@@ -139,7 +141,7 @@ def _add(
     )
     return Outcome(
         name=url, status=outcome.status, source_id=source_id, passages=outcome.passages, reason=outcome.reason,
-        seconds=time.monotonic() - began,
+        seconds=time.monotonic() - began, language=outcome.language,
     )  # fmt: skip
 
 

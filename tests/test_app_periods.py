@@ -107,14 +107,14 @@ def test_what_speaks_of_the_time_comes_first_and_what_speaks_of_others_last() ->
     assert period is not None and strict(period)
     texts = ["In 2015 there were 3.", "There are 4.", "In June 2019 there were 5."]
     assert [speaks_of(t, period) for t in texts] == [-1, 0, 1]
-    assert in_time_first(texts, period, str, lambda t: 0.0, 1.0) == [texts[2], texts[1], texts[0]]
+    assert in_time_first(texts, period, lambda t: speaks_of(t, period), lambda t: 0.0, 1.0) == [texts[2], texts[1], texts[0]]
 
 
 def test_a_time_that_only_names_a_thing_costs_nothing() -> None:
     period = asked("Who planned the attack of 2019?", TODAY).period
     assert period is not None and not strict(period)
     texts = ["In 2015 it was planned.", "It was planned by three men."]
-    assert in_time_first(texts, period, str, lambda t: 0.0, 1.0) == texts
+    assert in_time_first(texts, period, lambda t: speaks_of(t, period), lambda t: 0.0, 1.0) == texts
 
 
 def test_dates_in_words() -> None:
@@ -127,3 +127,23 @@ def test_any_text_is_read(text: str) -> None:
     found = periods(text)
     assert all(p.first <= p.last for p in found)
     assert all(a.end <= b.start for a, b in pairwise(found))
+
+
+@pytest.mark.parametrize(
+    ("text", "published", "worth"),
+    [
+        ("The island has 300 farms.", "2012-05-02", 1),
+        ("The ferry sank in a storm.", "2012-05-02", 0.5),
+        ("The island has 300 farms.", "2015-05-02", -1),
+        ("The ferry sank in a storm.", "2015-05-02", 0),
+        ("The island lies north of the cape.", "2015-05-02", 0),
+        ("In 2012 the island had 300 farms.", "2015-05-02", 1),
+        ("The island has 300 farms.", None, 0),
+    ],
+)
+def test_a_statement_without_a_time_of_its_own_is_of_the_date_of_its_source(
+    text: str, published: str | None, worth: float
+) -> None:
+    period = asked("How many farms did the island have in 2012?", dt.date(2030, 1, 1)).period
+    assert period is not None
+    assert speaks_of(text, period, published) == worth

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from index.catalog import Catalog
 from index.errors import Damaged
+from index.words import stem
 from ingest.chunk import chunk
 from ingest.source import Source
 
@@ -215,3 +216,27 @@ def test_equal_scores_come_in_the_order_of_their_ids(catalog: Catalog, make_sour
         catalog.put(source, chunk(source))
     ids = [i for i, _ in catalog.search([("words",)], 8)]
     assert ids == sorted(ids) and len(ids) == 8
+
+
+def test_passages_of_other_languages_are_found_by_their_stems_and_told(catalog: Catalog, make_source: Make) -> None:
+    texts = {
+        "ru": "# Мельница\n\nНа старой мельнице у реки мололи рожь и пшеницу до самой зимы.\n",
+        "fa": "# آسیاب\n\nآسیاب کنار رودخانه گندم را آرد می‌کند و نان شهر از آن است.\n",
+        **TEXTS,
+    }
+    for source_id, text in texts.items():
+        source = make_source(source_id, text)
+        catalog.put(source, chunk(source))
+    assert [t[:9] for t in found(catalog, (stem("мельницу", "ru"),))] == ["На старой"]
+    assert [t[:5] for t in found(catalog, ("رودخانه",), ("می",))] == ["آسیاب"]
+    assert catalog.languages() == {"ru": {"ru"}, "fa": {"fa"}, "en": set(TEXTS)}
+    catalog.remove("ru")
+    catalog.compact()
+    assert set(catalog.languages()) == {"fa", "en"}
+    assert not any(w.startswith("мельниц") for w in catalog.words())
+
+
+def test_rows_of_english_passages_are_their_text_and_nothing_more(filled: Catalog, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "catalog.db")) as db:
+        rows = {body for (body,) in db.execute("SELECT body FROM lexical")}
+    assert rows == {p.text for i in filled.source_ids() for p in chunk(filled.source(i))}

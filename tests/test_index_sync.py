@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -220,6 +221,22 @@ def test_another_encoder_is_refused_with_both_names_and_the_way_on(
         pytest.raises(IdentityMismatch, match="iskp index --rebuild"),
     ):
         reader.current()
+
+
+def test_an_index_of_an_earlier_version_is_built_anew_and_not_read_before(
+    stocked: Library, root: Path, hash_encoder
+) -> None:
+    sync(root, stocked, hash_encoder)
+    now = indexed(root)
+    file = generation.current(root) / IDENTITY_FILE
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"format": 1}))
+    with closing(IndexReader(root, hash_encoder, ChunkSettings(), Vocabulary.load)) as reader:
+        with pytest.raises(IdentityMismatch, match=r"earlier version.*run: iskp index$"):
+            reader.current()
+        report = sync(root, stocked, hash_encoder)
+        assert report.rebuilt and report.embedded == report.added > 0
+        assert reader.current() is not None
+    assert indexed(root) == now
 
 
 def test_another_passage_length_is_refused_with_both_values_and_the_way_on(

@@ -18,6 +18,7 @@ from docx.oxml.ns import qn
 from lxml import etree
 
 from ingest.blocks import Block, Extract, Metadata, clean
+from ingest.dates import FoundDate
 from ingest.errors import BadSource
 from ingest.formats import plain
 from ingest.formats.table import table_blocks
@@ -239,7 +240,7 @@ def _core(document: Document) -> Metadata:
         title=title if title and not _BAD_TITLE.match(title) else None,
         author=author if len(author) > 2 and not _BAD_AUTHOR.match(author) else None,
         date=made,
-        date_note="day on which the file was made" if made else None,
+        date_note=FoundDate(value=made, known="file").note if made else None,
         language=core.language[:2].lower() if re.match(r"[A-Za-z]{2}(?:-|$)", core.language or "") else None,
     )
 

@@ -17,16 +17,20 @@ from trafilatura import bare_extraction
 from trafilatura.utils import load_html
 
 from ingest.blocks import Block, Extract, Metadata, clean
+from ingest.dates import GUESSED
 from ingest.errors import BadSource
 from ingest.formats import plain
 from ingest.formats.hidden import without_hidden
-from ingest.formats.page_metadata import is_date_line, key, linked_article_body, page_metadata
+from ingest.formats.page_metadata import is_date_line, key, linked_article_body, page_metadata, reference_texts
 from ingest.formats.table import table_blocks
 from ingest.source import Role
 
 _BREAK = "\ue000"  # stands for an empty line made of two <br>, which trafilatura would drop
 _ENOUGH = 250
 _LONGEST_CARD = 600
+_REFERENCE_MARKS = re.compile(r"\s*(?:\[\s*(?:\d{1,3}|[a-z]{1,2}|note\s\d{1,2}|citation needed)\s*\]\s*,?\s*)+", re.I)
+_LONGEST_TERM = 300
+_INLINE = frozenset({"span", "strong", "b", "em", "small", "big"})
 _LINK_LIST = 3
 """So many links below the text are a list of other stories; fewer may be its sources."""
 _COUNT = re.compile(r"\s*\(\d+\)$")
@@ -96,7 +100,9 @@ def read(text: str, *, url: str | None = None) -> Extract:
     if tree is None:
         raise BadSource("it is broken HTML from which no page could be read: save it again from the browser")
     metadata = page_metadata(copy.deepcopy(tree), url=url)
+    references = reference_texts(tree)
     tree = without_hidden(tree)
+    _prepare(tree)
     blocks = _main_blocks(tree)
     blocks = _with_dom_facts(tree, blocks, metadata)
     blocks, metadata = _title_apart(_without_furniture(blocks), metadata)
@@ -106,7 +112,10 @@ def read(text: str, *, url: str | None = None) -> Extract:
             "no main text was found in the page: is it a front page, a video, or filled in by scripts? "
             "Save the article itself as text"
         )
+    blocks = [replace(b, role="footnote") if b.role == "body" and key(b.text) in references else b for b in blocks]
     byline = plain.metadata_of([b.text for b in blocks], [b.role for b in blocks])
+    if byline.date and metadata.date_note == GUESSED:
+        metadata = replace(metadata, date=None, date_note=None)
     return Extract(blocks=tuple(blocks), metadata=metadata.over(byline), media_type="text/html")
 
 
@@ -124,6 +133,81 @@ def page_of_mhtml(data: bytes) -> tuple[bytes, str | None]:
             if isinstance(page, bytes) and page.strip():
                 return page, url if url.startswith("http") else None
     raise BadSource("the saved page (MHTML) holds no HTML: save it again as 'web page, HTML only'")
+
+
+def _prepare(tree: HtmlElement) -> None:
+    """Put into words what the page shows by its markup alone, and drop its reference marks.
+
+    trafilatura drops ``time`` with its words from a sentence, and takes a term of a list apart from what is said of it.
+    """
+    for mark in list(tree.iter("sup")):
+        if _REFERENCE_MARKS.fullmatch("".join(mark.itertext())):
+            mark.drop_tree()
+    for element in list(tree.iter("time", "data")):
+        block = next((a for a in element.iterancestors() if a.tag in _LEAVES and a.tag not in _INLINE), None)
+        if block is not None and block.tag not in {"div", "section"} and _length_of(block) > 2 * _length_of(element):
+            element.drop_tag()  # a part of a sentence; one that stands alone is page furniture
+    for box in list(tree.iter("aside")):
+        if _is_fact_box(box):
+            box.tag = "div"
+            box.attrib.pop("class", None)  # extraction drops what is called an aside
+    for listed in list(tree.iter("dl")):
+        _with_terms(listed)
+    for element in list(tree.iter("div", "li", "section", "figure", "a")):
+        _apart(element)
+
+
+def _is_fact_box(aside: HtmlElement) -> bool:
+    """Whether an aside of the article tells facts of its own rather than leading elsewhere."""
+    linked = sum(_length_of(a) for a in aside.iter("a"))
+    return (
+        any(a.tag in {"article", "main"} for a in aside.iterancestors())
+        and not _FURNITURE.search(_class(aside))
+        and any(True for _ in aside.iter("li", "dd", "td"))
+        and 10 * linked < 3 * _length_of(aside)
+        and next(aside.iter("form", "input", "button"), None) is None
+    )
+
+
+def _with_terms(listed: HtmlElement) -> None:
+    """A list of terms as a list of lines, each "term: what is said of it"."""
+    lines: list[str] = []
+    terms: list[str] = []
+    said = True
+    for part in listed.iter("dt", "dd"):
+        if next(part.iterancestors("dl")) is not listed:
+            continue
+        if part.tag == "dt":
+            terms = [*([] if said else terms), _caption_text(part)]
+            said = False
+        elif _length_of(part) > _LONGEST_TERM or next(part.iter("p", "ul", "ol", "dl", "table"), None) is not None:
+            return  # an article built as such a list keeps its paragraphs
+        else:
+            lines.append(f"{', '.join(terms)}: {_caption_text(part)}" if terms else _caption_text(part))
+            said = True
+    if not lines:
+        return
+    for child in list(listed):
+        listed.remove(child)
+    listed.text, listed.tag = None, "ul"
+    for line in lines:
+        item = etree.SubElement(listed, "li")
+        item.text = re.sub(r"\s*:\s*:\s*", ": ", line)
+
+
+def _length_of(element: HtmlElement) -> int:
+    return len("".join(element.itertext()))
+
+
+def _apart(element: HtmlElement) -> None:
+    """A blank between parts that stand on lines of their own although no blank is written: a large figure and its label."""
+    parts = list(element)
+    if len(parts) < 2 or (element.text or "").strip() or any((c.tail or "").strip() for c in parts):
+        return
+    for part, after in itertools.pairwise(parts):
+        inline = part.tag in _INLINE and after.tag in _INLINE
+        if inline and not part.tail and _length_of(part) > 1:  # one letter may be an initial
+            part.tail = " "
 
 
 def _main_blocks(tree: HtmlElement) -> list[Block]:
@@ -537,6 +621,8 @@ def _with_left_out(
         last = order if order is not None else last
         merged.append((last, block, order))
     headed = {k.getprevious() for k in kept}
+    merged_facts = _lists_left_out(places, used, known, present, element_of)
+    merged += [(order, block, order) for order, block in merged_facts]
     for place in places:
         element = place.element
         if place.order in used or not known or not known[0] < place.order < known[-1]:
@@ -560,6 +646,37 @@ def _with_left_out(
             merged.append((place.order, Block(text=text), place.order))
     merged.sort(key=lambda entry: entry[0])
     return [block for _, block, _ in merged], [order for _, _, order in merged]
+
+
+def _lists_left_out(
+    places: Sequence[_Place], used: set[int | None], known: Sequence[int], present: str, element_of: dict[int, HtmlElement]
+) -> list[tuple[int, Block]]:
+    """Items of lists of facts that extraction dropped from the article, such as its key points, with the heading above them."""
+    shared = _common_ancestor([element_of[o] for o in known])
+    found: list[tuple[int, Block]] = []
+    headings = {p.element: p for p in places if p.element.tag in {"h2", "h3", "h4"}}
+    for place in places:
+        item = place.element
+        listed = item.getparent() if item.tag == "li" else None
+        if listed is None or shared is None or place.order in used or place.order > known[-1] or len(place.key) < 15:
+            continue
+        around = list(item.iterancestors())
+        inside = shared in around or any(a.tag in {"article", "main"} for a in around)
+        items = [i for i in listed if i.tag == "li"]
+        if (
+            not inside
+            or len(items) < 2
+            or next(listed.iter("a", "form", "button"), None) is not None
+            or any(_is_furniture(a) for a in around)
+            or place.key in present
+        ):
+            continue
+        heading = headings.get(listed.getprevious())
+        if item is items[0] and heading is not None and heading.order not in used and heading.key not in present:
+            text = clean(_caption_text(heading.element))
+            found.append((heading.order, Block(text=text, role="heading", level=int(heading.element.tag[1]))))
+        found.append((place.order, Block(text=clean(_caption_text(item)))))
+    return found
 
 
 def _with_captions(blocks: list[Block], orders: Sequence[int | None], places: Sequence[_Place]) -> list[Block]:

@@ -7,16 +7,18 @@ import html as entities
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from htmldate import find_date
 from lxml.html import HtmlElement
+from lxml.html import document_fromstring as html_of
 from trafilatura.metadata import extract_metadata
 from trafilatura.settings import Document
 
 from ingest.blocks import Metadata, clean
-from ingest.dates import iso_date
+from ingest.dates import FoundDate, Known, iso_date
 from ingest.errors import BadSource
 from ingest.source import Genre
 
@@ -38,6 +40,23 @@ _DATE_NAMES = (
     "dc.date.issued", "dcterms.issued", "dcterms.created", "dc.date", "dc.date.created", "citation_publication_date",
     "article.published", "published-date", "originalpublicationdate", "rnews:datepublished", "date", "cxenseparse:recs:publishtime",
 )  # fmt: skip
+_CHANGE_NAMES = (
+    "article:modified_time", "og:updated_time", "article:modified", "datemodified", "lastmod", "last-modified", "dcterms.modified",
+    "dc.date.modified", "modified_time",
+)  # fmt: skip
+_LATEST = "2099-12-31"
+_DATED = ("time", "span", "div", "p", "abbr", "li", "em", "small", "strong", "i", "b", "a", "h2", "h3", "h4", "h5", "dd", "address")
+_OTHERS_DATES = frozenset({"table", "figure", "figcaption", "blockquote", "aside", "nav", "script", "style", "option", "form"})
+_LINES = frozenset({"p", "li", "dd", "h1", "h2", "h3", "h4"})
+_LONGEST_DATED = 120
+"""Longer elements are running text."""
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_REFERENCE_CLASS = re.compile(r"(?:^|[\s_-])(?:references?|reflist|citations?|bibliography|footnotes?|endnotes?)(?:$|[\s_-])", re.I)
+_REFERENCE_HEADINGS = frozenset(
+    ["references", "notes", "notesandreferences", "footnotes", "endnotes", "sources", "bibliography", "citations", "furtherreading", "externallinks", "literature", "workscited", "примечания", "источники", "литература", "ссылки", "сноски", "einzelnachweise", "quellen", "literatur", "weblinks", "anmerkungen", "références", "notesetréférences", "sourcesetbibliographie", "liensexternes", "bibliographie", "referencias", "bibliografía", "enlacesexternos", "منابع", "پانویس", "یادداشتها", "مراجع", "المراجع", "مصادر", "kaynakça"]
+)
+_ENCYCLOPEDIA = re.compile(r"encyclop(?:a|æ|ä)?e?di|\b\w{2,}p(?:a|æ|ä)?edia\b|\bwiki\b|энциклопеди|википеди|enzyklop|вікіпеді|ویکی|دانشنامه|موسوعة", re.I)
+_ENCYCLOPEDIA_HOST = re.compile(r"(?:^|\.)\w*(?:wiki|p(?:a|æ)?edia)\.", re.I)
 _SITE_NAMES = (
     "og:site_name",
     "dc.publisher",
@@ -55,8 +74,22 @@ _NOT_A_NAME = re.compile(
     re.I,
 )
 _MONTH_DAY_YEAR = re.compile(
-    r"\b(?:\d{4}-\d{2}-\d{2}|\d{1,2}(?:st|nd|rd|th)?\s+[^\W\d_]{3,9}\.?,?\s+\d{4}|[^\W\d_]{3,9}\.?\s+\d{1,2}(?:st|nd|rd|th)?,?\s+\d{4}|\d{1,2}[./]\d{1,2}[./]\d{4})\b"
+    r"\b(?:\d{4}-\d{2}-\d{2}|\d{1,2}(?:st|nd|rd|th|\.|er|º)?\s+(?:de\s+)?[^\W\d_]{3,10}\.?,?\s+(?:de\s+)?\d{4}|[^\W\d_]{3,9}\.?\s+\d{1,2}(?:st|nd|rd|th)?,?\s+\d{4}|\d{1,2}[./]\d{1,2}[./]\d{4})\b"
 )
+_SENTENCE_END = re.compile(r"(?<!\bг)[.!?]$")
+"""What a line that only tells a date does not end in."""
+_A_DAY = re.compile(f"(?P<date>{_MONTH_DAY_YEAR.pattern})")
+_MONTH_YEAR = re.compile(r"\b[^\W\d_]{3,9}\.?,?\s+\d{4}\b")
+_CHANGED = re.compile(
+    r"(?:\b(?:last|page|was|been|content)\b[\s-]{0,3}(?:last\s+)?(?:edited|updated?|modified|changed|reviewed|revised)|^\W*(?:updated|modified|revised)"
+    r"|последн\w+\s+(?:изменени|обновлени|правк)\w+|обновлено|изменено|zuletzt\s+(?:bearbeitet|geändert|aktualisiert)|dernière\s+(?:modification|mise\s+à\s+jour)"
+    r"|última\s+(?:edición|modificación|actualización))[^\d]{0,25}?(?P<date>" + _MONTH_DAY_YEAR.pattern + ")",
+    re.I,
+)
+"""A line on the last change of a page."""
+_PUBLISHED = re.compile(r"\W*(?:first\s+)?(?:published|posted|released|issued|publication\s+date|date|опубликовано|дата|veröffentlicht|publié|publicado)\b", re.I)
+_LETTERHEAD = re.compile(r"press|media|news|release|statement|bulletin|communiqu|report|briefing|пресс|\bno\.|№", re.I)
+"""In a line with a day above the text: what such a line heads."""
 _RUSSIAN_MONTHS = {
     "январ": "January", "феврал": "February", "март": "March", "апрел": "April", "мая": "May", "май": "May",
     "июн": "June", "июл": "July", "август": "August", "сентябр": "September", "октябр": "October",
@@ -75,16 +108,18 @@ def page_metadata(tree: HtmlElement, *, url: str | None = None) -> Metadata:
     linked = list(_linked_data(tree))
     article = _article(tree, linked)
     address = _address(tree, named, url)
-    site = _site(named, linked, article)
+    site = _site(named, linked, article) or _encyclopedia_in_title(tree)
     guess = _guess(tree, address)
+    date = _date(tree, named, article, address, _is_changing(tree, named, article, site, address))
     title = _title(tree, named, article, site) or (clean(guess.title) if guess and guess.title else None)
     return Metadata(
         title=title,
         publisher=site or (clean(guess.sitename) if guess and guess.sitename else None),
         author=_author(named, article, site) or _plausible_authors(_seen_authors(guess, site)) or _shown_author(tree),
-        date=_date(tree, named, article) or _iso(guess.date if guess else None, visible=True),
+        date=date.value if date else None,
+        date_note=date.note if date else None,
         url=address,
-        genre=_genre(article, named, address),
+        genre="encyclopedia" if _is_encyclopedia(tree, named, article, site, address) else _genre(article, named, address),
         language=_language(tree, named),
         licence=_licence(tree),
     )
@@ -108,7 +143,9 @@ def linked_article_body(tree: HtmlElement) -> str:
 def is_date_line(text: str) -> bool:
     """Whether a line holds a day and little else."""
     match = _MONTH_DAY_YEAR.search(text)
-    return match is not None and len(text) < len(match[0]) + 25 and _iso(match[0]) is not None
+    if match is None or len(text) >= len(match[0]) + 25 or _iso(match[0]) is None:
+        return False
+    return not _SENTENCE_END.search(text)
 
 
 def _named(tree: HtmlElement) -> Mapping[str, list[str]]:
@@ -337,54 +374,188 @@ def _plausible_authors(names: Iterable[str]) -> str | None:
     return ", ".join(kept[:8]) or None
 
 
-def _date(tree: HtmlElement, named: Mapping[str, list[str]], article: Mapping[str, Any]) -> str | None:
-    declared = [article.get("datePublished"), *_first(named, _DATE_NAMES), article.get("dateCreated")]
-    for value in declared:
-        date = _iso(value)
-        if date and len(date) == 10:
-            return date
-    marked = [
-        e.get("datetime") or e.get("content") or "".join(e.itertext())
-        for e in tree.iter("time", "span", "div", "p", "abbr")
-        if "datepublished" in (e.get("itemprop") or "").lower() or e.get("pubdate") is not None
-    ]
-    times = [
-        e.get("datetime") or "".join(e.itertext())
-        for e in tree.iter("time")
-        if not any(a.tag in {"aside", "nav", "footer"} or _is_teaser(a) for a in e.iterancestors())
-    ]
-    shown = [
-        match[0]
-        for e in tree.iter("span", "div", "p", "li", "em", "small")
-        if _DATE_CLASS.search(f"{e.get('class') or ''} {e.get('id') or ''}")
-        and len(text := " ".join("".join(e.itertext()).split())) < 200
-        and (match := _MONTH_DAY_YEAR.search(text))
-    ]
-    for value in [*marked, *times, *shown, *_dates_below_title(tree)]:
-        date = _iso(value, visible=True)
-        if date and len(date) == 10:
+def _date(
+    tree: HtmlElement, named: Mapping[str, list[str]], article: Mapping[str, Any], url: str | None, changing: bool
+) -> FoundDate | None:
+    """The page's date and how it is known: stated, shown under the title, of the last change, or guessed.
+
+    Args:
+        changing: the page has no date of its own because it is changed all the time; the last change counts.
+    """
+    published = _stated([article.get("datePublished"), *_first(named, _DATE_NAMES), article.get("dateCreated")])
+    changed = _stated([article.get("dateModified"), *_first(named, _CHANGE_NAMES)])
+    parts = _parts_about_itself(tree)
+    if changing or not published:
+        changed = changed or _iso_in(_CHANGED, parts)
+    if changing and changed:
+        return FoundDate(value=changed, known="changed")
+    if published:
+        return FoundDate(value=published, known="first" if changing else "stated")
+    if changing:
+        return None
+    shown = _shown_date(tree, parts)
+    if shown and (shown.known == "byline" or not changed):
+        return shown
+    if changed:
+        return FoundDate(value=changed, known="changed")
+    guess = find_date(_only(tree, parts), url=url, original_date=True, extensive_search=False, max_date=_LATEST)
+    value = _iso(guess, visible=True)
+    return FoundDate(value=value, known="guessed") if value else None
+
+
+def _stated(values: Iterable[Any]) -> str | None:
+    return next((date for value in values if (date := _iso(value)) and len(date) == 10), None)
+
+
+def _parts_about_itself(tree: HtmlElement) -> list[HtmlElement]:
+    """Short elements in which a page may tell its own date, in order.
+
+    Not among them: running text and lists of references, which tell of events and of other texts, tables, captions,
+    quotations, and what leads to other stories.
+    """
+    outside = _reference_parts(tree)
+    parts = []
+    for element in tree.iter():
+        if not isinstance(element.tag, str):
+            continue
+        parent = element.getparent()
+        # A site's own header tells today's date.
+        others = element.tag in _OTHERS_DATES or _is_teaser(element) or _is_site_header(element)
+        if others or parent in outside:
+            outside.add(element)
+        if element in outside or element.tag not in _DATED:
+            continue
+        block = next((a for a in [element, *element.iterancestors()] if a.tag in _LINES), element)
+        line = _flat(block)
+        if not line or len(line) > _LONGEST_DATED or not _flat(element):
+            continue
+        if not _SENTENCE_END.search(line) or _PUBLISHED.match(line) or _CHANGED.search(line):
+            parts.append(element)
+    return parts
+
+
+def _is_site_header(element: HtmlElement) -> bool:
+    return (
+        element.tag == "header"
+        and next(element.iter("h1"), None) is None
+        and not any(a.tag == "article" for a in element.iterancestors())
+    )
+
+
+def _flat(element: HtmlElement) -> str:
+    return " ".join("".join(element.itertext()).split())
+
+
+def _iso_in(pattern: re.Pattern[str], parts: Iterable[HtmlElement]) -> str | None:
+    for element in parts:
+        match = pattern.search(_flat(element))
+        if match and (date := _iso(match["date"], visible=True)) and len(date) == 10:
             return date
     return None
 
 
-def _dates_below_title(tree: HtmlElement) -> Iterator[str]:
-    """Dates in the short lines that follow the first heading, where news pages print them."""
-    lines = 0
-    seen = False
-    for element in tree.iter():
-        if element.tag == "h1":
-            seen = True
-        elif seen and isinstance(element.tag, str) and element.tag not in {"script", "style", "option"}:
-            for text in (element.text, element.tail):
-                line = " ".join((text or "").split())
-                if not line:
-                    continue
-                lines += 1
-                if lines > 25 or len(line) > 250:
-                    return
-                match = _MONTH_DAY_YEAR.search(line)
-                if match and len(line) < 100:
-                    yield match[0]
+def _shown_date(tree: HtmlElement, parts: Sequence[HtmlElement]) -> FoundDate | None:
+    """The date under the title or marked as that of publication; else, as a guess, another one that stands for itself."""
+    title = next((e for e in tree.iter("h1")), None)
+    guess = None
+    order = {e: i for i, e in enumerate(tree.iter())}
+    first = order.get(title, -1) if title is not None else -1
+    text = next((order[p] for p in tree.iter("p") if order[p] > first and len(_flat(p)) > _LONGEST_DATED), len(order))
+    for element in parts:
+        line = _flat(element)
+        seen = first < order[element]
+        above = seen and order[element] < text
+        if _CHANGED.search(line):
+            continue
+        marks = f"{element.get('class') or ''} {element.get('id') or ''}"
+        own = "datepublished" in (element.get("itemprop") or "").lower() or element.get("pubdate") is not None
+        marked = own or bool(_DATE_CLASS.search(marks)) or bool(_PUBLISHED.match(line))
+        value = None
+        if element.tag == "time" or own:
+            value = _iso(element.get("datetime") or element.get("content") or line, visible=True)
+        if value is None or len(value) < 10:
+            value = _iso_in(_A_DAY, [element]) or (_month(line) if marked and len(line) < 80 else value)
+        if value is None or len(value) < 7:
+            continue
+        alone = is_date_line(line) or element.tag == "time"
+        if own or (marked and (above or element.tag == "time" or bool(_PUBLISHED.match(line)))) or (alone and above):
+            return FoundDate(value=value, known="byline")
+        # A line that tells when and where: "Press release 12 – Talsk, 4 May 2024"; a sentence is no such line.
+        if above and guess is None and len(line) < 100 and not line.endswith((".", "!", "?")):
+            known: Known = "byline" if _LETTERHEAD.search(line) else "guessed"
+            guess = FoundDate(value=value, known=known)
+        elif alone and guess is None and seen:
+            guess = FoundDate(value=value, known="guessed")
+    return guess
+
+
+def _month(line: str) -> str | None:
+    match = _MONTH_YEAR.search(line)
+    date = _iso(match[0], visible=True) if match else None
+    return date if date and len(date) == 7 else None
+
+
+def _only(tree: HtmlElement, parts: Sequence[HtmlElement]) -> HtmlElement:
+    """A page of the given parts alone, for a reader that would look everywhere."""
+    page = html_of("<html><head></head><body></body></html>")
+    body = page.find("body")
+    chosen = set(parts)
+    for element in parts:
+        if chosen.isdisjoint(element.iterancestors()):
+            body.append(copy.deepcopy(element))
+    return page
+
+
+def _reference_parts(tree: HtmlElement) -> set[HtmlElement]:
+    """Elements that list what a text refers to, told by their class or by the heading above them."""
+    found = {e for e in tree.iter("ol", "ul", "div", "section", "table") if _REFERENCE_CLASS.search(e.get("class") or "")}
+    for heading in tree.iter("h2", "h3", "h4", "h5"):
+        if key(_flat(heading)).removesuffix("edit") not in _REFERENCE_HEADINGS:
+            continue
+        around = heading.getparent()
+        wrapped = around is not None and around.tag == "div" and key(_flat(around)) == key(_flat(heading))
+        place = around if wrapped and around is not None else heading
+        for after in place.itersiblings("ol", "ul", "p", "div", "section", "table", "dl", *_HEADINGS):
+            inner = next((h.tag for h in [after, *after.iter("h1", "h2", "h3", "h4", "h5")] if h.tag in _HEADINGS), None)
+            if inner and inner <= heading.tag:
+                break
+            found.add(after)
+    return found
+
+
+def reference_texts(tree: HtmlElement) -> set[str]:
+    """Keys (see :func:`key`) of the texts that a page lists as its references."""
+    parts = _reference_parts(tree)
+    return {key(_flat(e)) for p in parts for e in [p, *p.iter("li", "p", "td")]} - {""}
+
+
+def _is_changing(
+    tree: HtmlElement, named: Mapping[str, list[str]], article: Mapping[str, Any], site: str | None, url: str | None
+) -> bool:
+    """Whether a page is changed all the time: an encyclopedia's, or one that reports live."""
+    return any("LiveBlog" in kind for kind in _types(article)) or _is_encyclopedia(tree, named, article, site, url)
+
+
+def _is_encyclopedia(
+    tree: HtmlElement, named: Mapping[str, list[str]], article: Mapping[str, Any], site: str | None, url: str | None
+) -> bool:
+    tail = _SEPARATOR.split(_flat_title(tree))[1:]
+    names = [*_names(article.get("publisher")), site or "", *tail, *named.get("og:site_name", [])]
+    host = urlsplit(url or "").hostname or ""
+    generators = " ".join(named.get("generator", []))
+    return (
+        any(_ENCYCLOPEDIA.search(name) for name in names)
+        or bool(_ENCYCLOPEDIA_HOST.search(host))
+        or "wiki" in generators.lower()
+    )
+
+
+def _encyclopedia_in_title(tree: HtmlElement) -> str | None:
+    return next((part for part in _SEPARATOR.split(_flat_title(tree))[1:] if _ENCYCLOPEDIA.search(part)), None)
+
+
+def _flat_title(tree: HtmlElement) -> str:
+    return " ".join((tree.findtext(".//title") or "").split())
 
 
 def _is_teaser(element: HtmlElement) -> bool:
@@ -402,6 +573,7 @@ def _iso(value: Any, *, visible: bool = False) -> str | None:
     if not isinstance(value, str) or not re.search(r"\d{4}", value):
         return None
     text = " ".join(value.split())
+    found = None
     compact = re.match(r"(\d{4})(\d{2})(\d{2})(?:T|\d{6}|$)", text)
     if compact:
         text = "-".join(compact.groups())
@@ -411,10 +583,19 @@ def _iso(value: Any, *, visible: bool = False) -> str | None:
         for stem, month in _RUSSIAN_MONTHS.items():
             text = re.sub(rf"\b{stem}\w*\b", month, text, flags=re.I)
     try:
-        date = iso_date(text[:40])
+        date: str | None = iso_date(text[:40])
     except BadSource:
+        date = _in_another_language(text[:40]) if found else None
+    if date is None:
         return None
     return date if ("1993" if visible else "1900") <= date < "2100" else None
+
+
+def _in_another_language(day: str) -> str | None:
+    from dateparser import parse  # a third of a second, for few pages
+
+    date = parse(day, settings={"STRICT_PARSING": True, "DATE_ORDER": "DMY"})
+    return date.date().isoformat() if date else None
 
 
 def _language(tree: HtmlElement, named: Mapping[str, list[str]]) -> str | None:

@@ -10,7 +10,7 @@ from itertools import pairwise
 from statistics import median
 
 from ingest.blocks import Block, Extract, Metadata, clean
-from ingest.dates import iso_date
+from ingest.dates import FoundDate, iso_date
 from ingest.errors import BadSource
 from ingest.formats.pdf_layout import Line, Region, line_of, regions, rows_of, without_furniture
 from ingest.formats.pdf_words import read_words
@@ -326,7 +326,7 @@ def _metadata(facts: Mapping[str, str], language: str, first: Sequence[Line]) ->
     date, note = next(_printed_dates(first), None), None
     if date is None:
         date = _file_date(facts.get("CreationDate", ""))
-        note = "day on which the PDF file was made" if date else None
+        note = FoundDate(value=date, known="file").note if date else None
     return Metadata(
         title=title if len(title) >= 5 and not _BAD_TITLE.search(title) else None,
         author=author if len(author) >= 4 and not _BAD_AUTHOR.match(author) else None,

@@ -52,6 +52,8 @@ _FOOTER_WORDS = re.compile(
 _SENTENCE_END = re.compile(r"[.!…:;,]['\"”’»)\]]*$|[?]['\"”’»)\]]+$")
 TERMINAL = re.compile(r"[.!?…]['\"”’»)\]]*$")
 _NOTE_LINES_FROM_END = 5
+_MOST_HEADINGS = 2
+"""Headings that may stand under each other; more short lines than that are a list."""
 
 
 def read(text: str) -> Extract:
@@ -168,9 +170,19 @@ def _role_inside(lines: Sequence[str], i: int, start: int, end: int) -> Role:
         return "byline"
     if _FOOTER_WORDS.match(line) and len(line) < 60:
         return "footer"
-    if i + 1 < end and looks_like_heading(line) and len(lines[i + 1]) > len(line):
+    if i + 1 < end and looks_like_heading(line) and len(lines[i + 1]) > len(line) and not _in_list(lines, i, start, end):
         return "heading"
     return "body"
+
+
+def _in_list(lines: Sequence[str], i: int, start: int, end: int) -> bool:
+    """Whether a line is one of several short ones, as on a fact sheet: a heading and one below it stand above text."""
+    first, last = i, i
+    while first > start and looks_like_heading(lines[first - 1]):
+        first -= 1
+    while last + 1 < end and looks_like_heading(lines[last + 1]):
+        last += 1
+    return last - first >= _MOST_HEADINGS or last + 1 >= end
 
 
 def looks_like_heading(line: str) -> bool:

@@ -1,0 +1,41 @@
+"""What pages say about themselves, and facts outside running text; made-up pages."""
+
+import pytest
+
+from ingest.read import extract
+
+NEWS = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Lerwood mill sold to its workers | Fenland Gazette</title>
+<meta property="og:site_name" content="Fenland Gazette"></head><body><div class="cookie-banner"><p>We use cookies to make this site work. You can change your choice at any time in the settings of your browser.</p><button>OK</button></div>
+<nav><a href="/">Home</a> <a href="/b">Business</a></nav><main><article><h1>Lerwood mill sold to its workers</h1><p class="standfirst">Sale ends a two-year dispute over the flour works.</p><div class="meta"><span class="author">By Mara Quill</span> <time datetime="2031-06-09T07:00">9 June 2031</time></div>
+<figure><img src="m.jpg"><figcaption>The mill on 14 August 1998, when the new turbine was opened.</figcaption></figure>
+<p>The flour mill at Lerwood was sold to its 84 workers on Monday for 6.2 million marks, ending a dispute that had lasted since <time datetime="2029-02-11">11 February 2029</time>.</p>
+<p>The works employ people from three villages. Under the contract no post may be cut before the end of 2034, the union said in a short note to the press.</p>
+<h2>What the works are worth</h2><table><thead><tr><th>Year</th><th>Flour (tonnes)</th><th>Staff</th></tr></thead><tbody><tr><td>2028</td><td>12,400</td><td>97</td></tr><tr><td>2030</td><td>9,150</td><td>84</td></tr></tbody></table>
+<p>The new owners plan to mill rye from the autumn, and they want to sell a third of it abroad within two years of the sale.</p>
+<dl><dt>Seller</dt><dd>Brandt Holding</dd><dt>Price</dt><dd>6.2 million marks</dd></dl></article>
+<aside class="related"><h3>Related</h3><p><a href="/x">Bakery chain closes nine shops</a> 3 May 2031</p></aside></main><footer>© 2033 Fenland Gazette</footer></body></html>"""
+WIKI = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Lerwood - Openpedia, the open encyclopedia</title><meta name="generator" content="MediaWiki 1.43.0">
+<script type="application/ld+json">{"@context":"https://schema.org","@type":"Article","name":"Lerwood","datePublished":"2004-03-02T10:00:00Z","dateModified":"2033-11-18T09:00:00Z","publisher":{"@type":"Organization","name":"Openpedia"}}</script></head><body><div id="mw-panel"><ul><li><a href="/m">Main page</a></li><li><a href="/r">Random page</a></li></ul></div><div id="content"><h1 id="firstHeading">Lerwood</h1><div id="mw-content-text"><table class="infobox"><caption>Lerwood</caption><tbody><tr><th scope="row">Country</th><td>Fenland</td></tr><tr><th scope="row">Population (2031)</th><td>18,240</td></tr><tr><th scope="row">Mayor</th><td>Odo Brink</td></tr></tbody></table>
+<p><b>Lerwood</b> is a town on the river Ash in Fenland, known for its flour mill.<sup class="reference"><a href="#cite_note-1">[1]</a></sup> It was founded in 1322 by weavers from the coast.</p><h2>History</h2><p>A fire on 3 October 1911 destroyed the lower town.<sup class="reference"><a href="#cite_note-2">[2]</a></sup> It was rebuilt in brick within six years, with wider streets and a market hall.</p>
+<h2>References</h2><ol class="references"><li id="cite_note-1"><a href="#cite_ref-1">^</a> Fenland census office, report of 7 July 2032, p. 4</li><li id="cite_note-2"><a href="#cite_ref-2">^</a> A. Tamm, Fires of the Ash valley, 1987</li></ol></div></div><div id="footer"><p>This page was last edited on 18 November 2033, at 09:00.</p></div></body></html>"""
+PRESS = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Ministry of Water: new locks on the Ash</title></head><body><header><a href="/">Ministry of Water</a><ul class="menu"><li><a href="/a">About the ministry</a></li><li><a href="/p">Press</a></li></ul></header><div class="content"><h1>New locks on the Ash</h1><p class="meta">Press release 17/2032 – Lerwood, 21 April 2032</p><p>The Ministry of Water will renew four locks on the Ash between Lerwood and Tarn. Work starts on 2 May 2033 and costs 71 million marks.</p><p>“Barges of 600 tonnes will reach the mills again,” said minister Ilse Varga. Each lock will be 82 metres long and 11 metres wide.</p><ul><li>Lock 1, Lerwood: opens in 2034</li><li>Lock 2, Hask: opens in 2035</li></ul><p>Contact: press office, telephone 555 0102</p></div><footer><p>Last updated: 3 May 2032</p><p>Imprint · Privacy</p></footer></body></html>"""
+LIVE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Live: flood on the Ash | Fenland Gazette</title><script type="application/ld+json">{"@type":"LiveBlogPosting","headline":"Live: flood on the Ash","datePublished":"2032-09-03T06:00:00Z","dateModified":"2032-09-04T20:10:00Z","coverageStartTime":"2032-09-03T06:00:00Z","author":{"@type":"Person","name":"Jon Reed"},"publisher":{"name":"Fenland Gazette"}}</script></head><body><main><article><h1>Live: flood on the Ash</h1><section class="key-points"><h2>What we know</h2><ul><li>2,300 people have left their homes in Lerwood</li><li>The river stood at 6.4 metres at noon</li></ul></section><div class="post" id="p3"><time datetime="2032-09-04T20:10">20:10</time><h3>Water falls</h3><p>The river has dropped by 40 centimetres since the morning, the water board says.</p></div><div class="post" id="p2"><time datetime="2032-09-04T09:30">09:30</time><h3>School closed</h3><p>Both schools of the lower town stay closed until Monday, the mayor told reporters at the town hall.</p></div><div class="post" id="p1"><time datetime="2032-09-03T06:15">3 Sept, 06:15</time><h3>First alarm</h3><p>Sirens sounded in Lerwood at a quarter past six after a dam upstream overflowed in the night.</p></div></article></main></body></html>"""
+THINK = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Grain without borders – Ash Institute</title><meta name="author" content="Dr. Petra Voss"><meta property="article:modified_time" content="2032-02-01T10:00:00Z"></head><body><nav><ul><li><a href="/">Home</a></li><li><a href="/e">Experts</a></li></ul></nav><main><h1>Grain without borders</h1><div class="byline">Petra Voss · January 2032</div><div class="key-figures"><div class="figure"><span class="number">31%</span><span class="label">of Fenland's rye is exported</span></div><div class="figure"><span class="number">4.8 million</span><span class="label">marks of customs paid in 2031</span></div></div><h2>Findings</h2><p>Exports of rye from Fenland have doubled since 2025, mostly to the coast. Small mills gain less than large ones from the new customs rules.</p><p>The institute interviewed 46 millers between March and August 2031; two in three expect to invest within a year.</p><figure><table><caption>Exports by market, 2031</caption><tr><th></th><th>Rye</th><th>Wheat</th></tr><tr><th>Coast</th><td>210,000 t</td><td>85,000 t</td></tr><tr><th>Hills</th><td>34,000 t</td><td>12,500 t</td></tr></table><figcaption>Source: Fenland customs, own count. Published 11 May 2030.</figcaption></figure><h2>References</h2><ul><li>Customs office, Annual report, 12 December 2031</li></ul><div class="share"><a href="#">Share on X</a></div></main><footer>Subscribe to our newsletter</footer></body></html>"""
+
+
+@pytest.mark.parametrize(
+    ("html", "date", "note", "facts"),
+    [
+        (NEWS, "2031-06-09", None, ["since 11 February 2029.", "2028 | 12,400 | 97", "Price: 6.2 million marks"]),
+        (WIKI, "2033-11-18", "last changed", ["Mayor | Odo Brink"]),
+        (PRESS, "2032-04-21", None, ["71 million marks", "Lock 2, Hask: opens in 2035"]),
+        (LIVE, "2032-09-04", "last changed", ["2,300 people", "6.4 metres", "Sirens sounded"]),
+        (THINK, "2032-01", None, ["31% of Fenland", "Coast | 210,000 t | 85,000 t"]),
+    ],
+)
+def test_a_page_tells_its_date_and_its_facts_without_furniture(html: str, date: str, note: str | None, facts: list[str]) -> None:
+    found = extract(html.encode(), name="page.html")
+    assert (found.metadata.date, found.metadata.date_note) == (date, note)
+    whole = "\n".join(b.text for b in found.blocks)
+    assert [f for f in facts if f not in whole] == []
+    assert not any(f in whole for f in ("cookies", "Bakery chain", "Random page", "Share on", "[1]"))
