@@ -361,7 +361,7 @@ def fit(
     steps = EPOCHS * -(-len(inputs) // BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps + 1)
     for epoch in range(EPOCHS):
-        for rows in torch.randperm(len(inputs)).split(BATCH):
+        for rows in torch.randperm(len(inputs)).split(BATCH):  # type: ignore[no-untyped-call]
             loss = nn.functional.binary_cross_entropy_with_logits(
                 network(inputs[rows]).squeeze(1), wanted[rows], weight=worth[rows]
             )
