@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 from itertools import pairwise
 
-from app import claims
-from app.claims import Said
+from app.text import claims
+from app.text.claims import Said
 
 _LEAST_WORDS = 4
 _LIGHT = frozenset("a an the is are was were be been being has have had that".split())  # noqa: SIM905

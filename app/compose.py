@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from app.answer import Citation, cite, outlet
-from app.attribution import REPORTING, names, reports_others, says_who
 from app.citation_text import COMPARISON, claimant, is_comparison
 from app.evidence import Evidence
 from app.question import FACT_KINDS, Question, holds_kind
+from app.text.voices import REPORTING, names, reports_others, says_who
 from index.terms import Vocabulary
 from ingest.blocks import SEPARATOR
 from ingest.dates import in_words

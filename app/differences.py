@@ -18,9 +18,9 @@ from app.answer import Answer, Citation, Difference, Value, cite, outlet
 from app.citation_text import holder
 from app.compose import one_line, shortened
 from app.evidence import Evidence
-from app.periods import Asked, Period, of_date, overlap, periods, shown, speaks_of, strict
-from app.quantities import PARTICIPLES, Kind, Quantity, events_in, group_of, is_measure, nouns_of, quantities
 from app.question import FACT_KINDS, Question, kind_of
+from app.text.periods import Asked, Period, of_date, overlap, periods, shown, speaks_of, strict
+from app.text.quantities import PARTICIPLES, Kind, Quantity, events_in, group_of, is_measure, nouns_of, quantities
 from index.search import Hit
 from index.terms import TOKEN, Vocabulary
 from ingest.sentences import sentence_spans
@@ -1009,7 +1009,7 @@ def off_time(lead: Evidence, asked: Asked, published: str | None) -> bool:
     """Whether the best evidence speaks of other times only than the one asked for.
 
     Args:
-        published: date of the lead's text, see :func:`app.periods.speaks_of`.
+        published: date of the lead's text, see :func:`app.text.periods.speaks_of`.
 
     None of 62 answerable questions bound to a time, bundled and held-out ones of all sets, had such evidence.
     """

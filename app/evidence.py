@@ -11,9 +11,9 @@ from typing import Protocol
 
 import numpy as np
 
-from app import claims
 from app.rows import Spelled, spelled
 from app.statement import Wanted, interrogative
+from app.text import claims
 from index.embed import Encoder
 from index.search import Hit
 from index.terms import Vocabulary
@@ -49,7 +49,7 @@ _BARE_REPLY = re.compile(
 REPLY = 0.75
 """Least score of what follows the question in the text itself, or its label on a fact sheet. Its worth alone is not measured yet."""
 _CALENDAR = frozenset((*calendar.month_name, *calendar.month_abbr, *calendar.day_name, *calendar.day_abbr))
-"""Names of times, which ``app.periods`` looks after."""
+"""Names of times, which ``app.text.periods`` looks after."""
 _POINTS_BACK = re.compile(
     r"\b(?:it|its|they|them|their|the (?:group|organi[sz]ation|branch|movement|network|militants|fighters|party))\b",
     re.I,

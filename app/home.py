@@ -260,7 +260,7 @@ class Home:
 
     def _with_language(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
         """The outcomes, each telling of a language that the search model does not read."""
-        from app.language import of_source
+        from app.text.language import of_source
 
         for outcome in outcomes:
             told = of_source(outcome.language, self.settings.encoder.reads())

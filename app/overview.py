@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from app.answer import Citation, cite, outlet
-from app.attribution import REPORTING, reports_others
 from app.citation_text import COMPARISON, is_comparison
 from app.compose import Composed, one_line, shortened, speaker, with_list, with_marker
 from app.evidence import Evidence
 from app.statement import Wanted
+from app.text.voices import REPORTING, reports_others
 from index.embed import Encoder
 from index.search import Hit
 from index.terms import Vocabulary

@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from app import instructions
 from app.question import Kind, asked_noun, asks_author, fits_kind, kind_of
+from app.text import orders as instructions
 from index.terms import Vocabulary, tokens
 from ingest.chunk import Passage, is_row, tells
 from ingest.formats.plain import BYLINE

@@ -1,6 +1,6 @@
 """Does a text carry a sentence? A calibrated probability, the words that carry it, and what does not fit.
 
-Figures, dates, names and denials are compared by words (``app.claims``), the rest by meaning: the evidence reader's
+Figures, dates, names and denials are compared by words (``app.text.claims``), the rest by meaning: the evidence reader's
 support head, the encoder's cosine of sentences, and how well each word of the claim is matched.
 """
 
@@ -18,12 +18,13 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from app import alignment, claims
+from app import alignment
 from app.answer import Citation, cite, outlet
-from app.claims import Said
 from app.errors import BadInput
 from app.evidence import Reading, ReadPassage, log_odds
 from app.question import tidy
+from app.text import claims
+from app.text.claims import Said
 from index.embed import Encoder, Vectors
 from index.search import Filters, Hit, OpenIndex, SearchSettings
 from index.terms import Vocabulary

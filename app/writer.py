@@ -15,9 +15,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 import prompts
-from app import alignment, claims, instructions
+from app import alignment
 from app.answer import MARKER, Answer, Citation, Difference, cite, outlet
-from app.attribution import voice_left_out, voice_not_there, with_voice
 from app.compose import with_marker
 from app.drafting import Drafting, DraftSentence, plain
 from app.engines import EngineError, TooLong, Usage, estimated_tokens
@@ -26,6 +25,9 @@ from app.markers import Mark, closed_up, existing, split, without_markers
 from app.policy import declines_output
 from app.question import kind_of
 from app.stream import Discarded, Done, Draft, Event, Settled, Verdict, settled
+from app.text import claims
+from app.text import orders as instructions
+from app.text.voices import voice_left_out, voice_not_there, with_voice
 from index.terms import Vocabulary
 from ingest.chunk import Passage
 from ingest.sentences import sentence_spans, unmarked

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app import alignment, claims
+from app import alignment
+from app.text import claims
 from index.terms import Vocabulary
 
 VOCABULARY = Vocabulary.load()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.attribution import names, says_who, voice_left_out, voice_not_there, with_voice
+from app.text.voices import names, says_who, voice_left_out, voice_not_there, with_voice
 
 BRIDGE = "Critics led by Ana Bruun said the bridge was built without a permit."
 

@@ -16,13 +16,13 @@ from typing import Any
 
 import pytest
 
-from app import periods
 from app.answer import MARKER, Answer, to_json
 from app.answerer import Answerer
 from app.decide import load_calibrations
 from app.differences import OLD_YEARS, find, target_of
 from app.home import Home
 from app.question import Question, kind_of
+from app.text import periods
 from index.search import Hit
 from index.terms import Vocabulary
 from ingest.blocks import Metadata, assemble

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from app.language import ENGLISH, language_of, unreadable
+from app.text.language import ENGLISH, language_of, unreadable
 
 
 @pytest.mark.parametrize(

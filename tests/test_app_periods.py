@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.periods import asked, in_time_first, of_date, periods, shown, speaks_of, strict
+from app.text.periods import asked, in_time_first, of_date, periods, shown, speaks_of, strict
 
 TODAY = dt.date(2024, 5, 20)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.quantities import Quantity, events_in, group_of, quantities
+from app.text.quantities import Quantity, events_in, group_of, quantities
 
 
 def _only(sentence: str) -> Quantity:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from app import claims
 from app.errors import BadInput
 from app.support import (
     FEATURES,
@@ -19,6 +18,7 @@ from app.support import (
     tidy_claim,
     to_json,
 )
+from app.text import claims
 from eval.bench import support as bench
 from index.embed import SentenceTransformerEncoder
 from index.terms import Vocabulary

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from app import instructions
 from app.answer import MARKER, Answer
 from app.answerer import Answerer
 from app.engines import Engine, EngineSettings, parse_engine
@@ -22,6 +21,7 @@ from app.followup import Turn
 from app.home import Home
 from app.stream import Discarded, Done, Draft, Event, Settled
 from app.support import SupportChecker
+from app.text import orders as instructions
 from app.writer import Given, Material, Writer, WriterSettings, fitting, trusted_rewrite, usable
 from ingest.chunk import chunk
 from ingest.source import Source

@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from app import claims
 from app.support import FEATURES, SupportChecker
+from app.text import claims
 from eval.training import alter
 from eval.training.sets import Collection, Passage, load_all
 from index.embed import Encoder, SentenceTransformerEncoder

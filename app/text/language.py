@@ -130,4 +130,4 @@ def _named(code: str) -> Language:
 
 @cache
 def _languages() -> dict[str, dict[str, str]]:
-    return tomllib.loads(files("app").joinpath("languages.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(files("app.text").joinpath("languages.toml").read_text(encoding="utf-8"))

@@ -17,8 +17,8 @@ from unicodedata import combining, normalize
 import Stemmer
 from rapidfuzz import fuzz
 
-from app.periods import Period, overlap, periods
-from app.quantities import Quantity, quantities
+from app.text.periods import Period, overlap, periods
+from app.text.quantities import Quantity, quantities
 from index.terms import Vocabulary
 
 Find = Literal["here", "near", "far", "nowhere"]
@@ -265,7 +265,7 @@ class Figure:
         low, high: what numbers agree with it.
         point: the number itself; the higher end of a range.
         kind: count, money, percent, measure, ordinal, times, or bare (a number of which nothing is known).
-        unit: sign or noun, as ``app.quantities`` tells it.
+        unit: sign or noun, as ``app.text.quantities`` tells it.
         head: what is counted, by its group; "" if unknown.
         bound: "exact", "about", "at least", "at most", "vague".
         range: both ends were given.

@@ -2,7 +2,7 @@
 
 Measured and not used: quantulum3 0.10 (24 MB, 118 ms a sentence; it reads "2 thousand" as 2, "half a
 million" as 1.5 million and years as counts, and it does not tell what is counted). Number words are read
-by text2num; years and dates are found by :mod:`app.periods` and never taken for counts.
+by text2num; years and dates are found by :mod:`app.text.periods` and never taken for counts.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Literal
 
 import Stemmer
 
-from app.periods import periods
+from app.text.periods import periods
 
 Kind = Literal["count", "money", "percent", "measure"]
 Bound = Literal["exact", "about", "at least", "at most", "vague"]
