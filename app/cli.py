@@ -23,8 +23,8 @@ import click
 if TYPE_CHECKING:
     from app.answer import Answer, Citation
     from app.answerer import Answerer
-    from app.followup import Turn
     from app.home import Home
+    from app.question.followup import Turn
     from app.support import ClaimCheck
     from index.search import Filters
     from index.sync import SyncReport
@@ -198,7 +198,7 @@ def search(
     from textwrap import shorten
 
     from app.citation_text import described, spoken
-    from app.question import tidy
+    from app.question.analysis import tidy
 
     home = _open_home(own_home or root_home)
     filters = _filters(home, since, until, sources)
@@ -816,7 +816,7 @@ def _batch(answerer: Answerer, file: Path, filters: Filters) -> Iterator[dict[st
 
 def _batch_line(raw: bytes) -> tuple[str, list[Turn]]:
     from app.errors import BadInput
-    from app.followup import Turn
+    from app.question.followup import Turn
 
     try:
         data = json.loads(raw)

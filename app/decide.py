@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from app.evidence import Evidence, log_odds
-from app.question import Question, asked_noun, fits_kind
+from app.question.analysis import Question, asked_noun, fits_kind
 
 FEATURES = ("passage", "similarity", "hit", "overlap", "missing")
 """What a calibration may weigh, see :func:`features`."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app.answer import Answer, to_json
 from app.errors import Unkept
-from app.followup import Turn
+from app.question.followup import Turn
 
 FEEDBACK_FILE = "feedback.jsonl"
 """In the home; the form is the one that ``eval.drafts`` reads."""

@@ -12,7 +12,7 @@ from pydantic import ConfigDict
 
 from app.answer import to_json, words_of
 from app.answerer import Answerer
-from app.followup import Turn
+from app.question.followup import Turn
 from index.search import IndexReader
 
 

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from app.question import Kind, asked_noun, asks_author, fits_kind, kind_of
+from app.question.analysis import Kind, asked_noun, asks_author, fits_kind, kind_of
 from app.text import orders as instructions
 from index.terms import Vocabulary, tokens
 from ingest.chunk import Passage, is_row, tells

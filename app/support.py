@@ -22,7 +22,7 @@ from app import alignment
 from app.answer import Citation, cite, outlet
 from app.errors import BadInput
 from app.evidence import Reading, ReadPassage, log_odds
-from app.question import tidy
+from app.question.analysis import tidy
 from app.text import claims
 from app.text.claims import Said
 from index.embed import Encoder, Vectors

@@ -15,8 +15,8 @@ from typing import Protocol
 from app.answer import Answer, Citation
 from app.answerer import Answerer
 from app.errors import AppError
-from app.followup import Turn
 from app.home import Home
+from app.question.followup import Turn
 from eval.cases import Case, Gold, Planted
 from index.search import Filters
 from ingest.blocks import Metadata, assemble

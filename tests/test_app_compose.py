@@ -8,7 +8,7 @@ import pytest
 
 from app.compose import Limits, attribution, compose, select, with_marker
 from app.evidence import Evidence
-from app.question import Question, kind_of
+from app.question.analysis import Question, kind_of
 from index.search import Hit
 from index.terms import Vocabulary
 from ingest.blocks import Block, Extract, Metadata, assemble

@@ -9,7 +9,7 @@ import pytest
 
 from app.decide import NAMED_NOWHERE, UNMENTIONED, UNNAMED, decide, load_calibrations
 from app.evidence import Evidence, log_odds, unnamed
-from app.question import Question
+from app.question.analysis import Question
 from index.search import Hit
 from index.terms import Vocabulary
 from ingest.chunk import Passage

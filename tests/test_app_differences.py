@@ -21,7 +21,7 @@ from app.answerer import Answerer
 from app.decide import load_calibrations
 from app.differences import OLD_YEARS, find, target_of
 from app.home import Home
-from app.question import Question, kind_of
+from app.question.analysis import Question, kind_of
 from app.text import periods
 from index.search import Hit
 from index.terms import Vocabulary

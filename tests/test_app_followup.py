@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.followup import Turn, standalone
+from app.question.followup import Turn, standalone
 from index.terms import Vocabulary
 
 VOCABULARY = Vocabulary.load()

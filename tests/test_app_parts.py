@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.parts import split
+from app.question.parts import split
 from index.terms import Vocabulary
 
 VOCABULARY = Vocabulary.load(Path("no-such-file"))

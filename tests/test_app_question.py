@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.errors import BadInput
-from app.question import MAX_CHARS, asked_noun, asks_author, fits_kind, in_full, kind_of, naming_author, tidy
+from app.question.analysis import MAX_CHARS, asked_noun, asks_author, fits_kind, in_full, kind_of, naming_author, tidy
 
 
 @pytest.mark.parametrize(

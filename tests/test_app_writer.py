@@ -17,8 +17,8 @@ import pytest
 from app.answer import MARKER, Answer
 from app.answerer import Answerer
 from app.engines import Engine, EngineSettings, parse_engine
-from app.followup import Turn
 from app.home import Home
+from app.question.followup import Turn
 from app.stream import Discarded, Done, Draft, Event, Settled
 from app.support import SupportChecker
 from app.text import orders as instructions

@@ -20,12 +20,12 @@ from pydantic import TypeAdapter, ValidationError
 from app.answer import to_json, words_of
 from app.errors import BadInput
 from app.exposure import Gate
-from app.followup import Turn
 from app.home import Home
 from app.page.ask import KNOWN_ERRORS, client_of
 from app.page.readiness import Readiness
 from app.page.talk import make_filters
-from app.question import tidy
+from app.question.analysis import tidy
+from app.question.followup import Turn
 from index.search import Filters, Hit
 from ingest.source import Source
 

@@ -19,13 +19,13 @@ from app.engines import EXTRACTIVE, parse_engine
 from app.errors import AppError, BadInput, Unkept
 from app.export import export_conversation, file_name
 from app.exposure import Gate, TooBusy
-from app.followup import Turn
 from app.history import HISTORY_FILE, History, StoredTurn
 from app.home import Home
 from app.page.bridge import number, text
 from app.page.readiness import Readiness
 from app.page.talk import Exchange, Talk, Views, make_filters
-from app.question import tidy
+from app.question.analysis import tidy
+from app.question.followup import Turn
 from app.render import check_html, counted, render
 from index.errors import IndexingError
 from ingest.errors import IngestError

@@ -17,8 +17,8 @@ from app.compose import Limits, select
 from app.decide import decide, features, load_calibrations
 from app.evidence import Evidence, PassageReader, Reading, ReadPassage, SimilarityReader, gather, names_lacking
 from app.home import Home
-from app.question import Question as Asked
-from app.question import kind_of
+from app.question.analysis import Question as Asked
+from app.question.analysis import kind_of
 from eval.errors import EvalError
 from eval.training.calibrate import DEPTH, holds, indexed_home, key_of
 from eval.training.sets import Collection, Question, load_all

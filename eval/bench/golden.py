@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from app.answer import to_json
-from app.followup import Turn
 from app.home import Home
+from app.question.followup import Turn
 from eval.cases import bundled_cases
 
 _VARYING = ("timings_ms", "index_id", "prompt_id", "fetched_at")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from app.followup import Turn, standalone
+from app.question.followup import Turn, standalone
 from index.terms import Vocabulary
 
 MOST_PARTS = 3
