@@ -14,7 +14,7 @@ from app import by_words, differences, overview, policy
 from app.answer import MARKER, STAGES, Answer, Citation, cite
 from app.compose import Limits, compose, originals_first, select, short_answer, standing
 from app.decide import Calibration, Decision, decide
-from app.evidence import Evidence, PassageReader, ReadPassage, gather, names_lacking
+from app.evidence.gather import Evidence, PassageReader, ReadPassage, gather, names_lacking
 from app.question import followup, parts
 from app.question.analysis import Question, asks_author, in_full, kind_of, naming_author, need, tidy
 from app.stream import Done, Event, settled

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from app.evidence import Evidence
+from app.evidence.gather import Evidence
 from index.search import Filters, Hit, OpenIndex
 from index.words import folded, stem, topic_words, words
 from ingest.language import is_mostly_latin, of_passage

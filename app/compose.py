@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from app.answer import Citation, cite, outlet
 from app.citation_text import COMPARISON, claimant, is_comparison
-from app.evidence import Evidence
+from app.evidence.gather import Evidence
 from app.question.analysis import FACT_KINDS, Question, holds_kind
 from app.text.voices import REPORTING, names, reports_others, says_who
 from index.terms import Vocabulary

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from app.evidence import Evidence, log_odds
+from app.evidence.gather import Evidence, log_odds
 from app.question.analysis import Question, asked_noun, fits_kind
 
 FEATURES = ("passage", "similarity", "hit", "overlap", "missing")

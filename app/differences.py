@@ -17,7 +17,7 @@ from typing import Literal
 from app.answer import Answer, Citation, Difference, Value, cite, outlet
 from app.citation_text import holder
 from app.compose import one_line, shortened
-from app.evidence import Evidence
+from app.evidence.gather import Evidence
 from app.question.analysis import FACT_KINDS, Question, kind_of
 from app.text.periods import Asked, Period, of_date, overlap, periods, shown, speaks_of, strict
 from app.text.quantities import PARTICIPLES, Kind, Quantity, events_in, group_of, is_measure, nouns_of, quantities

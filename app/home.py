@@ -12,11 +12,11 @@ from pathlib import Path
 
 from app.answerer import Answerer, AnswerSettings
 from app.config import Settings, load_settings
-from app.cross_encoder import PREFIX, CrossEncoderReader
 from app.decide import load_calibrations
 from app.engines import Engine, EngineSettings, parse_engine
 from app.errors import AppError
-from app.evidence import PassageReader, SimilarityReader
+from app.evidence.cross_encoder import PREFIX, CrossEncoderReader
+from app.evidence.gather import PassageReader, SimilarityReader
 from app.policy import POLICY_FILE, Policy
 from app.policy import load as load_policy
 from app.suggest import Suggester
@@ -79,7 +79,7 @@ class Home:
             return SimilarityReader(self.encoder)
         if wanted.startswith(PREFIX):
             return CrossEncoderReader(wanted.removeprefix(PREFIX).strip())
-        from app.model_reader import ModelReader
+        from app.evidence.model_reader import ModelReader
 
         return ModelReader(self.settings.encoder.precision)
 
@@ -125,7 +125,7 @@ class Home:
         calibrations = load_support_calibrations()
         reader = None
         if self.settings.answer.reader != "similarity":
-            from app.model_reader import ModelReader
+            from app.evidence.model_reader import ModelReader
 
             # A cross-encoder of one's own finds answers; whether words carry a claim only the packaged reader learnt.
             reader = (

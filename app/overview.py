@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from app.answer import Citation, cite, outlet
 from app.citation_text import COMPARISON, is_comparison
 from app.compose import Composed, one_line, shortened, speaker, with_list, with_marker
-from app.evidence import Evidence
-from app.statement import Wanted
+from app.evidence.gather import Evidence
+from app.evidence.statement import Wanted
 from app.text.voices import REPORTING, reports_others
 from index.embed import Encoder
 from index.search import Hit

@@ -21,7 +21,7 @@ import numpy as np
 from app import alignment
 from app.answer import Citation, cite, outlet
 from app.errors import BadInput
-from app.evidence import Reading, ReadPassage, log_odds
+from app.evidence.gather import Reading, ReadPassage, log_odds
 from app.question.analysis import tidy
 from app.text import claims
 from app.text.claims import Said

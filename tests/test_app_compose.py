@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from app.compose import Limits, attribution, compose, select, with_marker
-from app.evidence import Evidence
+from app.evidence.gather import Evidence
 from app.question.analysis import Question, kind_of
 from index.search import Hit
 from index.terms import Vocabulary

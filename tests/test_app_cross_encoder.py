@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from app.config import load_settings
-from app.cross_encoder import CrossEncoderReader
 from app.errors import BadSettings, ReaderError
-from app.evidence import ReadPassage
+from app.evidence.cross_encoder import CrossEncoderReader
+from app.evidence.gather import ReadPassage
+from app.evidence.model_reader import ModelReader
 from app.home import Home
-from app.model_reader import ModelReader
 from index.embed import bundled_model_path
 
 PASSAGES = [

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from app.decide import NAMED_NOWHERE, UNMENTIONED, UNNAMED, decide, load_calibrations
-from app.evidence import Evidence, log_odds, unnamed
+from app.evidence.gather import Evidence, log_odds, unnamed
 from app.question.analysis import Question
 from index.search import Hit
 from index.terms import Vocabulary

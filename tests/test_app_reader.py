@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from app import reader
 from app.errors import ReaderError
-from app.reader import EvidenceReader, PassageReading, ReaderInput
+from app.evidence import packaged as reader
+from app.evidence.packaged import EvidenceReader, PassageReading, ReaderInput
 
 HARBOUR = ReaderInput(
     context="Port Selwick - History",
@@ -163,7 +163,7 @@ def test_a_packed_input_says_what_each_token_belongs_to() -> None:
 
 
 def test_owner_numbers_are_those_of_the_network() -> None:
-    from app import reader_model
+    from app.evidence import torch_network as reader_model
 
     assert (reader._OTHER, reader._QUESTION, reader._FIRST_SENTENCE) == (
         reader_model.OTHER,

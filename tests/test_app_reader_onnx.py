@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.reader import EvidenceReader, ReaderInput
+from app.evidence.packaged import EvidenceReader, ReaderInput
 
 HARBOUR = ReaderInput(
     context="Port Selwick - History",
@@ -55,7 +55,7 @@ def test_both_runtimes_name_the_same_weights(runtimes: tuple[EvidenceReader, Evi
 
 def test_reading_does_not_import_torch() -> None:
     script = (
-        "import sys; from app.reader import EvidenceReader as R, ReaderInput as I; "
+        "import sys; from app.evidence.packaged import EvidenceReader as R, ReaderInput as I; "
         "R.load().read('Who?', [I(context='', sentences=('It rained.',))]); "
         "print({'torch', 'transformers'} & set(sys.modules))"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.rows import spelled
+from app.evidence.rows import spelled
 from ingest.chunk import Passage
 
 ROW = Passage(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.evidence import Reading, ReadPassage, gather
-from app.statement import Wanted, interrogative, stamp
+from app.evidence.gather import Reading, ReadPassage, gather
+from app.evidence.statement import Wanted, interrogative, stamp
 from index.search import Hit
 from index.terms import Vocabulary
 from ingest.blocks import Block, Extract, assemble

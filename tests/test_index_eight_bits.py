@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from app.reader import RANGES as READER_RANGES
-from app.reader import WEIGHTS, WEIGHTS_SHA256, EvidenceReader, ReaderInput
+from app.evidence.packaged import RANGES as READER_RANGES
+from app.evidence.packaged import WEIGHTS, WEIGHTS_SHA256, EvidenceReader, ReaderInput
 from index import eight_bits
 from index.eight_bits import OUTLIERS, convert, load_ranges, measure, wanted
 from index.embed import bundled_model_path

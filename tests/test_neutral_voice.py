@@ -12,7 +12,7 @@ import pytest
 
 from app.answer import cite
 from app.compose import attribution, compose, with_marker
-from app.evidence import Evidence
+from app.evidence.gather import Evidence
 from index.search import Hit
 from ingest.blocks import Block, Extract, Metadata, assemble
 from ingest.chunk import chunk

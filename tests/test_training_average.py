@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from app.reader import WEIGHTS, EvidenceReader, ReaderInput
+from app.evidence.packaged import WEIGHTS, EvidenceReader, ReaderInput
 from eval.training.average import mean
 from eval.training.train import export, start
 

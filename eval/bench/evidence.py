@@ -15,7 +15,7 @@ import numpy as np
 
 from app.compose import Limits, select
 from app.decide import decide, features, load_calibrations
-from app.evidence import Evidence, PassageReader, Reading, ReadPassage, SimilarityReader, gather, names_lacking
+from app.evidence.gather import Evidence, PassageReader, Reading, ReadPassage, SimilarityReader, gather, names_lacking
 from app.home import Home
 from app.question.analysis import Question as Asked
 from app.question.analysis import kind_of

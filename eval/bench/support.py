@@ -404,7 +404,7 @@ def as_table(scores: Sequence[Score]) -> str:
 
 def run(public: Path, *, refit: bool, tell: Callable[[str], None]) -> list[Score]:
     """Measure the packaged calibration, or one that is fitted and written first."""
-    from app.model_reader import ModelReader
+    from app.evidence.model_reader import ModelReader
     from app.support import load_support_calibrations
 
     encoder = SentenceTransformerEncoder()

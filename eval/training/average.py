@@ -1,6 +1,6 @@
 """Averages the weights of readers that were trained on from one another and exports the mean.
 
-python -m eval.training.average app/reader_weights /tmp/rD --out /tmp/rMean
+python -m eval.training.average app/evidence/weights /tmp/rD --out /tmp/rMean
 
 A "model soup" (Wortsman et al. 2022, arXiv:2203.05482): runs from one start lie in one basin, so their mean is
 a reader too, often better on what each of them neglects. Means of readers with different starts are noise.
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from app.reader_model import ReaderNetwork
+from app.evidence.torch_network import ReaderNetwork
 from eval.training.train import export, start
 
 

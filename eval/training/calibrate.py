@@ -27,9 +27,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
 
-from app.cross_encoder import PREFIX, CrossEncoderReader
 from app.decide import features
-from app.evidence import PassageReader, SimilarityReader, gather
+from app.evidence.cross_encoder import PREFIX, CrossEncoderReader
+from app.evidence.gather import PassageReader, SimilarityReader, gather
 from app.home import Home
 from eval.training.sets import Collection, Question, load_all
 from index.search import OpenIndex

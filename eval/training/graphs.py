@@ -18,8 +18,8 @@ from typing import Any
 
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper
 
-from app.reader_onnx import GRAPH as READER_GRAPH
-from app.reader_onnx import GRAPH_8 as READER_GRAPH_8
+from app.evidence.onnx_network import GRAPH as READER_GRAPH
+from app.evidence.onnx_network import GRAPH_8 as READER_GRAPH_8
 from index.eight_bits import OUTLIERS, PARTS
 from index.onnx_encoder import GRAPH as ENCODER_GRAPH
 from index.onnx_encoder import GRAPH_8 as ENCODER_GRAPH_8
@@ -209,7 +209,7 @@ def encoder(*, eight_bits: bool = False, inputs: Inputs | None = None) -> ModelP
 
 
 def reader(*, eight_bits: bool = False, inputs: Inputs | None = None) -> ModelProto:
-    """``ids``, ``types``, ``owners``, ``mask`` ``(b, t)`` int64 to the logits of both heads, as app.reader_model has it.
+    """``ids``, ``types``, ``owners``, ``mask`` ``(b, t)`` int64 to the logits of both heads, as app.evidence.torch_network has it.
 
     Args:
         inputs: as of :func:`encoder`.

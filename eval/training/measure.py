@@ -20,7 +20,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
 
-from app.reader import EvidenceReader, PassageReading, ReaderInput
+from app.evidence.packaged import EvidenceReader, PassageReading, ReaderInput
 from eval.training.sample import CACHE, embed
 from eval.training.sets import Collection, Question, load_all
 

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from onnx import ModelProto
 from safetensors.numpy import save_file
 
-from app import reader_onnx
-from app.reader import RANGES, WEIGHTS, EvidenceReader, Packed, ReaderInput, Scores, load_tokenizer
+from app.evidence import onnx_network as reader_onnx
+from app.evidence.packaged import RANGES, WEIGHTS, EvidenceReader, Packed, ReaderInput, Scores, load_tokenizer
 from eval.training import graphs
 from eval.training.sets import Collection, read_own
 from index import onnx_encoder

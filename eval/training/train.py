@@ -21,7 +21,8 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
 
-from app import reader, reader_model
+from app.evidence import packaged as reader
+from app.evidence import torch_network as reader_model
 from eval.training.sample import CACHE, Example, Sampler, neighbours
 from eval.training.sets import Question, by_source, load_all
 from index.embed import bundled_model_path, check_weights
@@ -211,7 +212,7 @@ def _cut(groups: list[Group]) -> Iterator[list[Group]]:
 
 
 def export(network: reader_model.ReaderNetwork, tokenizer: Tokenizer, out: Path) -> None:
-    """Writes what ``EvidenceReader.load`` reads and prints the hash that belongs in ``app/reader.py``."""
+    """Writes what ``EvidenceReader.load`` reads and prints the hash that belongs in ``app/evidence/packaged.py``."""
     out.mkdir(parents=True, exist_ok=True)
     reader_model.save(network, out / "model.safetensors")
     (out / "tokenizer.json").write_text(tokenizer.to_str(), encoding="utf-8")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.errors import ReaderError
-from app.evidence import Reading, ReadPassage
+from app.evidence.gather import Reading, ReadPassage
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder

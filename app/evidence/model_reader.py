@@ -6,8 +6,8 @@ import threading
 from collections.abc import Sequence
 from functools import cached_property
 
-from app.evidence import Reading, ReadPassage
-from app.reader import EvidenceReader, PassageReading, ReaderInput
+from app.evidence.gather import Reading, ReadPassage
+from app.evidence.packaged import EvidenceReader, PassageReading, ReaderInput
 from index.eight_bits import Precision
 
 

@@ -11,8 +11,8 @@ from typing import Protocol
 
 import numpy as np
 
-from app.rows import Spelled, spelled
-from app.statement import Wanted, interrogative
+from app.evidence.rows import Spelled, spelled
+from app.evidence.statement import Wanted, interrogative
 from app.text import claims
 from index.embed import Encoder
 from index.search import Hit

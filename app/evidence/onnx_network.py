@@ -1,4 +1,4 @@
-"""The reader's network on ONNX Runtime: the same weights and scores as ``app.reader_model`` without torch.
+"""The reader's network on ONNX Runtime: the same weights and scores as ``app.evidence.torch_network`` without torch.
 
 The graph is drawn by ``eval/training/graphs.py`` and holds no weights.
 """
@@ -16,7 +16,7 @@ from index import eight_bits
 from index.onnx_encoder import open_graph, padded
 
 if TYPE_CHECKING:
-    from app.reader import Packed, Scores
+    from app.evidence.packaged import Packed, Scores
 
 GRAPH = Path(__file__).parent / "reader.onnx"
 GRAPH_8 = Path(__file__).parent / "reader_int8.onnx"
@@ -26,7 +26,7 @@ class OnnxNetwork:
     """Reads batches. Threads may share it.
 
     Args:
-        weights: a file that :func:`app.reader_model.save` wrote, with the default shape.
+        weights: a file that :func:`app.evidence.torch_network.save` wrote, with the default shape.
         ranges: of what its matrices are multiplied with, to compute in 8 bits; without them it computes in 32.
 
     Raises:
@@ -47,7 +47,7 @@ class OnnxNetwork:
     @staticmethod
     def scores(run: Callable[..., Sequence[NDArray[Any]]], batch: Sequence[Packed], mode: str) -> Scores:
         """What ``run`` (an ONNX session's, or the like) makes of a batch."""
-        from app.reader import Scores
+        from app.evidence.packaged import Scores
 
         ids, mask = padded([p.ids for p in batch])
         types, owners = (padded(rows)[0] for rows in ([p.types for p in batch], [p.owners for p in batch]))

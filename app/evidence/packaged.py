@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from torch import Tensor
 
-WEIGHTS = Path(__file__).parent / "reader_weights"
+WEIGHTS = Path(__file__).parent / "weights"
 RANGES = WEIGHTS / "ranges.safetensors"
 WEIGHTS_SHA256 = "d01b2f9590dc5cec0deaa8ac8461fa1253229a2753011f13b4dea7216c863162"
 """Of the packaged ``model.safetensors``; ``eval/training/train.py`` prints it at export."""
@@ -36,7 +36,7 @@ MAX_TOKENS = 320
 """Of question, context and sentences together; a longer passage is read in several windows."""
 
 _CLS, _SEP, _FULL_STOP = 101, 102, 1012
-_OTHER, _QUESTION, _FIRST_SENTENCE = 0, 1, 2  # as in app.reader_model; test_app_reader.py compares them
+_OTHER, _QUESTION, _FIRST_SENTENCE = 0, 1, 2  # as in app.evidence.torch_network; test_app_reader.py compares them
 _SPAN_TOKENS = 24
 
 Span = tuple[int, int, int, float]
@@ -82,7 +82,7 @@ class Packed:
     Attributes:
         ids: token ids.
         types: 0 in the question's segment, 1 in the passage's.
-        owners: what each token belongs to, as ``app.reader_model`` numbers it.
+        owners: what each token belongs to, as ``app.evidence.torch_network`` numbers it.
     """
 
     ids: list[int]
@@ -92,7 +92,7 @@ class Packed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """Logits of one batch, as ``app.reader_model.Logits`` describes them."""
+    """Logits of one batch, as ``app.evidence.torch_network.Logits`` describes them."""
 
     sentences: NDArray[np.float32]
     passages: NDArray[np.float32]
@@ -183,11 +183,11 @@ class EvidenceReader:
 def _network(weights: Path, shape: dict[str, Any], runtime: str, precision: Precision) -> Network:
     """The network with these weights on a runtime."""
     if runtime == "onnx":
-        from app.reader_onnx import OnnxNetwork
+        from app.evidence.onnx_network import OnnxNetwork
 
         ranges = weights.parent / RANGES.name
         return OnnxNetwork(weights, ranges if eight_bits.wanted(precision) and ranges.is_file() else None)
-    from app import reader_model
+    from app.evidence import torch_network as reader_model
 
     known = {f.name for f in fields(reader_model.Shape)}
     return reader_model.TorchNetwork(

@@ -1,6 +1,6 @@
 """The network of the evidence reader: a small BERT that reads a question and a passage once.
 
-Only ``app.reader`` and the training scripts import this module, so that torch is loaded when a reader is.
+Only ``app.evidence.packaged`` and the training scripts import this module, so that torch is loaded when a reader is.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from app.reader import Packed, Scores, tensors
+from app.evidence.packaged import Packed, Scores, tensors
 
 OTHER, QUESTION, FIRST_SENTENCE = 0, 1, 2
 """What a token belongs to: nothing that is pooled, the question, or sentence ``k`` (as ``FIRST_SENTENCE + k``)."""
