@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any
 
-from app import by_words, differences, overview, policy
+from app import by_words, differences, overview
 from app.answer import MARKER, STAGES, Answer, Citation, cite
 from app.compose import Limits, compose, originals_first, select, short_answer, standing
 from app.decide import Calibration, Decision, decide
 from app.evidence.gather import Evidence, PassageReader, ReadPassage, gather, names_lacking
+from app.policy import rules as policy
 from app.question import followup, parts
 from app.question.analysis import Question, asks_author, in_full, kind_of, naming_author, need, tidy
 from app.stream import Done, Event, settled

@@ -17,8 +17,8 @@ from app.engines import Engine, EngineSettings, parse_engine
 from app.errors import AppError
 from app.evidence.cross_encoder import PREFIX, CrossEncoderReader
 from app.evidence.gather import PassageReader, SimilarityReader
-from app.policy import POLICY_FILE, Policy
-from app.policy import load as load_policy
+from app.policy.rules import POLICY_FILE, Policy
+from app.policy.rules import load as load_policy
 from app.suggest import Suggester
 from app.support import SupportChecker, load_support_calibrations
 from app.writer import Writer, WriterSettings

@@ -21,7 +21,7 @@ from app.compose import with_marker
 from app.drafting import Drafting, DraftSentence, plain
 from app.engines import EngineError, TooLong, Usage, estimated_tokens
 from app.markers import Mark, closed_up, existing, split, without_markers
-from app.policy import declines_output
+from app.policy.rules import declines_output
 from app.question.analysis import kind_of
 from app.question.followup import Turn
 from app.stream import Discarded, Done, Draft, Event, Settled, Verdict, settled

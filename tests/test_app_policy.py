@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.home import Home
-from app.policy import declines, load
+from app.policy.rules import declines, load
 from eval.bench.policy import read_pairs, run
 
 

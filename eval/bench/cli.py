@@ -155,7 +155,7 @@ def policy(pairs: Path, split: str | None, own: Path | None, as_json: bool) -> N
     Example:
       iskp bench policy tests/data/policy_pairs.jsonl --split test
     """
-    from app.policy import load
+    from app.policy.rules import load
     from eval.bench.policy import as_table, read_pairs, run, to_json
 
     report = run(read_pairs(pairs, split), load(own))

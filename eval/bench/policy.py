@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from app.policy import Policy
+from app.policy.rules import Policy
 
 Side = Literal["harmful", "harmless"]
 

@@ -1,6 +1,6 @@
 """Train the classifier of the policy on the texts in ``requests/`` and the questions of our own articles.
 
-python -m eval.training.policy --out app/policy_weights.safetensors
+python -m eval.training.policy --out app/policy/weights.safetensors
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from app.policy import mend, normalise, read_rules
-from app.policy_model import STATE_SCALE, form
+from app.policy.classifier import STATE_SCALE, form
+from app.policy.rules import mend, normalise, read_rules
 from index.onnx_encoder import OnnxEncoder
 from ingest.sentences import sentence_spans
 
@@ -339,7 +339,7 @@ def fit(
     texts: Sequence[str], labels: Sequence[int], weights: Sequence[float], encoder: OnnxEncoder, *,
     with_form: bool, name: str,
 ) -> dict[str, NDArray[Any]]:  # fmt: skip
-    """A network of one hidden layer, as the tensors that ``app.policy_model`` reads.
+    """A network of one hidden layer, as the tensors that ``app.policy.classifier`` reads.
 
     Cross-entropy over both classes alike; drop-out and weight decay, since our templates repeat themselves.
     """

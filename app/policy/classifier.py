@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-WEIGHTS_FILE = "policy_weights.safetensors"
+WEIGHTS_FILE = "weights.safetensors"
 STATE_SCALE = 3.0
 """States are unit vectors of 384 numbers; so scaled they weigh about as much as the zeros and ones of form."""
 
@@ -109,7 +109,7 @@ def load_weights() -> PolicyWeights:
     """The weights of this version."""
     from safetensors.numpy import load
 
-    tensors = load(files("app").joinpath(WEIGHTS_FILE).read_bytes())
+    tensors = load(files("app.policy").joinpath(WEIGHTS_FILE).read_bytes())
     return PolicyWeights(request=_network(tensors, "request"), output=_network(tensors, "output"))
 
 

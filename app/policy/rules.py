@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from app.errors import BadSettings
-from app.policy_model import PolicyWeights, StateEncoder, load_weights
+from app.policy.classifier import PolicyWeights, StateEncoder, load_weights
 from index.onnx_encoder import OnnxEncoder
 
 POLICY_FILE = "policy.toml"
@@ -68,7 +68,7 @@ def read_rules(own: Path | None = None) -> Rules:
     Raises:
         BadSettings: the file cannot be read, holds an unknown key or a pattern that is none.
     """
-    data = tomllib.loads(files("app").joinpath(POLICY_FILE).read_text(encoding="utf-8"))
+    data = tomllib.loads(files("app.policy").joinpath(POLICY_FILE).read_text(encoding="utf-8"))
     if own is not None and own.is_file():
         try:
             mine = tomllib.loads(own.read_text(encoding="utf-8"))
@@ -99,7 +99,7 @@ def _merged(file: Path, key: str, ours: Any, mine: Any) -> Any:
     elif isinstance(ours, float):
         good = good and not isinstance(mine, bool) and 0 <= mine <= 1
     if not good:
-        raise BadSettings(f"{key!r} in {file} is not of the form that app/policy.toml has for it")
+        raise BadSettings(f"{key!r} in {file} is not of the form that app/policy/policy.toml has for it")
     if isinstance(ours, list):
         return [*ours, *mine]
     if isinstance(ours, dict):
