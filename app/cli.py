@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from app.answerer import Answerer
     from app.home import Home
     from app.question.followup import Turn
-    from app.support import ClaimCheck
+    from app.support.checker import ClaimCheck
     from index.search import Filters
     from index.sync import SyncReport
     from ingest.add import Outcome
@@ -249,7 +249,7 @@ def check(
     """
     if (claim is None) == (batch is None):
         raise click.UsageError("give either a CLAIM or --batch FILE.jsonl")
-    from app.support import tidy_claim, to_json
+    from app.support.checker import tidy_claim, to_json
 
     home = _open_home(own_home or root_home)
     filters = _filters(home, since, until, sources)
@@ -835,7 +835,7 @@ def _batch_line(raw: bytes) -> tuple[str, list[Turn]]:
 def _check_batch(home: Home, file: Path, filters: Filters) -> Iterator[dict[str, Any]]:
     """A result for each line; the collection is opened at the first claim that comes without a passage."""
     from app.errors import AppError
-    from app.support import to_json
+    from app.support.checker import to_json
 
     prepared = False
     with file.open("rb") as stream, _status("checking") as tell:

@@ -20,7 +20,7 @@ from app.evidence.gather import PassageReader, SimilarityReader
 from app.policy.rules import POLICY_FILE, Policy
 from app.policy.rules import load as load_policy
 from app.suggest import Suggester
-from app.support import SupportChecker, load_support_calibrations
+from app.support.checker import SupportChecker, load_support_calibrations
 from app.writer import Writer, WriterSettings
 from index import generation
 from index.catalog import Catalog

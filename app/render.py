@@ -34,7 +34,7 @@ from app.citation_text import (
 from ingest.source import Source
 
 if TYPE_CHECKING:
-    from app.support import ClaimCheck
+    from app.support.checker import ClaimCheck
 
 STATUS_WORDS = {"abstained": "Not in the sources.", "declined": "Declined."}
 LABEL_WORDS = {

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 import prompts
-from app import alignment
 from app.answer import MARKER, Answer, Citation, Difference, cite, outlet
 from app.compose import with_marker
 from app.drafting import Drafting, DraftSentence, plain
@@ -25,6 +24,7 @@ from app.policy.rules import declines_output
 from app.question.analysis import kind_of
 from app.question.followup import Turn
 from app.stream import Discarded, Done, Draft, Event, Settled, Verdict, settled
+from app.support import alignment
 from app.text import claims
 from app.text import orders as instructions
 from app.text.voices import voice_left_out, voice_not_there, with_voice
@@ -68,7 +68,7 @@ Stage = Callable[[str], AbstractContextManager[None]]
 
 
 class Carried(Protocol):
-    """How far quotes carry a sentence, see ``app.support``."""
+    """How far quotes carry a sentence, see ``app.support.checker``."""
 
     @property
     def label(self) -> Literal["supported", "partly", "unsupported"]:

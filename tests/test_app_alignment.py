@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app import alignment
+from app.support import alignment
 from app.text import claims
 from index.terms import Vocabulary
 

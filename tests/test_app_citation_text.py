@@ -16,7 +16,7 @@ from app.citation_text import described, holder, kind_words, origin_words, place
 from app.cli import _print_answer, _print_check
 from app.export import export_answer
 from app.render import check_html, copy_text, evidence_html, message_html, source_html, thread_html
-from app.support import ClaimCheck
+from app.support.checker import ClaimCheck
 from ingest.blocks import Block, Extract, Metadata, assemble
 from ingest.chunk import chunk
 from ingest.formats.markdown import read

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import BadInput
-from app.support import (
+from app.support.checker import (
     FEATURES,
     ClaimCheck,
     SupportChecker,

@@ -20,7 +20,7 @@ from app.engines import Engine, EngineSettings, parse_engine
 from app.home import Home
 from app.question.followup import Turn
 from app.stream import Discarded, Done, Draft, Event, Settled
-from app.support import SupportChecker
+from app.support.checker import SupportChecker
 from app.text import orders as instructions
 from app.writer import Given, Material, Writer, WriterSettings, fitting, trusted_rewrite, usable
 from ingest.chunk import chunk

@@ -1,6 +1,6 @@
 """What a sentence says, compared piece by piece: figures, dates, names, denials, opposites, strength of words.
 
-Meaning is not looked at here (``app.support`` does that); everything below is told by words alone, so that a
+Meaning is not looked at here (``app.support.checker`` does that); everything below is told by words alone, so that a
 changed figure or name is found however alike two sentences are.
 """
 

@@ -18,11 +18,11 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from app import alignment
 from app.answer import Citation, cite, outlet
 from app.errors import BadInput
 from app.evidence.gather import Reading, ReadPassage, log_odds
 from app.question.analysis import tidy
+from app.support import alignment
 from app.text import claims
 from app.text.claims import Said
 from index.embed import Encoder, Vectors
@@ -157,7 +157,7 @@ def to_json(check: ClaimCheck) -> dict[str, Any]:
 
 def load_support_calibrations() -> dict[str, SupportCalibration]:
     """The packaged calibrations by reader kind."""
-    data: dict[str, Any] = json.loads(files("app").joinpath("support_calibration.json").read_text(encoding="utf-8"))
+    data: dict[str, Any] = json.loads(files("app.support").joinpath("calibration.json").read_text(encoding="utf-8"))
     return {name: SupportCalibration(**values) for name, values in data.items()}
 
 
