@@ -19,7 +19,7 @@ import pytest
 from app.answer import MARKER, Answer, to_json
 from app.answerer import Answerer
 from app.decide import load_calibrations
-from app.differences import OLD_YEARS, find, target_of
+from app.differences.find import OLD_YEARS, find, target_of
 from app.home import Home
 from app.question.analysis import Question, kind_of
 from app.text import periods
