@@ -22,7 +22,7 @@ from app.question.analysis import Question, asks_author, in_full, kind_of, namin
 from app.stream import Done, Event, settled
 from app.text import periods
 from app.text.language import Language, among, found_by_words, language_of, unread, unreadable
-from app.writer import Given, Material, Writer
+from app.writing.writer import Given, Material, Writer
 from index.embed import Encoder
 from index.search import Filters, Hit, IndexReader, OpenIndex, SearchSettings
 from ingest.chunk import CONTEXT_JOINT, Passage

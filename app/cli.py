@@ -676,8 +676,8 @@ def _open_home(folder: Path | None) -> Home:
 
 def _answerer(home: Home, engine: str | None) -> Answerer:
     """The answerer with the engine asked for; a name that cannot be one is a usage error."""
-    from app.engines import parse_engine
     from app.errors import BadInput
+    from app.writing.engines import parse_engine
 
     if engine is None:
         return home.answerer

@@ -13,7 +13,6 @@ from pathlib import Path
 from app.answerer import Answerer, AnswerSettings
 from app.config import Settings, load_settings
 from app.decide import load_calibrations
-from app.engines import Engine, EngineSettings, parse_engine
 from app.errors import AppError
 from app.evidence.cross_encoder import PREFIX, CrossEncoderReader
 from app.evidence.gather import PassageReader, SimilarityReader
@@ -21,7 +20,8 @@ from app.policy.rules import POLICY_FILE, Policy
 from app.policy.rules import load as load_policy
 from app.suggest import Suggester
 from app.support.checker import SupportChecker, load_support_calibrations
-from app.writer import Writer, WriterSettings
+from app.writing.engines import Engine, EngineSettings, parse_engine
+from app.writing.writer import Writer, WriterSettings
 from index import generation
 from index.catalog import Catalog
 from index.embed import Encoder
@@ -149,7 +149,7 @@ class Home:
         return self.answerer_with(self.settings.engine.name)
 
     def answerer_with(self, engine: str) -> Answerer:
-        """Answers questions from the index with an engine by name, see :func:`app.engines.parse_engine`.
+        """Answers questions from the index with an engine by name, see :func:`app.writing.engines.parse_engine`.
 
         Raises:
             BadInput: there is no such engine.

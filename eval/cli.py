@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from app.engines import Engine
     from app.home import Home
+    from app.writing.engines import Engine
     from eval.cases import Case
     from eval.formats import DataSet, Format
     from eval.judge import Judged
@@ -249,8 +249,8 @@ def _judged(judge: Engine, runs: Sequence[Run], *, lines: bool) -> Judged:
 
 
 def _check_engine(name: str | None) -> None:
-    from app.engines import parse_engine
     from app.errors import BadInput
+    from app.writing.engines import parse_engine
 
     try:
         parse_engine(name or "extractive")

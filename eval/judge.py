@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import prompts
-from app.engines import EngineError, Usage
-from app.writer import Model
+from app.writing.engines import EngineError, Usage
+from app.writing.writer import Model
 from eval.metrics import Score, Summary, summarise
 from eval.run import Run
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from app.engines import (
+from app.errors import BadInput
+from app.writing.engines import (
     KEY_VARIABLE,
     Engine,
     EngineError,
@@ -22,7 +23,6 @@ from app.engines import (
     estimated_tokens,
     parse_engine,
 )
-from app.errors import BadInput
 
 SECRET = "sk-never-shown-1234567890"
 QUICK = EngineSettings(timeout_seconds=5, total_seconds=20, retries=0, answer_tokens=40)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.drafting import Drafting, DraftSentence
-from app.markers import Mark, MarkerStream, Piece, Text, existing, split, without_markers
+from app.writing.drafting import Drafting, DraftSentence
+from app.writing.markers import Mark, MarkerStream, Piece, Text, existing, split, without_markers
 
 FORMS = {
     "one": ("It rained [1].", [(1,)]),

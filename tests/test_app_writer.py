@@ -16,13 +16,13 @@ import pytest
 
 from app.answer import MARKER, Answer
 from app.answerer import Answerer
-from app.engines import Engine, EngineSettings, parse_engine
 from app.home import Home
 from app.question.followup import Turn
 from app.stream import Discarded, Done, Draft, Event, Settled
 from app.support.checker import SupportChecker
 from app.text import orders as instructions
-from app.writer import Given, Material, Writer, WriterSettings, fitting, trusted_rewrite, usable
+from app.writing.engines import Engine, EngineSettings, parse_engine
+from app.writing.writer import Given, Material, Writer, WriterSettings, fitting, trusted_rewrite, usable
 from ingest.chunk import chunk
 from ingest.source import Source
 

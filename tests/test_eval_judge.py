@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from app.answer import Answer
 from app.cli import main
-from app.engines import Engine, EngineSettings, parse_engine
+from app.writing.engines import Engine, EngineSettings, parse_engine
 from eval.cases import Case
 from eval.judge import judge_runs, read_verdict
 from eval.report import make_header, make_report, read_report, to_json

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import prompts
-from app.writer import Given, as_data
+from app.writing.writer import Given, as_data
 from ingest.chunk import chunk
 from ingest.source import Source
 from prompts import PromptError

@@ -15,7 +15,6 @@ import gradio as gr
 from app import feedback
 from app.answerer import Answerer
 from app.citation_text import GENRE_WORDS
-from app.engines import EXTRACTIVE, parse_engine
 from app.errors import AppError, BadInput, Unkept
 from app.export import export_conversation, file_name
 from app.exposure import Gate, TooBusy
@@ -27,6 +26,7 @@ from app.page.talk import Exchange, Talk, Views, make_filters
 from app.question.analysis import tidy
 from app.question.followup import Turn
 from app.render import check_html, counted, render
+from app.writing.engines import EXTRACTIVE, parse_engine
 from index.errors import IndexingError
 from ingest.errors import IngestError
 

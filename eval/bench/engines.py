@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from app.answerer import Answerer
-from app.engines import Engine, EngineError, Usage
 from app.home import Home
 from app.stream import Done, Draft, Settled
-from app.writer import Writer, WriterSettings
+from app.writing.engines import Engine, EngineError, Usage
+from app.writing.writer import Writer, WriterSettings
 from eval.errors import EvalError
 
 

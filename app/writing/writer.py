@@ -17,9 +17,6 @@ from typing import Literal, Protocol
 import prompts
 from app.answer import MARKER, Answer, Citation, Difference, cite, outlet
 from app.compose import with_marker
-from app.drafting import Drafting, DraftSentence, plain
-from app.engines import EngineError, TooLong, Usage, estimated_tokens
-from app.markers import Mark, closed_up, existing, split, without_markers
 from app.policy.rules import declines_output
 from app.question.analysis import kind_of
 from app.question.followup import Turn
@@ -28,6 +25,9 @@ from app.support import alignment
 from app.text import claims
 from app.text import orders as instructions
 from app.text.voices import voice_left_out, voice_not_there, with_voice
+from app.writing.drafting import Drafting, DraftSentence, plain
+from app.writing.engines import EngineError, TooLong, Usage, estimated_tokens
+from app.writing.markers import Mark, closed_up, existing, split, without_markers
 from index.terms import Vocabulary
 from ingest.chunk import Passage
 from ingest.sentences import sentence_spans, unmarked
@@ -99,7 +99,7 @@ class Checker(Protocol):
 
 
 class Model(Protocol):
-    """The language model, see :class:`app.engines.Engine`."""
+    """The language model, see :class:`app.writing.engines.Engine`."""
 
     @property
     def name(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from app.markers import Mark, MarkerStream, Piece, closed_up
+from app.writing.markers import Mark, MarkerStream, Piece, closed_up
 from ingest.sentences import sentence_spans
 
 _THINKING = re.compile(r"^\s*<(think|thinking|reasoning)>(.*?)</\1>", re.I | re.S)
