@@ -22,7 +22,7 @@ import click
 
 if TYPE_CHECKING:
     from app.answer import Answer, Citation
-    from app.answerer import Answerer
+    from app.answering.pipeline import Answerer
     from app.home import Home
     from app.question.followup import Turn
     from app.support.checker import ClaimCheck
@@ -162,7 +162,7 @@ def ask(
         return
     if as_json:
         from app.answer import to_json
-        from app.answerer import explain as explained
+        from app.answering.pipeline import explain as explained
 
         data = to_json(answer)
         if explain:
@@ -171,7 +171,7 @@ def ask(
         return
     _print_answer(answer)
     if explain and trace:
-        from app.answerer import explain as explained
+        from app.answering.pipeline import explain as explained
 
         click.echo("\n" + json.dumps(explained(trace), ensure_ascii=False, indent=2))
 

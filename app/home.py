@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-from app.answerer import Answerer, AnswerSettings
+from app.answering.decide import load_calibrations
+from app.answering.pipeline import Answerer, AnswerSettings
 from app.config import Settings, load_settings
-from app.decide import load_calibrations
 from app.errors import AppError
 from app.evidence.cross_encoder import PREFIX, CrossEncoderReader
 from app.evidence.gather import PassageReader, SimilarityReader

@@ -11,7 +11,7 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from pydantic import ConfigDict
 
 from app.answer import to_json, words_of
-from app.answerer import Answerer
+from app.answering.pipeline import Answerer
 from app.question.followup import Turn
 from index.search import IndexReader
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from app.answer import Answer, Citation
-from app.answerer import Answerer
+from app.answering.pipeline import Answerer
 from app.errors import AppError
 from app.home import Home
 from app.question.followup import Turn

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.compose import Limits, attribution, compose, select, with_marker
+from app.answering.compose import Limits, attribution, compose, select, with_marker
 from app.evidence.gather import Evidence
 from app.question.analysis import Question, kind_of
 from index.search import Hit

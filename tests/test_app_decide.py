@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.decide import NAMED_NOWHERE, UNMENTIONED, UNNAMED, decide, load_calibrations
+from app.answering.decide import NAMED_NOWHERE, UNMENTIONED, UNNAMED, decide, load_calibrations
 from app.evidence.gather import Evidence, log_odds, unnamed
 from app.question.analysis import Question
 from index.search import Hit

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from app.answer import MARKER, Answer, to_json
-from app.answerer import Answerer
-from app.decide import load_calibrations
+from app.answering.decide import load_calibrations
+from app.answering.pipeline import Answerer
 from app.differences.find import OLD_YEARS, find, target_of
 from app.home import Home
 from app.question.analysis import Question, kind_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.answer import Citation
-from app.compose import attribution, compose, short_answer, speaker
+from app.answering.compose import attribution, compose, short_answer, speaker
 from app.evidence.gather import Evidence
 from app.question.analysis import Question
 from app.text.voices import REPORTING, reports_others, voice_left_out, with_voice

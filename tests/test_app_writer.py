@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from app.answer import MARKER, Answer
-from app.answerer import Answerer
+from app.answering.pipeline import Answerer
 from app.home import Home
 from app.question.followup import Turn
 from app.stream import Discarded, Done, Draft, Event, Settled

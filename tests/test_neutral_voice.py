@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.answer import cite
-from app.compose import attribution, compose, with_marker
+from app.answering.compose import attribution, compose, with_marker
 from app.evidence.gather import Evidence
 from index.search import Hit
 from ingest.blocks import Block, Extract, Metadata, assemble

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from app import feedback
-from app.answerer import Answerer
+from app.answering.pipeline import Answerer
 from app.citation_text import GENRE_WORDS
 from app.errors import AppError, BadInput, Unkept
 from app.export import export_conversation, file_name

@@ -1,6 +1,6 @@
 """Answers in a language model's words, each sentence checked against the exact words that it cites.
 
-Whether there is an answer at all has been decided before (``app.decide``); the model only words it. A sentence that
+Whether there is an answer at all has been decided before (``app.answering.decide``); the model only words it. A sentence that
 no passage carries is given back to the model once and else leaves the answer. If the model fails, or nothing of its
 draft is left, the extractive answer stands in and says so.
 """
@@ -16,7 +16,7 @@ from typing import Literal, Protocol
 
 import prompts
 from app.answer import MARKER, Answer, Citation, Difference, cite, outlet
-from app.compose import with_marker
+from app.answering.compose import with_marker
 from app.policy.rules import declines_output
 from app.question.analysis import kind_of
 from app.question.followup import Turn

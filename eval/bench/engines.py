@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from app.answerer import Answerer
+from app.answering.pipeline import Answerer
 from app.home import Home
 from app.stream import Done, Draft, Settled
 from app.writing.engines import Engine, EngineError, Usage

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from app.compose import Limits, select
-from app.decide import decide, features, load_calibrations
+from app.answering.compose import Limits, select
+from app.answering.decide import decide, features, load_calibrations
 from app.evidence.gather import Evidence, PassageReader, Reading, ReadPassage, SimilarityReader, gather, names_lacking
 from app.home import Home
 from app.question.analysis import Question as Asked

@@ -1,9 +1,9 @@
-"""Fits the decision to answer (``app/calibration.json``) on held-out questions, through the real pipeline.
+"""Fits the decision to answer (``app/answering/calibration.json``) on held-out questions, through the real pipeline.
 
 python -m eval.training.calibrate --public ../shared/data [--write]
 
 Each set is indexed as a user would index it; every held-out question is searched, read and reduced to
-the features of ``app.decide``. A question counts as answered when a gold sentence is among the three
+the features of ``app.answering.decide``. A question counts as answered when a gold sentence is among the three
 best; answerable questions whose gold was not found are left out of the fit, since neither label is true
 of them. For each answerable question there is also a near-miss: the same with its gold passages taken
 out of the hits.
@@ -27,7 +27,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
 
-from app.decide import features
+from app.answering.decide import features
 from app.evidence.cross_encoder import PREFIX, CrossEncoderReader
 from app.evidence.gather import PassageReader, SimilarityReader, gather
 from app.home import Home
@@ -71,7 +71,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--public", type=Path, required=True)
     parser.add_argument("--own", type=Path, default=HERE / "data")
-    parser.add_argument("--write", action="store_true", help="write app/calibration.json")
+    parser.add_argument("--write", action="store_true", help="write app/answering/calibration.json")
     parser.add_argument("--reader", default="evidence", help="evidence, similarity or cross-encoder:FOLDER")
     parser.add_argument("--false-abstention", type=float, default=0.08, help="share of answerable questions to lose")
     parser.add_argument("--threshold", type=float, help="instead of the one that loses that share")

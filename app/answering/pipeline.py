@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any
 
-from app import by_words, overview
 from app.answer import MARKER, STAGES, Answer, Citation, cite
-from app.compose import Limits, compose, originals_first, select, short_answer, standing
-from app.decide import Calibration, Decision, decide
+from app.answering import by_words, overview
+from app.answering.compose import Limits, compose, originals_first, select, short_answer, standing
+from app.answering.decide import Calibration, Decision, decide
 from app.differences import find as differences
 from app.evidence.gather import Evidence, PassageReader, ReadPassage, gather, names_lacking
 from app.policy import rules as policy

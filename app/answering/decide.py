@@ -85,7 +85,7 @@ class Decision:
 
 def load_calibrations() -> dict[str, Calibration]:
     """The packaged calibrations by reader kind."""
-    data: dict[str, Any] = json.loads(files("app").joinpath("calibration.json").read_text(encoding="utf-8"))
+    data: dict[str, Any] = json.loads(files("app.answering").joinpath("calibration.json").read_text(encoding="utf-8"))
     return {name: Calibration(**values) for name, values in data.items()}
 
 
