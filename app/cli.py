@@ -494,8 +494,8 @@ def figures(root_home: Path | None, page: Path, own_home: Path | None) -> None:
     Example:
       iskp figures figures.html
     """
-    from app.figures import draw, page_html
-    from app.tables import FOLDER
+    from app.figures.plots import draw, page_html
+    from app.figures.tables import FOLDER
 
     home = _open_home(own_home or root_home)
     _prepare(home)

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from app.cli import main
-from app.figures import (
+from app.figures.plots import (
     COLOURS,
     OTHER,
     SYMBOLS,
@@ -24,8 +24,8 @@ from app.figures import (
     strength_figure,
     timeline_figure,
 )  # fmt: skip
+from app.figures.tables import COLUMNS, FOLDER, EventRow, StrengthRow, load_tables
 from app.home import Home
-from app.tables import COLUMNS, FOLDER, EventRow, StrengthRow, load_tables
 
 NOBODY = Shown(places={}, sources=lambda _: None)
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from app.config import SETTINGS_FILE
+from app.figures.tables import COLUMNS, FOLDER
 from app.home import Home
-from app.tables import COLUMNS, FOLDER
 from ingest.source import Source
 
 if TYPE_CHECKING:

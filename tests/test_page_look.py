@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from app.figures.tables import COLUMNS, FOLDER
 from app.home import Home
-from app.tables import COLUMNS, FOLDER
 from index.generation import writer
 
 if TYPE_CHECKING:

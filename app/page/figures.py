@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from app.figures import Drawing, Line, draw
+from app.figures.plots import Drawing, Line, draw
 from app.home import Home
 from app.page.tables import Act, TableRow, table_html
 from app.render import render
