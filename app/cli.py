@@ -156,7 +156,7 @@ def ask(
     assert question is not None
     answer, trace = answerer.answer_with_trace(question, filters=filters)
     if form:
-        from app.export import export_answer
+        from app.exports.export import export_answer
 
         click.echo(export_answer(answer, form), nl=False)
         return

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.answer import Answer, Difference, Value, cite
-from app.export import read_export
+from app.exports.export import read_export
 from app.history import HISTORY_FILE, History
 from app.home import Home
 

@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 from app.answer import Answer, Citation, Difference, Value, cite, from_json, to_json
 from app.citation_text import described, holder, kind_words, origin_words, place, spoken
 from app.cli import _print_answer, _print_check
-from app.export import export_answer
+from app.exports.export import export_answer
 from app.render import check_html, copy_text, evidence_html, message_html, source_html, thread_html
 from app.support.checker import ClaimCheck
 from ingest.blocks import Block, Extract, Metadata, assemble

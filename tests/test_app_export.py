@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 from app.answer import Answer, Citation, Difference, Value
 from app.cli import main
 from app.errors import BadInput
-from app.export import FORMATS, SUFFIXES, export_answer, export_conversation, file_name, read_export
+from app.exports.export import FORMATS, SUFFIXES, export_answer, export_conversation, file_name, read_export
 from app.history import StoredTurn
 from app.home import Home
 

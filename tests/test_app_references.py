@@ -14,7 +14,7 @@ from pylatexenc.latex2text import LatexNodes2Text
 
 from app.answer import Citation
 from app.errors import BadInput
-from app.references import STYLES, entry, note, references, sources_of
+from app.exports.references import STYLES, entry, note, references, sources_of
 
 REPORT = Citation(
     marker=1, passage_id="p", source_id="un/report 1", title="Report on {Ferries} & 50 % of_it", publisher="UN Council",

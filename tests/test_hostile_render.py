@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from app.answer import Answer, Difference, Outlet, Value, cite
-from app.export import FORMATS, export_answer, file_name
+from app.exports.export import FORMATS, export_answer, file_name
 from app.page.tables import Act, TableRow, table_html
 from app.page.work import Line, WorkState, work_html
 from app.render import TurnView, evidence_html, message_html, plain_html, render, source_html, thread_html

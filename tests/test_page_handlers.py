@@ -12,7 +12,7 @@ import gradio as gr
 import pytest
 
 from app.errors import AppError
-from app.export import read_export
+from app.exports.export import read_export
 from app.exposure import Allowance, Gate
 from app.home import Home
 from app.page.ask import AskTab, Shown

@@ -16,7 +16,7 @@ from app import feedback
 from app.answering.pipeline import Answerer
 from app.citation_text import GENRE_WORDS
 from app.errors import AppError, BadInput, Unkept
-from app.export import export_conversation, file_name
+from app.exports.export import export_conversation, file_name
 from app.exposure import Gate, TooBusy
 from app.history import HISTORY_FILE, History, StoredTurn
 from app.home import Home
