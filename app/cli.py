@@ -610,8 +610,8 @@ def backup(root_home: Path | None, file: Path, force: bool, own_home: Path | Non
     Example:
       iskp backup iskp-2024-11.zip
     """
-    from app.backup import backup as write
     from app.config import default_home
+    from app.records.backup import backup as write
 
     done = write((own_home or root_home or default_home()).expanduser(), file, force=force)
     click.echo(f"{file}: {len(done.files)} files, {done.bytes / 1e6:.1f} MB.")
@@ -629,8 +629,8 @@ def restore(root_home: Path | None, file: Path, force: bool, own_home: Path | No
     Example:
       iskp --home ~/restored restore iskp-2024-11.zip
     """
-    from app.backup import restore as read
     from app.config import default_home
+    from app.records.backup import restore as read
 
     folder = (own_home or root_home or default_home()).expanduser()
     done = read(file, folder, force=force)
@@ -646,7 +646,7 @@ def restore(root_home: Path | None, file: Path, force: bool, own_home: Path | No
 @click.pass_obj
 def doctor(root_home: Path | None, repair: bool, as_json: bool, own_home: Path | None) -> None:
     """Compare stored sources, vector store and lexical index; say what differs and mend it."""
-    from app.doctor import examine
+    from app.records.doctor import examine
 
     home = _open_home(own_home or root_home)
     report = examine(home, repair=repair)

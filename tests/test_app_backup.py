@@ -20,9 +20,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from app import history
-from app.backup import FORMAT, MANIFEST, BadBackup, backup, restore
 from app.cli import main
+from app.records import history
+from app.records.backup import FORMAT, MANIFEST, BadBackup, backup, restore
 from ingest import library as sources
 from ingest.errors import IngestError
 from ingest.library import Library

@@ -12,8 +12,8 @@ import pytest
 
 from app.answer import Answer, Difference, Value, cite
 from app.exports.export import read_export
-from app.history import HISTORY_FILE, History
 from app.home import Home
+from app.records.history import HISTORY_FILE, History
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from app.cli import main
-from app.doctor import examine
 from app.home import Home
+from app.records.doctor import examine
 from index.embed import bundled_model_path
 
 

@@ -15,8 +15,8 @@ from app.answer import Answer, Citation, Difference, Value
 from app.cli import main
 from app.errors import BadInput
 from app.exports.export import FORMATS, SUFFIXES, export_answer, export_conversation, file_name, read_export
-from app.history import StoredTurn
 from app.home import Home
+from app.records.history import StoredTurn
 
 PAYLOADS = [
     "<script>alert(1)</script>",

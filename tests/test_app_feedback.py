@@ -14,8 +14,8 @@ import pytest
 
 from app.answer import Answer
 from app.errors import Unkept
-from app.feedback import FEEDBACK_FILE, record
 from app.question.followup import Turn
+from app.records.feedback import FEEDBACK_FILE, record
 from eval import drafts
 
 ANSWER = Answer(question="q", standalone_question="q", status="abstained", answer="The sources do not answer this.")

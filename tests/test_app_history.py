@@ -20,10 +20,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import app.history
+import app.records.history
 from app.answer import Answer, Citation, Difference, Outlet, Value, from_json, to_json
 from app.errors import BadInput, Unkept
-from app.history import HISTORY_FILE, SCHEMA_VERSION, TITLE_CHARS, History
+from app.records.history import HISTORY_FILE, SCHEMA_VERSION, TITLE_CHARS, History
 
 # Any text at all, halves of surrogate pairs too: a question may come from anywhere.
 texts = st.text(alphabet=st.characters(), max_size=30)
@@ -119,7 +119,7 @@ def test_changes_in_one_tick_of_the_clock_keep_their_order(history: History, mon
         def now(cls, tz: tzinfo | None = None) -> datetime:
             return datetime(2026, 1, 1, tzinfo=tz)
 
-    monkeypatch.setattr(app.history, "datetime", Stopped)
+    monkeypatch.setattr(app.records.history, "datetime", Stopped)
     one, two = history.start("One"), history.start("Two")
     history.append(one, "q", _answer())
     assert [c.id for c in history.conversations()] == [one, two]
@@ -225,7 +225,7 @@ _WRITER = """
 import sys
 from pathlib import Path
 from app.answer import Answer
-from app.history import History
+from app.records.history import History
 history = History(Path(sys.argv[1]))
 talk = history.start("t")
 for n in range(100000):

@@ -63,7 +63,7 @@ def test_eight_people_are_answered_at_once_each_with_a_conversation_of_their_own
     assert report["errors"] == {}, report
     assert report["answers"] >= 16
     assert report["p95"] < 10  # a test machine may be busy with other things
-    from app.history import HISTORY_FILE, History
+    from app.records.history import HISTORY_FILE, History
 
     with closing(History(tmp_path / "home" / HISTORY_FILE)) as history:
         rows = history._query("SELECT owner, count(*) FROM conversations GROUP BY owner")

@@ -12,19 +12,19 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from app import feedback
 from app.answering.pipeline import Answerer
 from app.citation_text import GENRE_WORDS
 from app.errors import AppError, BadInput, Unkept
 from app.exports.export import export_conversation, file_name
 from app.exposure import Gate, TooBusy
-from app.history import HISTORY_FILE, History, StoredTurn
 from app.home import Home
 from app.page.bridge import number, text
 from app.page.readiness import Readiness
 from app.page.talk import Exchange, Talk, Views, make_filters
 from app.question.analysis import tidy
 from app.question.followup import Turn
+from app.records import feedback
+from app.records.history import HISTORY_FILE, History, StoredTurn
 from app.render import check_html, counted, render
 from app.writing.engines import EXTRACTIVE, parse_engine
 from index.errors import IndexingError

@@ -207,7 +207,7 @@ class SourcesTab:
         """Compare sources, vectors and lexical index."""
 
         def job(tell: Tell) -> str:
-            from app.doctor import examine
+            from app.records.doctor import examine
 
             tell.step("comparing sources, vectors and lexical index")
             found = examine(self._home)

@@ -21,8 +21,8 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from app import history
 from app.errors import AppError
+from app.records import history
 from ingest import library
 
 FORMAT = 1
