@@ -18,9 +18,9 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 import gradio as gr
 from starlette.middleware import Middleware
 
-from app.exposure import Gate, Refused, address_of, allowance_of, check_port, upload_limits_of
+from app.access.exposure import Gate, Refused, address_of, allowance_of, check_port, upload_limits_of
+from app.access.hosts import AllowedHosts, HostGuard
 from app.home import Home
-from app.hosts import AllowedHosts, HostGuard
 from app.page import api, ask, evaluation, figures, sources
 from app.page.bridge import bridge
 from app.page.readiness import LOADING, Readiness, prepare

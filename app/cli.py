@@ -553,7 +553,7 @@ def chat(
       iskp passwd ann >> passwords && chmod 600 passwords
       iskp chat --host 0.0.0.0 --auth-file passwords --read-only
     """
-    from app.exposure import Refused, check_binding, check_port, read_accounts
+    from app.access.exposure import Refused, check_binding, check_port, read_accounts
     from index.generation import current
 
     home = _open_home(own_home or root_home)
@@ -588,7 +588,7 @@ def passwd(user: str) -> None:
     Example:
       iskp passwd ann >> passwords && chmod 600 passwords
     """
-    from app.exposure import hash_password
+    from app.access.exposure import hash_password
 
     if not user or set(user) & set(":#\n\r") or user != user.strip():
         raise click.UsageError("USER must be a name without colon, number sign or outer spaces")

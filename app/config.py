@@ -12,8 +12,8 @@ from typing import Any, Literal
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from app.access.hosts import parse_place
 from app.errors import BadInput, BadSettings
-from app.hosts import parse_place
 from app.writing.engines import EXTRACTIVE, parse_engine
 from index.eight_bits import Precision
 

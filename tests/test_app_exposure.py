@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.exposure import (
+from app.access.exposure import (
     Accounts,
     Allowance,
     BadUpload,

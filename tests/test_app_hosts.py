@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from app.access.hosts import AllowedHosts, Place, parse_place
 from app.config import load_settings
 from app.errors import BadSettings
-from app.hosts import AllowedHosts, Place, parse_place
 
 PATHS = {
     "page": ("GET", "/", None),

@@ -11,9 +11,9 @@ from typing import Any
 import gradio as gr
 import pytest
 
+from app.access.exposure import Allowance, Gate
 from app.errors import AppError
 from app.exports.export import read_export
-from app.exposure import Allowance, Gate
 from app.home import Home
 from app.page.ask import AskTab, Shown
 from app.page.evaluation import EvaluationTab, calibration_figure, kinds_figure

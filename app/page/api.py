@@ -17,9 +17,9 @@ from gradio.events import api as offer
 from gradio.route_utils import FnIndexInferError
 from pydantic import TypeAdapter, ValidationError
 
+from app.access.exposure import Gate
 from app.answer import to_json, words_of
 from app.errors import BadInput
-from app.exposure import Gate
 from app.home import Home
 from app.page.ask import KNOWN_ERRORS, client_of
 from app.page.readiness import Readiness

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
+from app.access.exposure import Gate, TooBusy
 from app.answering.pipeline import Answerer
 from app.citation_text import GENRE_WORDS
 from app.errors import AppError, BadInput, Unkept
 from app.exports.export import export_conversation, file_name
-from app.exposure import Gate, TooBusy
 from app.home import Home
 from app.page.bridge import number, text
 from app.page.readiness import Readiness

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
+from app.access.exposure import check_uploads, upload_limits_of
 from app.citation_text import GENRE_WORDS, is_comparison, kind_words
 from app.errors import AppError
-from app.exposure import check_uploads, upload_limits_of
 from app.home import Home
 from app.page.bridge import number, text
 from app.page.tables import Act, TableRow, table_html

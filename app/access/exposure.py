@@ -22,9 +22,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.access.hosts import is_loopback
 from app.config import ChatSection
 from app.errors import AppError
-from app.hosts import is_loopback
 
 AUTH_VARIABLE = "ISKP_CHAT_AUTH"
 _SCRYPT = "scrypt"
