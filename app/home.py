@@ -18,7 +18,7 @@ from app.evidence.cross_encoder import PREFIX, CrossEncoderReader
 from app.evidence.gather import PassageReader, SimilarityReader
 from app.policy.rules import POLICY_FILE, Policy
 from app.policy.rules import load as load_policy
-from app.suggest import Suggester
+from app.suggest.suggester import Suggester
 from app.support.checker import SupportChecker, load_support_calibrations
 from app.writing.engines import Engine, EngineSettings, parse_engine
 from app.writing.writer import Writer, WriterSettings

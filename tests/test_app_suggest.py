@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from app import suggest
 from app.answer import Answer, Citation
 from app.home import Home
-from app.suggest import (
+from app.suggest import suggester as suggest
+from app.suggest.suggester import (
     ENOUGH,
     MOST_TRIED,
     SUGGESTIONS_FILE,
