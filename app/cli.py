@@ -571,7 +571,7 @@ def chat(
         _update(home)
         _sync_and_tell(home)
     with _status("opening the page"):
-        from app.chat import serve
+        from app.page.server import serve
     serve(
         home, host=host, port=port, auth=accounts.check if accounts else None,
         read_only=read_only or settings.read_only, say=lambda line: click.echo(line, err=True),

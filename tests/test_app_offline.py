@@ -22,8 +22,8 @@ assert [o.status for o in home.add([note], {})] == ["added"]
 assert home.sync().added == 1
 answer = home.answerer.answer("How many people does the ferry carry?")
 assert answer.status == "answered" and "300" in answer.answer, answer
-import app.chat
-app.chat.build_chat(home)
+import app.page.server
+app.page.server.build_chat(home)
 print("done")
 """
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from app.chat import build_chat, theme
 from app.home import Home
+from app.page.server import build_chat, theme
 
 ROOT = Path(__file__).parent.parent
 DOCUMENT = ROOT / "docs" / "connect.md"

@@ -10,8 +10,8 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 
-from app.chat import build_chat, theme
 from app.home import Home
+from app.page.server import build_chat, theme
 
 FUNCTIONS = {"ask_json": "question", "search_json": "query", "sources_json": ""}
 """With the argument that must be given; Gradio itself answers 500 when it is missing or one is unknown."""

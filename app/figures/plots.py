@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from app.citation_text import byline, lead, place
 from app.figures.tables import AttackRow, EventRow, Place, Row, StrengthRow, Tables, find_place, load_tables
 from app.home import Home
-from app.render import render
+from app.page.html import render
 from ingest.dates import date_bounds
 from ingest.source import Source
 

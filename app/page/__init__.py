@@ -1,1 +1,1 @@
-"""The page's tabs, one module each. Only these modules and ``app.chat`` know gradio."""
+"""The page's tabs, one module each. Only these modules and ``app.page.server`` know gradio."""
