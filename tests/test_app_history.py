@@ -71,7 +71,7 @@ def test_an_answer_is_read_back_exactly_from_its_json(answer: Answer) -> None:
 
 def test_every_field_is_drawn_in_the_test_above() -> None:
     assert set(ANSWER) == {f.name for f in fields(Answer)}
-    assert set(CITATION) == {f.name for f in fields(Citation) if f.init}  # whose words they are follows from the origin
+    assert set(CITATION) == {f.name for f in fields(Citation) if f.init}  # "words" follows from the origin
 
 
 @pytest.mark.parametrize(
