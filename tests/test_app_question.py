@@ -39,6 +39,17 @@ def test_tidy_makes_one_clean_line() -> None:
     assert tidy("  How\tmany\n\x00ships? ") == "How many ships?"
 
 
+def test_a_question_in_capitals_is_searched_as_a_sentence_and_an_acronym_stays() -> None:
+    assert tidy("WHO OWNS THE ORRIN FERRY?") == "Who owns the orrin ferry?"
+    assert tidy("NATO UN EU") == "NATO UN EU"
+    assert tidy("Who leads the NATO?") == "Who leads the NATO?"
+
+
+def test_code_pasted_before_a_question_is_not_searched() -> None:
+    assert tidy("```\nfor s in ships: print(s)\n```\nWho owns the ferry?") == "Who owns the ferry?"
+    assert tidy("```who owns the ferry```") == "```who owns the ferry```"
+
+
 @pytest.mark.parametrize("text", ["", "   ", "\n\x00\t"])
 def test_an_empty_question_is_refused(text: str) -> None:
     with pytest.raises(BadInput, match="empty"):

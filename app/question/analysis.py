@@ -12,6 +12,9 @@ from ingest.sentences import sentence_spans
 
 Kind = Literal["number", "date", "person", "place", "reason", "manner", "yes-no", "description", "other"]
 MAX_CHARS = 2000
+_CODE = re.compile(r"```.*?```", re.S)
+_SHOUTED_WORDS = 4
+"""Words in capitals that are a sentence rather than names."""
 
 _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("number", re.compile(r"\bhow (?:many|much|large|big|strong|old|long|far|high|often|frequent)\b|\b(?:what|which) (?:is |was |were |are )?(?:the |a )?(?:\w+ ){0,2}(?:number|percentage|percent|share|size|amount|total|toll|population|cost|price|figure|strength|rate|estimate)\b|\bpercent(?:age)?\b", re.I)),
@@ -126,7 +129,7 @@ class Question:
 
 
 def tidy(text: str) -> str:
-    """The question as it is searched: NFC, one line, no control characters.
+    """The question as it is searched: NFC, one line, no control characters, no shouting.
 
     Raises:
         BadInput: it is empty or longer than ``MAX_CHARS``.
@@ -134,6 +137,8 @@ def tidy(text: str) -> str:
     if not isinstance(text, str):
         raise BadInput("the question must be text")
     shown = unicodedata.normalize("NFC", text)
+    beside = _CODE.sub(" ", shown)  # pasted code is not what is asked
+    shown = beside if any(c.isalnum() for c in beside) else shown
     shown = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in shown)
     shown = " ".join(shown.split())
     if not shown:
@@ -142,7 +147,8 @@ def tidy(text: str) -> str:
         raise BadInput(f"the question {shown[:20]!r} has no words; type what you want to know")
     if len(shown) > MAX_CHARS:
         raise BadInput(f"the question has {len(shown):,} characters; the limit is {MAX_CHARS:,}: ask it shorter")
-    return shown
+    # All in capitals, no word shows that it is a name; the search and its readers know sentences in small letters.
+    return shown.capitalize() if shown.isupper() and len(shown.split()) >= _SHOUTED_WORDS else shown
 
 
 def need(text: str) -> str:
