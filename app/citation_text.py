@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.answer import Citation, Difference, words_of
+from ingest.blocks import SEPARATOR
+from ingest.sentences import unmarked
 
 TOOL = "iskp-qa"
 COMPARISON = f"comparison by {TOOL}"
@@ -24,6 +26,10 @@ UNCHECKED = "not checked"
 UNCHECKED_MEANING = "This rests on general knowledge and was not checked against a source. Answers do not use it."
 _OWN_COUNT = re.compile(r"note \d+(?: row \d+)?")
 """Locators that count our own notes; nobody can look them up in the publication."""
+
+
+_ENDING = re.compile(r"\s*([.!?…]+[\"'”’»)\]]*)$")
+_INTRO_WORDS = 9
 
 
 class Described(Protocol):
@@ -205,3 +211,25 @@ def _publisher(source: Described) -> str | None:
 def _dated(source: Described) -> str:
     date = source.date or "undated"
     return f"{date} ({source.date_note})" if source.date_note else date
+
+
+def shortened(title: str) -> str:
+    """A title of at most nine words."""
+    words = title.split()
+    return title if len(words) <= _INTRO_WORDS else " ".join(words[:_INTRO_WORDS]) + " …"
+
+
+def with_marker(sentence: str, marker: int) -> str:
+    """The sentence with its marker before the closing punctuation."""
+    ending = _ENDING.search(sentence)
+    if ending:
+        return f"{sentence[: ending.start()]} [{marker}]{ending.group(1)}"
+    return f"{sentence} [{marker}]."
+
+
+def one_line(quote: str) -> str:
+    """The quote on one line, without its own reference marks; the citation keeps its exact words.
+
+    "[2]" inside a source would look like a marker of the answer. Lines that stand apart are joined by dashes.
+    """
+    return " – ".join(" ".join(part.split()) for part in unmarked(quote).split(SEPARATOR) if part.strip())

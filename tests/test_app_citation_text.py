@@ -15,7 +15,7 @@ from app.answer import Answer, Citation, Difference, Value, cite, from_json, to_
 from app.citation_text import described, holder, kind_words, origin_words, place, spoken
 from app.cli import _print_answer, _print_check
 from app.exports.export import export_answer
-from app.page.html import check_html, copy_text, evidence_html, message_html, source_html, thread_html
+from app.rendering.html import check_html, copy_text, evidence_html, message_html, source_html, thread_html
 from app.support.checker import ClaimCheck
 from ingest.blocks import Block, Extract, Metadata, assemble
 from ingest.chunk import chunk

@@ -9,7 +9,7 @@ import pytest
 
 from app.answer import Answer, Difference, Value, cite
 from app.citation_text import byline
-from app.page.html import (
+from app.rendering.html import (
     TurnView,
     evidence_html,
     message_html,

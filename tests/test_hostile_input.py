@@ -23,8 +23,8 @@ from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 from app.answer import Answer
 from app.cli import main
 from app.errors import BadInput
-from app.page.html import source_html
 from app.question.analysis import MAX_CHARS, tidy
+from app.rendering.html import source_html
 from ingest.errors import BadSource, IngestError
 from ingest.formats import markdown
 from ingest.library import Library

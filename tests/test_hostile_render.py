@@ -13,9 +13,9 @@ import pytest
 
 from app.answer import Answer, Difference, Outlet, Value, cite
 from app.exports.export import FORMATS, export_answer, file_name
-from app.page.html import TurnView, evidence_html, message_html, plain_html, render, source_html, thread_html
 from app.page.tables import Act, TableRow, table_html
 from app.page.work import Line, WorkState, work_html
+from app.rendering.html import TurnView, evidence_html, message_html, plain_html, render, source_html, thread_html
 from ingest.blocks import Block, Extract, Metadata, assemble
 from ingest.chunk import chunk
 from ingest.source import Source
@@ -235,8 +235,8 @@ pytestmark = pytest.mark.browser
 
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_nothing_that_is_shown_becomes_active(page: Page, payload: str) -> None:
-    style = files("app.page").joinpath("templates", "page.css").read_text(encoding="utf-8")
-    script = files("app.page").joinpath("templates", "page.js").read_text(encoding="utf-8")
+    style = files("app.rendering").joinpath("templates", "page.css").read_text(encoding="utf-8")
+    script = files("app.rendering").joinpath("templates", "page.js").read_text(encoding="utf-8")
     look(
         page,
         f"<!doctype html><html><head><style>{style}</style></head><body>{everything(payload)}<script>{script}</script></body></html>",

@@ -21,10 +21,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.access.hosts import is_loopback
-from app.config import ChatSection
 from app.errors import AppError
+
+if TYPE_CHECKING:
+    from app.config import ChatSection
 
 AUTH_VARIABLE = "ISKP_CHAT_AUTH"
 _SCRYPT = "scrypt"

@@ -7,24 +7,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from app.answer import Citation, cite, outlet
-from app.citation_text import COMPARISON, claimant, is_comparison
+from app.citation_text import COMPARISON, claimant, is_comparison, one_line, shortened, with_marker
 from app.evidence.gather import Evidence
 from app.question.analysis import FACT_KINDS, Question, holds_kind
 from app.text.voices import REPORTING, names, reports_others, says_who
 from index.terms import Vocabulary
-from ingest.blocks import SEPARATOR
 from ingest.dates import in_words
-from ingest.sentences import sentence_spans, unmarked
+from ingest.sentences import sentence_spans
 from ingest.source import Source
 
-_ENDING = re.compile(r"\s*([.!?…]+[\"'”’»)\]]*)$")
 _LIST_ITEM = re.compile(r"\(?(?:\d{1,2}|[a-z])[.)]\s|[-–•*]\s")
 _SCALE = r"(?:hundred|thousand|million|billion|trillion|per cent|percent|%|m|bn|k)"
 _UNIT = re.compile(
     rf"[€$£¥]?\d+(?:[.,:/–’'\u00a0\u202f-]\d+|(?<=\d)[ ]\d{{3}}(?!\d))*(?:\s?{_SCALE}(?!\w))?\w*|\w+(?:[’'-]\w+)*"
 )
 """A word, or a figure with its separators, sign of currency and scale."""
-_INTRO_WORDS = 9
 SHORT_ANSWER_SCORE = 0.4
 SHORT_ANSWER_WORDS = 8
 NOTES_PENALTY = 1.0
@@ -204,28 +201,6 @@ def _holder(citation: Citation) -> str:
     """Whose claim or opinion it is, as the block tells."""
     by = claimant(citation, citation.claimed_by) if citation.claim_status in {"claim", "opinion"} else None
     return by or ""
-
-
-def shortened(title: str) -> str:
-    """A title of at most nine words."""
-    words = title.split()
-    return title if len(words) <= _INTRO_WORDS else " ".join(words[:_INTRO_WORDS]) + " …"
-
-
-def with_marker(sentence: str, marker: int) -> str:
-    """The sentence with its marker before the closing punctuation."""
-    ending = _ENDING.search(sentence)
-    if ending:
-        return f"{sentence[: ending.start()]} [{marker}]{ending.group(1)}"
-    return f"{sentence} [{marker}]."
-
-
-def one_line(quote: str) -> str:
-    """The quote on one line, without its own reference marks; the citation keeps its exact words.
-
-    "[2]" inside a source would look like a marker of the answer. Lines that stand apart are joined by dashes.
-    """
-    return " – ".join(" ".join(part.split()) for part in unmarked(quote).split(SEPARATOR) if part.strip())
 
 
 def _in_reading_order(lead: Evidence, rest: Sequence[Evidence]) -> list[Evidence]:

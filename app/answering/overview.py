@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from app.answer import Citation, cite, outlet
-from app.answering.compose import Composed, one_line, shortened, speaker, with_list, with_marker
-from app.citation_text import COMPARISON, is_comparison
+from app.answering.compose import Composed, speaker, with_list
+from app.citation_text import COMPARISON, is_comparison, one_line, shortened, with_marker
 from app.evidence.gather import Evidence
 from app.evidence.statement import Wanted
 from app.text.voices import REPORTING, reports_others

@@ -15,8 +15,7 @@ from itertools import combinations
 from typing import Literal
 
 from app.answer import Answer, Citation, Difference, Value, cite, outlet
-from app.answering.compose import one_line, shortened
-from app.citation_text import holder
+from app.citation_text import holder, one_line, shortened
 from app.evidence.gather import Evidence
 from app.question.analysis import FACT_KINDS, Question, kind_of
 from app.text.periods import Asked, Period, of_date, overlap, periods, shown, speaks_of, strict

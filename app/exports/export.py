@@ -19,8 +19,8 @@ from app.answer import Answer, Citation, Difference, to_json
 from app.citation_text import citation_status, genre_words, is_summary, kind_words, label, origin_words, rows
 from app.errors import BadInput
 from app.exports.references import STYLES, bibliography, entry, note, references
-from app.page.html import STATUS_WORDS, message_html, render, web_address
 from app.records.history import StoredTurn
+from app.rendering.html import STATUS_WORDS, message_html, render, web_address
 
 Format = Literal["markdown", "html", "json", "chicago", "chicago-bibliography", "bibtex", "ris"]
 FORMATS: tuple[str, ...] = get_args(Format)

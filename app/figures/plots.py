@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.citation_text import byline, lead, place
 from app.figures.tables import AttackRow, EventRow, Place, Row, StrengthRow, Tables, find_place, load_tables
-from app.home import Home
-from app.page.html import render
+from app.rendering.html import render
 from ingest.dates import date_bounds
 from ingest.source import Source
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
+
+    from app.home import Home
 
 # Okabe and Ito's colours (jfly.uni-koeln.de/color), those with most contrast on white first; black and yellow
 # are left out, since one of them is lost on either background.

@@ -9,12 +9,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from app.home import Home
 from index.search import OpenIndex
 from ingest.dates import date_bounds, iso_date
 from ingest.errors import BadSource
+
+if TYPE_CHECKING:
+    from app.home import Home
 
 FOLDER = "tables"
 """In the home: CSV files of the same names and columns as the bundled ones add rows to them."""

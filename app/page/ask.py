@@ -19,13 +19,13 @@ from app.errors import AppError, BadInput, Unkept
 from app.exports.export import export_conversation, file_name
 from app.home import Home
 from app.page.bridge import number, text
-from app.page.html import check_html, counted, render
 from app.page.readiness import Readiness
 from app.page.talk import Exchange, Talk, Views, make_filters
 from app.question.analysis import tidy
 from app.question.followup import Turn
 from app.records import feedback
 from app.records.history import HISTORY_FILE, History, StoredTurn
+from app.rendering.html import check_html, counted, render
 from app.writing.engines import EXTRACTIVE, parse_engine
 from index.errors import IndexingError
 from ingest.errors import IngestError

@@ -19,10 +19,10 @@ import gradio as gr
 from app.errors import AppError
 from app.home import Home
 from app.page.bridge import text
-from app.page.html import render
 from app.page.tables import Act, TableRow, table_html
 from app.page.talk import Talk
 from app.page.work import Tell, Work, work_html
+from app.rendering.html import render
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

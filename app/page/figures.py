@@ -8,8 +8,8 @@ import gradio as gr
 
 from app.figures.plots import Drawing, Line, draw
 from app.home import Home
-from app.page.html import render
 from app.page.tables import Act, TableRow, table_html
+from app.rendering.html import render
 
 NAMES = ("strength", "attacks", "timeline")
 _DRAWING = "Drawing the figures …"

@@ -23,10 +23,10 @@ from app.access.hosts import AllowedHosts, HostGuard
 from app.home import Home
 from app.page import api, ask, evaluation, figures, sources
 from app.page.bridge import bridge
-from app.page.html import render
 from app.page.readiness import LOADING, Readiness, prepare
 from app.page.talk import Talk
 from app.page.work import Work
+from app.rendering.html import render
 from index.generation import current
 
 _FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"]
@@ -167,4 +167,4 @@ def _has_mcp() -> bool:
 
 
 def _asset(name: str) -> str:
-    return files("app.page").joinpath("templates", name).read_text(encoding="utf-8")
+    return files("app.rendering").joinpath("templates", name).read_text(encoding="utf-8")

@@ -15,10 +15,10 @@ from app.citation_text import GENRE_WORDS, is_comparison, kind_words
 from app.errors import AppError
 from app.home import Home
 from app.page.bridge import number, text
-from app.page.html import counted, render, source_html
 from app.page.tables import Act, TableRow, table_html
 from app.page.talk import Talk
 from app.page.work import Tell, Work, WorkState, work_html
+from app.rendering.html import counted, render, source_html
 from app.text.language import language_of_text
 from index.sync import Progress, SyncReport
 from ingest.add import Outcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from app.page.html import counted, render
+from app.rendering.html import counted, render
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

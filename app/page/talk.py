@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from app.answer import Answer, Citation, cite
 from app.citation_text import GENRE_WORDS
 from app.home import Home
-from app.page.html import TurnView, Vote, counted, evidence_html, thread_html
 from app.question.followup import Turn
+from app.rendering.html import TurnView, Vote, counted, evidence_html, thread_html
 from app.stream import Discarded, Draft, Event, Settled
 from index.search import Filters
 from ingest.dates import date_bounds, iso_date

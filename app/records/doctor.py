@@ -8,9 +8,8 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from app.home import Home
 from index import generation
 from index.catalog import Catalog
 from index.embed import DEFAULT_MODEL, bundled_model_path, check_weights
@@ -19,6 +18,9 @@ from index.store import open_store
 from index.sync import CATALOG_FILE, read_dead, read_identity, require_identity
 from ingest.chunk import chunk
 from ingest.library import Library
+
+if TYPE_CHECKING:
+    from app.home import Home
 
 _PACKAGES = ("iskp-qa", "chromadb", "sentence-transformers", "torch", "gradio", "langchain-core")
 

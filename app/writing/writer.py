@@ -16,7 +16,7 @@ from typing import Literal, Protocol
 
 import prompts
 from app.answer import MARKER, Answer, Citation, Difference, cite, outlet
-from app.answering.compose import with_marker
+from app.citation_text import with_marker
 from app.policy.rules import declines_output
 from app.question.analysis import kind_of
 from app.question.followup import Turn

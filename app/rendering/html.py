@@ -418,10 +418,10 @@ def _marked(
 
 
 def render(template: str, **values: Any) -> str:
-    """A template of ``app/page/templates`` with everything escaped that is not markup of ours."""
+    """A template of ``app/rendering/templates`` with everything escaped that is not markup of ours."""
     return _environment().get_template(template).render(**values)
 
 
 @cache
 def _environment() -> Environment:
-    return Environment(loader=PackageLoader("app.page", "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return Environment(loader=PackageLoader("app.rendering", "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
