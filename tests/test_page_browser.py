@@ -245,7 +245,7 @@ def test_an_address_that_may_not_be_fetched_is_refused_in_a_sentence(page: Page,
 def test_fetching_originals_tells_its_end(page: Page) -> None:
     open_tab(page, "Sources", "#source-table table")
     page.click("#fetch")
-    page.wait_for_selector("#work .closing:has-text('0 of 1 originals fetched; for the others the notes serve')")
+    page.wait_for_selector("#work .closing:has-text('None of 1 original could be fetched, so our summaries stay')")
     assert "private address" in page.locator("#work li.bad").inner_text()
 
 
