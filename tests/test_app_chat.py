@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -163,10 +164,11 @@ def test_a_citation_click_leads_to_the_marked_words(page: Page) -> None:
         requestAnimationFrame(() => setTimeout(() => done(document.querySelector('.card.chosen')
             ? performance.now() - began : Infinity))); })"""
     )
-    assert took < 200, "a citation answers at once, without the server"
+    busy = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    assert took < 200 * busy, "a citation answers at once, without the server"
     card = page.locator(".evidence .card.chosen")
     assert "first time in 1871" in card.locator("mark").inner_text()
-    assert all(words in card.inner_text() for words in ("¶1", "Ingrid Moe", "Skarvoy Gazette", "1905-06-01", "support"))
+    assert all(words in card.inner_text() for words in ("¶1", "Ingrid Moe", "Skarvoy Gazette", "1905-06-01", "original text"))
     assert page.evaluate("document.activeElement.classList.contains('card')")
 
 
@@ -176,7 +178,7 @@ def test_an_answer_is_copied_with_its_citations(page: Page) -> None:
     page.click("#live [data-copy]")
     page.wait_for_selector("#live [data-copy]:has-text('Copied')")
     copied = page.evaluate("navigator.clipboard.readText()")
-    assert "1871" in copied and "[1] The Lighthouse of Skarvoy" in copied and "1905-06-01" in copied
+    assert "1871" in copied and "[1] Ingrid Moe, The Lighthouse of Skarvoy" in copied and "1905-06-01" in copied
 
 
 def test_a_follow_up_is_understood_shown_and_can_be_reworded(page: Page) -> None:

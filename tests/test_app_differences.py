@@ -19,6 +19,7 @@ import pytest
 from app.answer import MARKER, Answer, to_json
 from app.answering.decide import load_calibrations
 from app.answering.pipeline import Answerer
+from app.citation_text import rows
 from app.differences.find import OLD_YEARS, find, target_of
 from app.home import Home
 from app.question.analysis import Question, kind_of
@@ -103,7 +104,7 @@ def test_a_list_is_in_order_of_time_and_nothing_is_preferred(answers: Mapping[st
     for answer in differing:
         (difference,) = answer.differences
         dates = [v.date for v in difference.values if v.date]
-        assert dates == sorted(dates)
+        assert dates == sorted(dates, reverse=True)
         assert answer.short_answer is None
         assert set(to_json(answer)["differences"][0]["values"][0]) >= {"value", "unit", "date", "marker"}
 
@@ -163,9 +164,9 @@ def test_a_note_on_an_open_disagreement_gives_its_sides(tmp_path: Path) -> None:
     answerer = _answerer(home)
     answer = answerer.answer("Who painted the Lowell altar?")
     (difference,) = answer.differences
-    assert [v.date for v in difference.values] == ["1951", "2003"]
-    assert "Brandt" in difference.values[0].value
-    assert "Weyer" in difference.values[1].value
+    assert [v.date for v in difference.values] == ["2003", "1951"]
+    assert "Weyer" in difference.values[0].value
+    assert "Brandt" in difference.values[1].value
     assert not answerer.answer("Where does the Lowell altar stand?").differences
     home.close()
 
@@ -177,13 +178,16 @@ def test_the_strength_question_over_the_bundled_notes_gives_the_series(tmp_path:
     answer = _answerer(home, dt.date(2026, 11, 23)).answer("How many fighters is ISKP reported to have?")
     (difference,) = answer.differences
     years = [v.date[:4] for v in difference.values if v.date]
-    assert years == sorted(years)
+    assert years == sorted(years, reverse=True)
+    told = list(dict.fromkeys(int(m) for m in MARKER.findall(answer.answer)))
+    assert told == sorted(told) == [c.marker for c in answer.citations], "numbered in order of appearance"
+    assert [r.marker for r in rows(difference, {})] == [v.marker for v in difference.values], "and so in the table"
     assert {"2018", "2021", "2022", "2023", "2024", "2025"} <= set(years)
     lines = [line for line in answer.answer.splitlines() if line.startswith("- ")]
     for who, figure in (("Kabulov", "over 10,000"), ("Mujahid", "70–80"), ("Sidorov", "6,500"), ("UN", "2,000")):
         assert any(who in line and figure in line for line in lines), who
-    assert "newest" in lines[-1]
-    assert "about 2,000 fighters" in lines[-1]
+    assert "newest" in lines[0]
+    assert "about 2,000 fighters" in lines[0]
     assert not _answerer(home).answer("Who wrote the article?").differences
     home.close()
 

@@ -137,7 +137,7 @@ def everything(payload: str) -> str:
         number=1, title=payload, step=payload, done=1, total=2, running=True, closing=payload,
         lines=(Line(name=payload, result="failed", reason=payload),),
     )  # fmt: skip
-    conversations = [{"id": payload, "title": payload, "when": payload}]
+    conversations = [{"id": payload, "title": payload, "updated_at": payload}]
     case = {
         "id": payload, "verdict": payload, "kind": payload, "split": payload, "expect": payload, "status": payload, "question": payload,
         "standalone": payload + "x", "answer": payload, "why": [payload], "gold": [payload],
@@ -156,6 +156,7 @@ def everything(payload: str) -> str:
             work_html(state),
             work_html(replace(state, running=False, failed=True)),
             render("history.html", conversations=conversations, current=payload),
+            render("removed.html", title=payload, source=payload),
             render("notice.html", text=payload),
             render("case.html", case=case),
         ]

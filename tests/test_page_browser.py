@@ -211,7 +211,7 @@ def test_an_evaluation_tells_how_far_it_is(page: Page) -> None:
     page.wait_for_selector("#eval-work progress")
     page.wait_for_selector("#eval-work .closing:has-text('the report below is new')", timeout=180_000)
     told = page.evaluate("window.told")
-    assert any("of 2)" in t for t in told) and any("loading" in t for t in told), told
+    assert any("1 of 2" in t for t in told) and any("loading" in t for t in told), told
     page.wait_for_selector("#eval-cases [data-count]:has-text('2 cases')")
     assert "UTC" in page.locator("#eval-summary").inner_text()
     page.locator("#eval-cases [data-act=case]").first.click()
@@ -245,7 +245,7 @@ def test_an_address_that_may_not_be_fetched_is_refused_in_a_sentence(page: Page,
 def test_fetching_originals_tells_its_end(page: Page) -> None:
     open_tab(page, "Sources", "#source-table table")
     page.click("#fetch")
-    page.wait_for_selector("#work .closing:has-text('0 of 1 originals fetched; for the others the notes serve')")
+    page.wait_for_selector("#work .closing:has-text('None of 1 original could be fetched, so our summaries stay')")
     assert "private address" in page.locator("#work li.bad").inner_text()
 
 
@@ -273,7 +273,7 @@ def test_right_to_left_words_stand_on_their_side(page: Page) -> None:
     assert page.evaluate(side, "#live .asked") == "rtl" and page.evaluate(side, "#live .acts") == "ltr"
     assert "1911" in ask(page, "When was the old fish market of Tornvik closed?")
     card = page.locator(".evidence .card:has-text('منارة')").first
-    card.locator(".around summary").click()
+    card.locator("summary:has-text('Before and after')").click()
     for part in ("h3", ".meta", ".around blockquote"):
         assert card.locator(part).first.evaluate("e => getComputedStyle(e).direction") == "rtl", part
     card.locator("[data-act=read]").click()

@@ -113,6 +113,12 @@ def test_the_marked_words_lie_in_the_window_from_all_ways_in(
     ask(page, "Who was the harbour master of Tornvik?")
     page.locator(".evidence .card:has-text('Aslaug') [data-act=read]").first.click()
     assert mark_is_in_the_window(page), "Read in full"
+    if width >= 900:
+        tall = "#reading"
+        assert page.evaluate(f"document.querySelector('{tall}').clientHeight") < height, (
+            "the pane scrolls, not the page"
+        )
+    assert page.locator("#source-table .row-acts button").first.bounding_box()["x"] < width  # type: ignore[index]
     page.click("#source-table tr:has-text('Chronicle') [data-act=read]")
     page.wait_for_selector("#reading mark.focus", state="detached")
     assert mark_is_in_the_window(page, "mark"), "Sources > Read"
@@ -170,6 +176,43 @@ def test_the_chosen_theme_outlives_a_reload(visit: Callable[..., Page], scheme: 
     page.wait_for_timeout(500)  # Gradio's script sets its own idea when it is there
     assert flip.get_attribute("aria-pressed") == chosen
     assert page.evaluate("String(document.body.classList.contains('dark'))") == chosen
+
+
+def test_a_question_sent_while_another_is_answered_stays_in_the_box(visit: Callable[..., Page]) -> None:
+    page = visit()
+    page.fill("#question textarea", "How many ferries did Tornvik have?")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#live .turn, #live .waiting")
+    page.fill("#question textarea", "Who was the harbour master?")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#live .turn[aria-busy=false] .acts")
+    page.wait_for_timeout(1000)
+    asked = page.locator(".asked").all_inner_texts()
+    assert page.input_value("#question textarea") == "Who was the harbour master?" or len(asked) == 2, asked
+
+
+def test_too_large_a_file_is_refused_before_it_is_sent(visit: Callable[..., Page], tmp_path: Path) -> None:
+    page = visit()
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if "upload" in request.url else None)
+    with (tmp_path / "large.txt").open("wb") as large:
+        large.truncate(60_000_000)
+    tab(page, "Sources")
+    page.click("#add > button")
+    page.set_input_files("#files input[type=file]", tmp_path / "large.txt")
+    page.wait_for_selector("#upload-refused:has-text('large.txt (60.0 MB)')")
+    page.wait_for_timeout(500)
+    assert sent == []
+
+
+def test_a_server_that_is_gone_is_told_and_the_draft_stays(visit: Callable[..., Page]) -> None:
+    page = visit()
+    page.fill("#question textarea", "a draft")
+    page.context.set_offline(True)
+    page.wait_for_selector("#lost:has-text('iskp chat --port')")
+    page.context.set_offline(False)
+    page.wait_for_selector("#lost", state="detached")
+    assert page.input_value("#question textarea") == "a draft"
 
 
 def test_figures_say_that_they_are_drawn_and_hide_no_legend(visit: Callable[..., Page]) -> None:

@@ -296,7 +296,9 @@ def find(
 
 
 def listed(found: Found, citations: Sequence[Citation], sources: Callable[[str], Source | None]) -> Listed:
-    """The values written down, one a line, oldest first, each with who gives it, its date and its marker.
+    """The values written down, one a line, each with who gives it, its date and its marker.
+
+    Newest first and the undated last, as tables show them (:func:`app.citation_text.rows`): markers count up in both.
 
     Args:
         citations: those that the answer has already; a sentence cited there keeps its marker.
@@ -306,7 +308,7 @@ def listed(found: Found, citations: Sequence[Citation], sources: Callable[[str],
     values: list[Value] = []
     lines: dict[tuple[int, str], list[str]] = {}
     times = {_time_of(f) for f in found.figures if f.dated and not f.of_event}
-    for figure in found.figures:
+    for figure in sorted(found.figures, key=lambda f: f.dated or "", reverse=True):
         item = figure.evidence
         source = sources(item.hit.passage.source_id)
         if source is None:

@@ -249,8 +249,10 @@ class AskTab:
         return self.show(talk, evidence=False)
 
     def stand(self, talk: Talk) -> Shown:
-        """The last question as it stands, and no more."""
-        return Shown(live=self._views.live(talk))
+        """The last question and the buttons as they stand, and no more."""
+        return Shown(
+            live=self._views.live(talk), ask=gr.update(visible=not talk.busy), stop=gr.update(visible=talk.busy)
+        )
 
     def _answer(self, talk: Talk, exchange: Exchange) -> Iterator[Shown]:
         history = talk.history()

@@ -130,7 +130,9 @@ def serve(
             blocks.launch(
                 server_name=host, server_port=port, auth=auth, share=False, ssr_mode=False, show_error=False,
                 max_file_size=upload_limits_of(limits).file_bytes, footer_links=[], quiet=True, mcp_server=_has_mcp(),
-                theme=theme(), css=_asset("page.css"), head=f"<script>{_asset('page.js')}</script>", inbrowser=False,
+                theme=theme(), css=_asset("page.css"),
+                head=f"<script>{_asset('page.js')}</script><style media='print'>{_asset('print.css')}</style>",
+                inbrowser=False,
                 prevent_thread_lock=True,
                 app_kwargs={
                     "middleware": [Middleware(HostGuard, hosts=AllowedHosts.of(host, limits.allowed_hosts))],

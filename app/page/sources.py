@@ -185,7 +185,11 @@ class SourcesTab:
             if not outcomes:
                 return "No source here stands for an original that could be fetched."
             had = sum(1 for o in outcomes if o.status != "failed")
-            return f"{had} of {len(outcomes)} originals fetched; for the others the notes serve. {_report(self._sync(tell))}"
+            if not had:
+                return f"None of {counted(len(outcomes), 'original')} could be fetched, so our summaries stay. The reasons are below."
+            told = f"{had} of {counted(len(outcomes), 'original')} fetched"
+            told += "" if had == len(outcomes) else "; our summaries stay for the others"
+            return f"{told}. {_report(self._sync(tell))}"
 
         yield from self._run("Fetching originals", job, talk)
 

@@ -136,13 +136,13 @@ class Views:
 
     def live(self, talk: Talk, first_questions: Sequence[str] = ()) -> str:
         """The last question, or a welcome."""
+        empty = not self._home.library.fingerprints()
         if not talk.exchanges:
-            empty = not self._home.library.fingerprints()
             return thread_html(
                 (), live=True, first_questions=first_questions, read_only=self._read_only, empty=empty,
                 summaries=self._home.library.count("bundled notes", without="notes"),
             )  # fmt: skip
-        return thread_html([talk.exchanges[-1].view(len(talk.exchanges))], live=True, read_only=self._read_only)
+        return thread_html([talk.exchanges[-1].view(len(talk.exchanges))], live=True, read_only=self._read_only, empty=empty)
 
     def evidence(self, talk: Talk, *, also: bool = True) -> str:
         """The evidence of the question that is shown."""

@@ -230,7 +230,7 @@ def source_html(source: Source, cited: Iterable[tuple[int, int]] = (), focus: tu
     return render(
         "source.html", source=source, blocks=blocks, origin=origin_words(source), genre=genre_words(source.genre),
         byline=f"{lead(source)}{byline(source)}", url=web_address(source.url), marked=len(spans),
-        unchecked_meaning=UNCHECKED_MEANING, **_kind(source),
+        unchecked_meaning=UNCHECKED_MEANING, focus=focus, **_kind(source),
     )  # fmt: skip
 
 

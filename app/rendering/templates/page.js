@@ -3,6 +3,7 @@ window.iskp = (() => {
   "use strict";
   let trigger = () => {};
   let pending = null; // what to bring into view once the server has sent it
+  let wanted = ""; // which source, and from where, is to be read: the pane may still hold another
   let chosen = null; // the card that was followed to last
   let cameFrom = null; // the citation that was followed last
 
@@ -224,10 +225,11 @@ window.iskp = (() => {
     const { act: name, sure: question, yes, ...data } = button.dataset;
     if (question && (await askUser(question, yes || "Remove")) === null) return;
     if (name === "open") { pending = `turn:${data.turn}`; arrive(); if (!pending) return; }
-    if (name === "read") { await goTo("Sources", "reading"); pending = "reading"; }
+    if (name === "read") { await goTo("Sources", "reading"); letGo(); pending = "reading"; wanted = `${data.source} ${data.start || ""}`; }
     if (name === "fetch") await goTo("Sources", "work");
     if (name === "addsource") await goTo("Sources", "source-table");
     trigger(name, data);
+    if (name === "read") arrive(); // the same once more changes nothing that could be waited for
     if (name === "edit" || name === "reword" || name === "ask") focusQuestion();
   }
 
@@ -308,6 +310,16 @@ window.iskp = (() => {
     dark();
   }
 
+  // The words stay in view until the tab has settled, or the reader moves.
+  let held = 0;
+  function letGo() {
+    if (!held) return;
+    clearTimeout(held);
+    held = 0;
+    pending = null;
+  }
+  for (const moved of ["wheel", "touchstart", "keydown", "pointerdown"]) addEventListener(moved, letGo, { capture: true, passive: true });
+
   // What waits for the server's HTML: a card, the pane, the source that is read.
   function arrive() {
     if (!pending) return;
@@ -316,13 +328,15 @@ window.iskp = (() => {
       if (pane) { pending = null; choose(pane.querySelector(".card") || pane); }
     } else if (pending === "reading") {
       const text = document.querySelector("#reading .reading");
-      if (!text || !text.offsetParent) return;
+      if (!text?.offsetParent || `${text.dataset.source} ${text.dataset.start}` !== wanted) return;
       const mark = document.getElementById("reading-focus") || text.querySelector("mark"), pane = document.getElementById("reading");
-      text.focus({ preventScroll: true });
-      pane.scrollTop = 0;
+      if (!held) {
+        text.focus({ preventScroll: true });
+        pane.scrollTop = 0;
+        held = setTimeout(letGo, 1500); // tables above may still come and push the words away
+      }
       reveal(pane, mark || text);
       mark?.scrollIntoView({ block: "nearest" }); // the pane itself may begin low in the window
-      pending = null;
     } else {
       const card = document.getElementById(pending);
       if (card) { pending = null; choose(card); }
