@@ -269,7 +269,7 @@ def test_right_to_left_words_stand_on_their_side(page: Page) -> None:
     page.fill("#question textarea", ARABIC_QUESTION)
     side = "s => getComputedStyle(document.querySelector(s)).direction"
     assert page.evaluate(side, "#question textarea") == "rtl"
-    assert "ask it in English" in ask(page, ARABIC_QUESTION), "an English-only model says so"
+    assert "Found by its words alone" in ask(page, ARABIC_QUESTION), "an English-only model says so"
     assert page.evaluate(side, "#live .asked") == "rtl" and page.evaluate(side, "#live .acts") == "ltr"
     assert "1911" in ask(page, "When was the old fish market of Tornvik closed?")
     card = page.locator(".evidence .card:has-text('منارة')").first

@@ -212,7 +212,7 @@ def test_a_server_that_is_gone_is_told_and_the_draft_stays(visit: Callable[..., 
     page.wait_for_selector("#lost:has-text('iskp chat --port')")
     page.context.set_offline(False)
     page.wait_for_selector("#lost", state="detached")
-    assert page.input_value("#question textarea") == "a draft"
+    page.wait_for_function("() => document.querySelector('#question textarea')?.value === 'a draft'")
 
 
 def test_figures_say_that_they_are_drawn_and_hide_no_legend(visit: Callable[..., Page]) -> None:

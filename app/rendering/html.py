@@ -246,6 +246,7 @@ def _turn(turn: TurnView, *, last: bool) -> dict[str, Any]:
         "number": turn.number, "question": turn.question, "html": html, "busy": busy, "last": last, "vote": turn.vote,
         "waiting": turn.waiting if busy and not html else "", "error": turn.error, "understood": understood,
         "short": answer.short_answer if answer else None, "status": answer.status if answer else "",
+        "notice": answer.notice if answer else "",
         "plain": copy_text(answer) if answer and answer.status == "answered" else "", "judged": answer is not None,
         "references": copy_text(replace(answer, answer="")).strip() if answer and answer.citations else "",
         "nearest": len(answer.nearest) if answer else 0, "scope": turn.scope, "limited": turn.limited,
