@@ -43,5 +43,5 @@ def test_the_page_on_scale_names_the_files_and_settings_that_exist() -> None:
     text = (ROOT / "docs" / "scale.md").read_text()
     for name in ("compose.yaml", "ISKP_INDEX_CHROMA_URL", "ISKP_CHROMA_TOKEN", "ISKP_EMBEDDINGS_KEY"):
         assert name in text
-    sources = "".join(p.read_text() for folder in ("app", "index") for p in (ROOT / folder).glob("*.py"))
+    sources = "".join(p.read_text() for folder in ("app", "index") for p in (ROOT / folder).rglob("*.py"))
     assert "ISKP_CHROMA_TOKEN" in sources and "ISKP_EMBEDDINGS_KEY" in sources

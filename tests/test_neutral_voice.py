@@ -87,7 +87,7 @@ def test_no_text_of_the_program_judges(module: Path) -> None:
 
 @pytest.mark.parametrize(
     "file",
-    [*sorted((ROOT / "app" / "templates").glob("*.html")), *sorted((ROOT / "prompts").glob("*.toml"))],
+    [*sorted((ROOT / "app" / "rendering" / "templates").glob("*.html")), *sorted((ROOT / "prompts").glob("*.toml"))],
     ids=lambda p: p.name,
 )
 def test_no_template_judges(file: Path) -> None:
@@ -98,14 +98,14 @@ def test_no_template_judges(file: Path) -> None:
 
 
 def test_no_message_of_the_policy_or_the_languages_judges() -> None:
-    policy = tomllib.loads((ROOT / "app" / "policy.toml").read_text(encoding="utf-8"))
-    languages = tomllib.loads((ROOT / "app" / "languages.toml").read_text(encoding="utf-8"))
+    policy = tomllib.loads((ROOT / "app" / "policy" / "policy.toml").read_text(encoding="utf-8"))
+    languages = tomllib.loads((ROOT / "app" / "text" / "languages.toml").read_text(encoding="utf-8"))
     said = [policy["message"], policy["output_message"], *(v["say"] for v in languages.values())]
     assert [t for t in said if JUDGING.search(t) or LOADED.search(t)] == []
 
 
 def test_declining_is_calm() -> None:
-    policy = tomllib.loads((ROOT / "app" / "policy.toml").read_text(encoding="utf-8"))
+    policy = tomllib.loads((ROOT / "app" / "policy" / "policy.toml").read_text(encoding="utf-8"))
     for text in (policy["message"], policy["output_message"]):
         assert not re.search(
             r"!|\b(?:must not|never|illegal|wrong|bad|you are (?:a|not)|shame|dangerous person)\b", text, re.I

@@ -28,7 +28,7 @@ from index.embed import Encoder, SentenceTransformerEncoder
 from ingest.sentences import sentence_spans
 
 HERE = Path(__file__).parent
-CALIBRATION = HERE.parent.parent / "app" / "support_calibration.json"
+CALIBRATION = HERE.parent.parent / "app" / "support" / "calibration.json"
 READER_FEATURES = ("reader",)
 RULES = ("name_rival",)
 """Features that decide by themselves, see ``app.support.checker``; left free, the fit took what others weigh."""

@@ -90,7 +90,7 @@ def main() -> None:
         fitted["threshold"] = options.threshold
     print(json.dumps(fitted, indent=2))
     if options.write:
-        file = HERE.parent.parent / "app" / "calibration.json"
+        file = HERE.parent.parent / "app" / "answering" / "calibration.json"
         known = json.loads(file.read_text(encoding="utf-8"))
         file.write_text(json.dumps({**known, options.reader.partition(":")[0]: fitted}, indent=2) + "\n", encoding="utf-8")
 
