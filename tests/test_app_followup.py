@@ -56,3 +56,9 @@ def test_without_history_nothing_changes() -> None:
 )  # fmt: skip
 def test_a_bare_name_takes_the_place_of_the_last_one_of_its_kind(previous: str, question: str, expected: str) -> None:
     assert standalone(question, [Turn(role="user", content=previous)], VOCABULARY) == expected
+
+
+@pytest.mark.parametrize("question", ["Tell me more", "Continue", "go on", "Explain", "more details please"])
+def test_asking_for_more_keeps_the_topic_of_the_last_question(question: str) -> None:
+    history = [Turn(role="user", content="When was the Tornvik bridge opened?"), Turn(role="assistant", content="In 1931 [1].")]
+    assert "Tornvik" in standalone(question, history, VOCABULARY)

