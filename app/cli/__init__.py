@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from app.cli import ask, care, collection, serve
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 _GROUPS: dict[str, tuple[click.Command, ...]] = {
     "Ask": (ask.ask, ask.search, ask.check),
@@ -95,6 +97,8 @@ def main(ctx: click.Context, home: Path | None) -> None:
 
 def _announced() -> dict[str, EntryPoint]:
     """Commands of packages that may import this one but not the other way round (``eval``), by entry point."""
+    from importlib.metadata import entry_points
+
     return {entry.name: entry for entry in entry_points(group="iskp.commands")}
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.cli.home import home_option, open_home, prepare, wanted_filters
-from app.cli.output import hit_json, print_answer, print_check, status
+from app.cli.output import hit_json, print_answer, print_check, status, write
 
 if TYPE_CHECKING:
     from app.answering.pipeline import Answerer
@@ -131,9 +131,10 @@ def search(
         p = hit.passage
         source = opened.source(p.source_id) if opened else None
         click.echo(f"{hit.rank:>3}  {hit.score:.3f}  {p.source_id} {p.locator}")
+        quote = shorten(p.text, 200, placeholder=" …")
         if source:
-            click.echo(f"     {described(source, p.locator)}")
-        click.echo(f"     {spoken(source, shorten(p.text, 200, placeholder=' …')) if source else p.text[:200]}")
+            write(described(source, p.locator), "     ", dim=True)
+        write(spoken(source, quote) if source else quote, "     ")
 
 
 @click.command()

@@ -116,7 +116,7 @@ def sources(ctx: click.Context, failed: bool, removed: bool, as_json: bool, own_
         return
     if removed:
         gone = [(r.id, (r.removed_at or "")[:10], r.title, r.path or "") for r in away]
-        print_list(away, ("id", "removed", "title", "file"), gone, "Nothing is removed.", as_json)
+        print_list(away, ("id", "removed", "title", "file"), gone, "Nothing is removed.", as_json, running=2)
         return
     _list_sources(home, as_json)
     if as_json:

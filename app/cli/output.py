@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
+from unicodedata import combining, east_asian_width
 
 import click
 
@@ -18,48 +23,77 @@ if TYPE_CHECKING:
     from ingest.add import Outcome
 
 
+_PROSE = 80
+"""Columns of running text where nobody says how many there are."""
+_WIDEST = 100
+"""Longer lines are hard to read on any terminal."""
+_LEAST = 24
+"""Columns that text needs beside others; with fewer it stands below them."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
 def print_check(result: ClaimCheck) -> None:
     """A checked claim with the words for and against it."""
     from app.answer import Citation
     from app.citation_text import spoken
 
     verdict = {"supported": "Supported", "partly": "Partly supported", "unsupported": "Not supported"}[result.label]
-    click.echo(f"{verdict} (support {result.support:.2f} of 1): {result.claim}")
+    write(f"{verdict} (support {result.support:.2f} of 1): {result.claim}")
     for reason in result.reasons:
-        click.echo(f"  – {reason}")
+        write(reason, "  – ")
     for heading, places in (("For it", result.citations), ("Against it", result.against)):
         if places:
             click.echo(f"\n{heading}:")
         for place in places:
             assert isinstance(place, Citation)
-            click.echo(f"  {_named(place)}")
-            click.echo(f"    {spoken(place, place.quote)}")
+            write(_named(place), "  ", dim=True)
+            write(spoken(place, place.quote), "    ")
 
 
 def print_answer(answer: Answer) -> None:
-    """An answer with its citations."""
+    """An answer with its citations; a short answer stands on a line of its own before it."""
     from app.citation_text import spoken
 
     if answer.standalone_question != " ".join(answer.question.split()):
-        click.echo(f"(understood as: {answer.standalone_question})\n")
+        write(f"(understood as: {answer.standalone_question})\n")
     if answer.notice:
-        click.echo(f"({answer.notice})\n")
-    click.echo(answer.answer)
+        write(f"({answer.notice})\n")
+    if answer.short_answer:
+        write(f"{answer.short_answer}\n", bold=True)
+    write(answer.answer)
     if answer.citations:
         click.echo()
     for c in answer.citations:
-        click.echo(f"[{c.marker}] {_named(c)}")
-        click.echo(f"    {spoken(c, c.quote)}")
+        write(_named(c), f"[{c.marker}] ", dim=True)
+        write(spoken(c, c.quote), "    ")
         if c.url:
             click.echo(f"    {c.url}")
     if answer.nearest:
         click.echo("\nNearest passages:")
         for c in answer.nearest:
-            click.echo(f"  – {_named(c)}: {spoken(c, c.quote)}")
+            write(f"{_named(c)}: {spoken(c, c.quote)}", "  – ")
     if answer.options:
         click.echo("\nYou could ask:")
         for question in answer.options:
-            click.echo(f"  – {question}")
+            write(question, "  – ")
+
+
+def write(text: str, lead: str = "", *, bold: bool = False, dim: bool = False) -> None:
+    """Print text, its lines broken at spaces; words and addresses stay whole.
+
+    Args:
+        lead: stands before the first line, and blanks of its length before the others.
+        bold, dim: on a terminal.
+    """
+    width = min(_columns() or _PROSE, _WIDEST)
+    for line in text.split("\n"):
+        item = "  " if line.startswith("- ") else ""
+        shown = wrap(
+            line, width, initial_indent=lead, subsequent_indent=" " * len(lead) + item, break_long_words=False,
+            break_on_hyphens=False,
+        )  # fmt: skip
+        click.secho("\n".join(shown), bold=bold or None, dim=dim or None)
+        lead = " " * len(lead)
 
 
 def _named(citation: Citation) -> str:
@@ -76,32 +110,77 @@ def print_outcomes(outcomes: Iterable[Outcome]) -> None:
         table(("file", "result", "passages", "seconds", "reason"), rows)
 
 
-def table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """Rows in columns."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+def table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, running: int = 1) -> None:
+    """Rows in columns, none of whose words is ever broken, so that ids and paths can be copied.
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in header:
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        # Text, not markup: a file called "[red].txt" is shown as it is.
-        table.add_row(*(Text(" ".join(str(cell).split())) for cell in row))
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=200)
-    console.print(table)
+    Where the columns are too wide for the terminal the last ones are broken at spaces, or stand below the others. In a
+    pipe each row is one line.
+
+    Args:
+        running: how many of the last columns hold running text.
+    """
+    cells = [tuple(_CONTROL.sub(" ", " ".join(str(cell).split())) for cell in row) for row in (header, *rows)]
+    widths = [max(map(_cells, column)) for column in zip(*cells, strict=True)]
+    columns = _columns()
+    fixed = len(header) - running
+    left = sum(widths[:fixed]) + 2 * fixed
+    beside = columns is None or left + sum(widths[fixed:]) + 2 * (running - 1) <= columns
+    for number, row in enumerate(cells):
+        if beside:
+            lines = [_padded(row, widths)]
+        elif running == 1 and columns is not None and columns - left >= _LEAST:
+            first, *more = wrap(row[-1], columns - left, break_long_words=False, break_on_hyphens=False) or [""]
+            lines = [_padded((*row[:-1], first), widths), *(f"{' ' * left}{rest}" for rest in more)]
+        else:
+            limit = columns or _PROSE
+            lines = [_padded(row[:fixed], widths)] if left - 2 <= limit else _stacked(row[:fixed], limit)
+            for cell in row[fixed:]:
+                lines += wrap(
+                    cell, limit, initial_indent="    ", subsequent_indent="    ", break_long_words=False,
+                    break_on_hyphens=False,
+                )  # fmt: skip
+        click.secho("\n".join(lines), bold=number == 0 or None)
+
+
+def _padded(row: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(cell + " " * (width - _cells(cell)) for cell, width in zip(row, widths, strict=False)).rstrip()
+
+
+def _stacked(row: Sequence[str], columns: int) -> list[str]:
+    """The cells on as few lines as they take, all but the first line indented."""
+    lines = [row[0]]
+    for cell in row[1:]:
+        longer = f"{lines[-1]}  {cell}"
+        if _cells(longer) <= columns:
+            lines[-1] = longer
+        else:
+            lines.append(f"    {cell}")
+    return lines
+
+
+def _cells(text: str) -> int:
+    """How many columns of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _columns() -> int | None:
+    """Columns of the terminal, or as COLUMNS says; None in a pipe or file."""
+    if os.environ.get("COLUMNS", "").isdecimal() or sys.stdout.isatty():
+        return shutil.get_terminal_size((_PROSE, 24)).columns
+    return None
 
 
 def print_list(
-    things: Sequence[Any], header: tuple[str, ...], rows: Sequence[tuple[str, ...]], none: str, as_json: bool
-) -> None:
+    things: Sequence[Any], header: tuple[str, ...], rows: Sequence[tuple[str, ...]], none: str, as_json: bool,
+    running: int = 1,
+) -> None:  # fmt: skip
     """Print things as JSON, else as a table, else say that there is none."""
     if as_json:
         click.echo(json.dumps([plain(t) for t in things], ensure_ascii=False, indent=2))
     elif rows:
-        table(header, rows)
+        table(header, rows, running=running)
     else:
         click.echo(none, err=True)
 
