@@ -69,6 +69,16 @@ def test_listing_sources_takes_little_processor_time(bundled_home: Home) -> None
     assert min(seconds) < 1.0  # 0.45 on a quiet machine; a model or Chroma would add one to three
 
 
+def test_help_names_every_command_once() -> None:
+    from click.testing import CliRunner
+
+    from app.cli import main
+
+    shown = CliRunner().invoke(main, ["--help"]).stdout.partition("Options:")[2]
+    named = [line.split()[0] for line in shown.splitlines() if line.startswith("  ") and line[2:3].isalpha()]
+    assert sorted(named) == main.list_commands(click.Context(main))
+
+
 def test_readme_names_only_commands_that_exist() -> None:
     import re
 
