@@ -92,7 +92,8 @@ def write(text: str, lead: str = "", *, bold: bool = False, dim: bool = False) -
             line, width, initial_indent=lead, subsequent_indent=" " * len(lead) + item, break_long_words=False,
             break_on_hyphens=False,
         )  # fmt: skip
-        click.secho("\n".join(shown), bold=bold or None, dim=dim or None)
+        told = "\n".join(shown)
+        click.echo(click.style(told, bold=bold or None, dim=dim or None) if told and (bold or dim) else told)
         lead = " " * len(lead)
 
 
@@ -139,7 +140,8 @@ def table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, running: 
                     cell, limit, initial_indent="    ", subsequent_indent="    ", break_long_words=False,
                     break_on_hyphens=False,
                 )  # fmt: skip
-        click.secho("\n".join(lines), bold=number == 0 or None)
+        told = "\n".join(lines)
+        click.echo(click.style(told, bold=True) if number == 0 else told)
 
 
 def _padded(row: Sequence[str], widths: Sequence[int]) -> str:
