@@ -82,6 +82,7 @@ def test_what_the_original_does_not_say_is_mostly_admitted(original: Home) -> No
     _assert_quotes_are_exact(original, answers)
 
 
+@pytest.mark.slow
 def test_the_bundled_notes_answer_more_than_five_in_six_of_the_same_questions(bundled_home: Home) -> None:
     answers = _answers(bundled_home, ANSWERABLE)
     assert _share([_has_facts(q, a) for q, a in zip(ANSWERABLE, answers, strict=True)]) >= 0.85

@@ -228,6 +228,7 @@ def test_doctor_finds_and_mends_a_damaged_index(home: Path) -> None:
     assert "All is well" in iskp(home, "doctor").stdout
 
 
+@pytest.mark.slow
 def test_a_source_removed_from_a_mirrored_folder_stays_out_until_it_is_restored(home: Path, tmp_path: Path) -> None:
     shelf = tmp_path / "shelf"
     shelf.mkdir()

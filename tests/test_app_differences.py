@@ -66,6 +66,7 @@ def answers(collections: Home) -> Mapping[str, Answer]:
     return {c["name"]: answerer.answer(c["question"]) for c in COLLECTIONS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("collection", COLLECTIONS, ids=[c["name"] for c in COLLECTIONS])
 def test_exactly_the_figures_that_differ_are_set_side_by_side(
     collection: dict[str, Any], answers: Mapping[str, Answer]
