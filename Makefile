@@ -9,7 +9,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint const
 # Wheels of torch without CUDA; used on Linux machines that have no NVIDIA GPU. Empty turns it off.
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: chat test lint unit check sbom eval bench clean
+.PHONY: chat test quick lint unit check sbom eval bench clean
 
 chat: $(VENV)/.installed
 	$(BIN)/iskp chat
@@ -23,6 +23,10 @@ lint: $(VENV)/.installed-test
 
 unit: $(VENV)/.installed-test
 	$(BIN)/python -m pytest
+
+# What needs neither a browser nor a model server nor minutes.
+quick: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -m "not browser and not slow"
 
 bench: $(VENV)/.installed
 	$(PIP) --editable ".[bench]"

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from app.access.hosts import parse_place
 from app.errors import BadInput, BadSettings
 from app.writing.engines import EXTRACTIVE, parse_engine
-from index.eight_bits import Precision
+from index.precision import Precision
 
 SETTINGS_FILE = "iskp.toml"
 _PREFIX = "ISKP_"

@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from app.answering.decide import load_calibrations
-from app.answering.pipeline import Answerer, AnswerSettings
 from app.config import Settings, load_settings
 from app.errors import AppError
-from app.evidence.cross_encoder import PREFIX, CrossEncoderReader
-from app.evidence.gather import PassageReader, SimilarityReader
-from app.policy.rules import POLICY_FILE, Policy
-from app.policy.rules import load as load_policy
-from app.suggest.suggester import Suggester
-from app.support.checker import SupportChecker, load_support_calibrations
-from app.writing.engines import Engine, EngineSettings, parse_engine
-from app.writing.writer import Writer, WriterSettings
-from index import generation
-from index.catalog import Catalog
-from index.embed import Encoder
-from index.encoders import open_encoder
-from index.search import IndexReader, SearchSettings
-from index.store import ChromaServer
-from index.sync import CATALOG_FILE, Progress, SyncReport, read_identity, sync
-from index.terms import Vocabulary
 from ingest.add import Outcome, add_paths, load_bundled, refresh, remove_source, removed_notes, restore_source
-from ingest.chunk import ChunkSettings
 from ingest.library import Library
+
+if TYPE_CHECKING:
+    from app.answering.pipeline import Answerer
+    from app.evidence.gather import PassageReader
+    from app.policy.rules import Policy
+    from app.suggest.suggester import Suggester
+    from app.support.checker import SupportChecker
+    from app.writing.engines import Engine
+    from app.writing.writer import Writer
+    from index.embed import Encoder
+    from index.search import IndexReader
+    from index.store import ChromaServer
+    from index.sync import Progress, SyncReport
+    from index.terms import Vocabulary
+    from ingest.chunk import ChunkSettings
 
 _MODE = "bundled corpus"
 _FIRST_FETCH = "first fetch of originals"
@@ -54,7 +50,11 @@ class Removal:
 
 
 class Home:
-    """Everything below one folder. Opening one writes nothing but the folder and its empty store."""
+    """Everything below one folder. Opening one writes nothing but the folder and its empty store.
+
+    What the settings mean is made by :mod:`app.wiring` when it is first asked for: listing sources loads no index
+    and no model.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.expanduser()
@@ -68,25 +68,23 @@ class Home:
     @cached_property
     def encoder(self) -> Encoder:
         """The embedding model, not yet loaded."""
-        chosen = self.settings.encoder
-        return open_encoder(chosen.model, batch_size=chosen.batch_size, precision=chosen.precision)
+        from app import wiring
+
+        return wiring.encoder(self.settings.encoder)
 
     @cached_property
     def reader(self) -> PassageReader:
         """What scores sentences, not yet loaded."""
-        wanted = self.settings.answer.reader
-        if wanted == "similarity":
-            return SimilarityReader(self.encoder)
-        if wanted.startswith(PREFIX):
-            return CrossEncoderReader(wanted.removeprefix(PREFIX).strip())
-        from app.evidence.model_reader import ModelReader
+        from app import wiring
 
-        return ModelReader(self.settings.encoder.precision)
+        return wiring.reader(self.settings, self.encoder)
 
     @cached_property
     def index(self) -> IndexReader:
         """The index, always its current generation."""
-        return IndexReader(self.index_folder, self.encoder, self.chunking, self.vocabulary, self.chroma_server)
+        from app import wiring
+
+        return wiring.index(self.index_folder, self.settings.index, self.encoder, self.vocabulary)
 
     @property
     def index_folder(self) -> Path:
@@ -96,14 +94,9 @@ class Home:
     @property
     def chroma_server(self) -> ChromaServer | None:
         """The server that keeps the vectors, if one is set."""
-        wanted = self.settings.index
-        if wanted.chroma_url is None:
-            return None
-        token = os.environ.get("ISKP_CHROMA_TOKEN")
-        bearer = "Bearer " if wanted.chroma_header.lower() == "authorization" else ""
-        return ChromaServer(
-            url=wanted.chroma_url.rstrip("/"), headers={wanted.chroma_header: f"{bearer}{token}"} if token else {}
-        )
+        from app import wiring
+
+        return wiring.chroma_server(self.settings.index)
 
     @property
     def has_corpus(self) -> bool:
@@ -113,35 +106,29 @@ class Home:
     @property
     def chunking(self) -> ChunkSettings:
         """How passages are made."""
-        return ChunkSettings(max_chars=self.settings.index.max_chars)
+        from app import wiring
+
+        return wiring.chunking(self.settings.index)
 
     def vocabulary(self) -> Vocabulary:
         """Function words and aliases, with the home's own ``terms.toml`` added."""
-        return Vocabulary.load(self.folder / "terms.toml")
+        from app import wiring
+
+        return wiring.vocabulary(self.folder)
 
     @cached_property
     def checker(self) -> SupportChecker:
         """Checks claims against texts and the collection; its models are not yet loaded."""
-        calibrations = load_support_calibrations()
-        reader = None
-        if self.settings.answer.reader != "similarity":
-            from app.evidence.model_reader import ModelReader
+        from app import wiring
 
-            # A cross-encoder of one's own finds answers; whether words carry a claim only the packaged reader learnt.
-            reader = (
-                self.reader if isinstance(self.reader, ModelReader) else ModelReader(self.settings.encoder.precision)
-            )
-        return SupportChecker(
-            reader=reader,
-            encoder=self.encoder,
-            calibration=calibrations["evidence" if reader else "similarity"],
-            vocabulary=self.vocabulary(),
-        )
+        return wiring.checker(self.settings, self.encoder, self.reader, self.vocabulary())
 
     @cached_property
     def policy(self) -> Policy:
         """What is declined, with the home's own ``policy.toml`` added."""
-        return load_policy(self.folder / POLICY_FILE, self.encoder)
+        from app import wiring
+
+        return wiring.policy(self.folder, self.encoder)
 
     @cached_property
     def answerer(self) -> Answerer:
@@ -155,11 +142,13 @@ class Home:
             BadInput: there is no such engine.
             EngineError: its package or key is missing.
         """
-        if parse_engine(engine).provider == "extractive":
+        from app import wiring
+
+        if not wiring.writes(engine):
             return self.answerer_by(None)
-        wanted = self.settings.engine
-        settings = WriterSettings(repair=wanted.repair, unsupported=wanted.unsupported)
-        return self.answerer_by(Writer(self.engine(engine), self.checker, settings, self.policy.declines_output))
+        return self.answerer_by(
+            wiring.writer(self.settings.engine, self.engine(engine), self.checker, self.policy)
+        )
 
     def engine(self, name: str) -> Engine:
         """A language model by name, with the limits of the settings.
@@ -168,54 +157,24 @@ class Home:
             BadInput: there is no such engine.
             EngineError: it is no language model, or its package or key is missing.
         """
-        wanted = self.settings.engine
-        model = Engine(
-            parse_engine(name),
-            EngineSettings(
-                timeout_seconds=wanted.timeout_seconds,
-                total_seconds=wanted.total_seconds,
-                retries=wanted.retries,
-                context_tokens=wanted.context_tokens,
-                answer_tokens=wanted.answer_tokens,
-                temperature=wanted.temperature,
-            ),
-        )
-        model.load()
-        return model
+        from app import wiring
+
+        return wiring.engine(self.settings.engine, name)
 
     def answerer_by(self, writer: Writer | None) -> Answerer:
         """Answers questions from the index in a writer's words, or by quotation."""
-        answer = self.settings.answer
-        kind = PREFIX.removesuffix(":") if answer.reader.startswith(PREFIX) else answer.reader
-        reads = self.settings.encoder.reads()
-        calibrations = load_calibrations()
-        return Answerer(
-            index=self.index,
-            encoder=self.encoder,
-            reader=self.reader,
-            calibration=calibrations[kind],
-            foreign=(SimilarityReader(self.encoder), calibrations["similarity"])
-            if reads != frozenset({"en"})
-            else None,
-            writer=writer,
-            rules=self.policy,
-            offers=self.suggester.known,
-            settings=AnswerSettings(
-                passages=answer.passages,
-                threshold=answer.threshold,
-                fact_words=answer.fact_words,
-                other_words=answer.other_words,
-                languages=reads,
-                search=SearchSettings(
-                    candidates=self.settings.search.candidates,
-                    lexical_weight=self.settings.search.lexical_weight,
-                ),
-            ),
-        )
+        from app import wiring
+
+        return wiring.answerer(
+            self.settings, index=self.index, encoder=self.encoder, reader=self.reader, policy=self.policy,
+            offers=self.suggester.known, writer=writer,
+        )  # fmt: skip
 
     @cached_property
     def suggester(self) -> Suggester:
         """Offers questions that the index answers; looks for them in a thread once it is asked for some."""
+        from app.suggest.suggester import Suggester
+
         return Suggester(self)
 
     def init(self, *, empty: bool = False) -> None:
@@ -316,6 +275,8 @@ class Home:
 
     def sync(self, *, rebuild: bool = False, progress: Callable[[Progress], None] | None = None) -> SyncReport:
         """Bring the index in line with the library."""
+        from index.sync import sync
+
         return sync(
             self.index_folder,
             self.library,
@@ -329,6 +290,10 @@ class Home:
 
     def stale(self) -> bool:
         """Whether the library holds something that the index does not or the other way round, or an earlier version built the index."""
+        from index import generation
+        from index.catalog import Catalog
+        from index.sync import CATALOG_FILE, read_identity
+
         with generation.lease(self.index_folder) as folder:
             if folder is None:
                 return True

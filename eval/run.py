@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +18,7 @@ from app.home import Home
 from app.question.followup import Turn
 from eval.cases import Case, Gold, Planted
 from index.search import Filters
+from ingest import sqlite
 from ingest.blocks import Metadata, assemble
 from ingest.chunk import Passage
 from ingest.dates import date_bounds
@@ -223,11 +223,7 @@ class Switched:
 def copy_home(home: Home, folder: Path) -> Home:
     """A copy of the home's sources and index in another folder; encoder and reader are shared."""
     folder.mkdir(parents=True)
-    with (
-        closing(sqlite3.connect(home.folder / "library.db")) as old,
-        closing(sqlite3.connect(folder / "library.db")) as new,
-    ):
-        old.backup(new)
+    sqlite.copy(home.folder / "library.db", folder / "library.db")
     if home.index_folder.is_dir():
         shutil.copytree(home.index_folder, folder / "index")
     for name in ("iskp.toml", "terms.toml"):

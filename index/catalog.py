@@ -16,6 +16,7 @@ from pathlib import Path
 
 from index.errors import Damaged
 from index.words import forms
+from ingest import sqlite
 from ingest.chunk import Passage
 from ingest.language import of_passage
 from ingest.source import CONTEXT_ROLES, Source, from_json, to_json
@@ -49,10 +50,9 @@ class Catalog:
     """
 
     def __init__(self, file: Path, *, readonly: bool = False) -> None:
-        uri = f"{file.absolute().as_uri()}?mode={'ro' if readonly else 'rwc'}"
         self._file = file
         try:
-            self._db = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
+            self._db = sqlite.connect(file, "ro" if readonly else "rwc")
         except sqlite3.Error as exc:
             raise self._damaged(exc) from exc
         self._lock = threading.Lock()

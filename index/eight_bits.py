@@ -15,14 +15,14 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.errors import ModelUnavailable
+from index.precision import Precision
 
-Precision = Literal["auto", "float32", "int8"]
 Weights = Mapping[str, NDArray[Any]]
 PARTS = ("query", "key", "value")
 """What the columns of a layer's first matrix are for, a third each."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from index.eight_bits import Precision
 from index.embed import DEFAULT_MODEL, Encoder, SentenceTransformerEncoder
 from index.onnx_encoder import OnnxEncoder
+from index.precision import Precision
 
 
 def open_encoder(

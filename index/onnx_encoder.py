@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index import eight_bits
-from index.eight_bits import Precision
 from index.embed import DEFAULT_MODEL, Progress, Vectors, bundled_model_path, check_weights
 from index.errors import ModelUnavailable
+from index.precision import Precision
 from index.side_by_side import side_by_side, workers
 
 if TYPE_CHECKING:

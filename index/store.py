@@ -1,4 +1,7 @@
-"""Chroma, and nothing else of ours knows it: passages and their vectors, on disk."""
+"""Chroma, and nothing else of ours knows it: passages and their vectors, on disk.
+
+Chroma takes more than a second to import, so that is done where a store is opened.
+"""
 
 from __future__ import annotations
 
@@ -10,22 +13,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-import chromadb
-import httpx
 import numpy as np
-from chromadb import Collection
-from chromadb.api import ClientAPI
-from chromadb.api.collection_configuration import CreateCollectionConfiguration
-from chromadb.config import Settings
-from chromadb.errors import ChromaError, InternalError, NotFoundError
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
 from index.embed import Vectors, cosine
 from index.errors import Damaged, IdentityMismatch, IndexingError, ServerUnavailable, Untrusted, Unwritable
 from ingest.chunk import Passage
+
+if TYPE_CHECKING:
+    import httpx
+    from chromadb import Collection
+    from chromadb.api import ClientAPI
+    from chromadb.api.collection_configuration import CreateCollectionConfiguration
 
 VECTORS_FOLDER = "chroma"
 """Folder of the vectors in a generation, where they are not on a server."""
@@ -85,6 +86,9 @@ class ChromaServer:
         Raises:
             ServerUnavailable: nobody answers there, or the headers are refused.
         """
+        import httpx
+        from chromadb.errors import ChromaError
+
         client = self.connect()
         try:
             yield client
@@ -95,6 +99,11 @@ class ChromaServer:
 
     def connect(self) -> ClientAPI:
         """A connection that the caller closes with :func:`_disconnect`."""
+        import chromadb
+        import httpx
+        from chromadb.config import Settings
+        from chromadb.errors import ChromaError
+
         parts = urlsplit(self.url)
         secure = parts.scheme == "https"
         try:
@@ -119,6 +128,8 @@ class ChromaServer:
 
     def delete(self, name: str) -> None:
         """Remove a collection; one that is gone is no error."""
+        from chromadb.errors import NotFoundError
+
         with self.client() as client, suppress(NotFoundError):
             client.delete_collection(name)
 
@@ -132,6 +143,11 @@ class VectorStore:
 
     def __init__(self, folder: Path | None = None, *, server: ChromaServer | None = None, collection: str = "") -> None:
         """In ``folder``, or on ``server`` in the collection of this name, which must be there."""
+        import chromadb
+        import httpx
+        from chromadb.config import Settings
+        from chromadb.errors import ChromaError, NotFoundError
+
         self._copy: tempfile.TemporaryDirectory[str] | None = None
         self._url = server.url if server else ""
         if server is not None:
@@ -395,6 +411,9 @@ def _persistently(write: Callable[..., object], **given: Any) -> None:
 
     A sync of hours should not be lost to a server that was busy or restarted for a moment.
     """
+    import httpx
+    from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+
     again = Retrying(
         stop=stop_after_attempt(_ATTEMPTS),
         wait=wait_exponential_jitter(initial=0.5, max=10),
@@ -406,6 +425,9 @@ def _persistently(write: Callable[..., object], **given: Any) -> None:
 
 @contextmanager
 def _writing(url: str) -> Iterator[None]:
+    import httpx
+    from chromadb.errors import InternalError
+
     try:
         yield
     except httpx.HTTPError as exc:
@@ -419,6 +441,9 @@ def _writing(url: str) -> Iterator[None]:
 
 @contextmanager
 def _reading(url: str) -> Iterator[None]:
+    import httpx
+    from chromadb.errors import InternalError, NotFoundError
+
     try:
         yield
     except httpx.HTTPError as exc:

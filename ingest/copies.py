@@ -10,11 +10,13 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from ingest.source import Source
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 SKETCH_SIZE = 48
 SAME = 0.75
@@ -40,6 +42,8 @@ def text_digest(words: list[str]) -> str:
 
 def sequences(words: list[str]) -> NDArray[np.int64]:
     """64-bit hashes of all runs of five words, rising, each once; of the whole where there are fewer. Long texts by their beginning."""
+    import numpy as np
+
     data = np.frombuffer(" ".join(words[:_MAX_WORDS]).encode("utf-8", "surrogatepass"), dtype=np.uint8)
     between = np.flatnonzero(data == _BLANK).tolist()
     starts, ends = [0, *(at + 1 for at in between)], [*between, len(data)]
@@ -59,6 +63,8 @@ def sketch(words: list[str]) -> list[int]:
 
 def resemblance(one: list[str], other: list[str]) -> float:
     """Jaccard index of the word sequences of two texts, in [0, 1]."""
+    import numpy as np
+
     mine, theirs = sequences(one), sequences(other)
     both = len(np.intersect1d(mine, theirs, assume_unique=True))
     return both / (len(mine) + len(theirs) - both)

@@ -12,9 +12,10 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from watchfiles import Change
-from watchfiles import watch as watch_changes
+if TYPE_CHECKING:
+    from watchfiles import Change
 
 _NOT_DOCUMENTS = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
 _NO_PERMISSION = "it may not be read: check the file's permissions"
@@ -74,6 +75,8 @@ def watch(
     Args:
         debounce_ms: longest time that changes are gathered into one batch.
     """
+    from watchfiles import watch as watch_changes
+
     roots = [path.resolve() for path in paths if os.path.exists(path)]
     folders = [root for root in roots if root.is_dir()]
     single = {root for root in roots if not root.is_dir()}

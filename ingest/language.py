@@ -7,8 +7,6 @@ import unicodedata
 from functools import cache
 from typing import Any
 
-import stopwordsiso
-
 SURE = 0.6
 """Least probability at which a few words in Latin script are taken to be in another language than English."""
 SURE_TEXT = 0.9
@@ -72,6 +70,8 @@ def _has_function_words(text: str, language: str, one_in: int = 10) -> bool:
 
     True for languages without a list.
     """
+    import stopwordsiso
+
     if not stopwordsiso.has_lang(language):
         return True
     known, words = stopwordsiso.stopwords(language), re.findall(r"[^\W\d_]+", text.lower())

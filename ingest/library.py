@@ -6,7 +6,6 @@ A process that is killed at any moment leaves each source either as it was or as
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingest import sqlite
 from ingest.copies import SAME, resemblance, sketch, text_digest, words_of
 from ingest.errors import BadSource, IngestError, Unwritable
 from ingest.source import Genre, Origin, Source, from_json, to_json
@@ -44,7 +44,6 @@ SCHEMA_VERSION = 3
 """
 KEPT_DAYS = 30
 """How long the text of a removed source is kept, to bring it back."""
-_BUSY_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,23 +115,21 @@ class Library:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._lock = threading.RLock()
-        self.readonly = _is_readonly(file)
         try:
-            self._db = _open_readonly(file) if self.readonly else _open(file)
-            version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
+            opened = sqlite.open_file(file, sqlite.Schema(version=SCHEMA_VERSION, upgrade=_upgrade))
+        except sqlite.NewerSchema as exc:
+            raise IngestError(
+                f"the store of sources {file} is of version {exc.version}, and this program reads up to {SCHEMA_VERSION}; "
+                "update iskp-qa, or choose another --home"
+            ) from exc
         except (OSError, sqlite3.Error) as exc:
             raise IngestError(
                 f"the store of sources {file} cannot be opened: {exc}; check the folder's rights and free space"
             ) from exc
-        if version > SCHEMA_VERSION:
-            self._db.close()
-            raise IngestError(
-                f"the store of sources {file} is of version {version}, and this program reads up to {SCHEMA_VERSION}; "
-                "update iskp-qa, or choose another --home"
-            )
+        self._db, self.readonly = opened.db, opened.readonly
         # An older store that may only be read cannot be brought up to date.
-        self._keeps_removed = version >= 3
-        self._columns = _RECORD if version >= 2 else f"{_OLD_RECORD}, NULL"
+        self._keeps_removed = opened.version >= 3
+        self._columns = _RECORD if opened.version >= 2 else f"{_OLD_RECORD}, NULL"
 
     def close(self) -> None:
         """Let the file go."""
@@ -404,46 +401,14 @@ class Library:
             return self._db.execute(sql, parameters).fetchall()
 
 
-def _open(file: Path) -> sqlite3.Connection:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    db = sqlite3.connect(file, timeout=_BUSY_SECONDS, check_same_thread=False, isolation_level=None)
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = FULL")
-    if db.execute("PRAGMA user_version").fetchone()[0] < SCHEMA_VERSION:
-        _upgrade(db)
-    return db
-
-
-def _upgrade(db: sqlite3.Connection) -> None:
-    db.execute("BEGIN IMMEDIATE")  # another process may be doing the same
-    try:
-        for statement in _SCHEMA.split(";"):
-            db.execute(statement)
-        known = {row[1] for row in db.execute("PRAGMA table_info(sources)")}
-        for column in ("passages INTEGER", "text_digest TEXT"):
-            if column.split()[0] not in known:
-                db.execute(f"ALTER TABLE sources ADD COLUMN {column}")
-        db.execute("CREATE INDEX IF NOT EXISTS by_text ON sources (text_digest)")
-        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
-
-
-def _open_readonly(file: Path) -> sqlite3.Connection:
-    # A WAL database needs its -shm file even for reading; where that can't be made, SQLite takes the
-    # file as one that nobody changes. With a -wal beside it, somebody else may be writing just now.
-    mode = "mode=ro" if file.with_name(f"{file.name}-wal").exists() else "immutable=1"
-    return sqlite3.connect(
-        f"{file.absolute().as_uri()}?{mode}", uri=True, timeout=_BUSY_SECONDS, check_same_thread=False,
-        isolation_level=None,
-    )  # fmt: skip
-
-
-def _is_readonly(file: Path) -> bool:
-    return file.exists() and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
+def _upgrade(db: sqlite3.Connection, _version: int) -> None:
+    for statement in _SCHEMA.split(";"):
+        db.execute(statement)
+    known = {row[1] for row in db.execute("PRAGMA table_info(sources)")}
+    for column in ("passages INTEGER", "text_digest TEXT"):
+        if column.split()[0] not in known:
+            db.execute(f"ALTER TABLE sources ADD COLUMN {column}")
+    db.execute("CREATE INDEX IF NOT EXISTS by_text ON sources (text_digest)")
 
 
 _OLD_RECORD = "id, fingerprint, raw_digest, path, folder, stamp, overrides"

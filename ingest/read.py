@@ -1,4 +1,7 @@
-"""Bytes of any supported kind to an Extract; the kind is told by content first, by name second."""
+"""Bytes of any supported kind to an Extract; the kind is told by content first, by name second.
+
+The module of a format, with what it needs of others, is imported when a file of that format is read.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,13 @@ import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path, PurePosixPath
 from typing import Literal
 from urllib.parse import urlsplit
 
 from ingest.blocks import Extract
-from ingest.decode import decode
 from ingest.errors import BadSource, IngestError, Unsupported
-from ingest.formats import delimited, docx, epub, html, mail, markdown, pdf, plain, transcript, xlsx
-from ingest.formats.refused import refusal_of
 
 Kind = Literal["pdf", "docx", "epub", "xlsx", "html", "mhtml", "markdown", "csv", "eml", "mbox", "transcript", "text"]
 
@@ -267,53 +268,88 @@ def _page_charset(data: bytes) -> str | None:
     return (match[1] or match[2]).decode("ascii") if match else None
 
 
+def _decoded(data: bytes, declared: str | None) -> str:
+    from ingest.decode import decode
+
+    return decode(data, declared=declared)
+
+
 def _read_html(data: bytes, name: str, declared_type: str | None) -> Extract:
-    text = decode(data, declared=_charset(declared_type) or _page_charset(data))
+    from ingest.formats import html
+
+    text = _decoded(data, _charset(declared_type) or _page_charset(data))
     return html.read(text, url=name if re.match(r"https?://", name) else None)
 
 
 def _read_mhtml(data: bytes, name: str, declared_type: str | None) -> Extract:
+    from ingest.formats import html
+
     page, url = html.page_of_mhtml(data)
-    return html.read(decode(page, declared=_page_charset(page)), url=url)
+    return html.read(_decoded(page, _page_charset(page)), url=url)
 
 
 def _read_markdown(data: bytes, name: str, declared_type: str | None) -> Extract:
-    found = markdown.read(decode(data, declared=_charset(declared_type)))
+    from ingest.formats import markdown
+
+    found = markdown.read(_decoded(data, _charset(declared_type)))
     # What is shown of it: pictures may stand in the file itself as base64.
     _refuse_no_text("\n".join(block.text for block in found.blocks), name)
     return found
 
 
 def _read_text(data: bytes, name: str, declared_type: str | None) -> Extract:
-    text = decode(data, declared=_charset(declared_type))
+    from ingest.formats import plain
+
+    text = _decoded(data, _charset(declared_type))
     _refuse_no_text(text, name)
     return plain.read(text)
 
 
 def _refuse_no_text(text: str, name: str) -> None:
+    from ingest.formats.refused import refusal_of
+
     refused = refusal_of(text, suffix=_suffix(name))
     if refused:
         raise Unsupported(refused)
 
 
 def _read_table(data: bytes, name: str, declared_type: str | None) -> Extract:
+    from ingest.formats import delimited
+
     by_tabs = _suffix(name) in {".tsv", ".tab"} or "tab-separated" in (declared_type or "")
-    text = decode(data, declared=_charset(declared_type))
+    text = _decoded(data, _charset(declared_type))
     _refuse_no_text(text, name)
     return delimited.read(text, delimiter="\t" if by_tabs else None)
 
 
+def _read_transcript(data: bytes, name: str, declared_type: str | None) -> Extract:
+    from ingest.formats import transcript
+
+    return transcript.read(_decoded(data, _charset(declared_type)))
+
+
+def _read_mailbox(data: bytes, name: str, declared_type: str | None) -> Extract:
+    from ingest.formats import mail
+
+    return mail.read_mailbox(data)
+
+
+def _read_bytes(data: bytes, kind: Literal["pdf", "docx", "epub", "xlsx", "mail"]) -> Extract:
+    found: Extract = import_module(f"ingest.formats.{kind}").read(data)
+    return found
+
+
 _READERS: dict[Kind, Callable[[bytes, str, str | None], Extract]] = {
-    "pdf": lambda data, name, declared: pdf.read(data),
-    "docx": lambda data, name, declared: docx.read(data),
-    "epub": lambda data, name, declared: epub.read(data),
-    "xlsx": lambda data, name, declared: xlsx.read(data),
+    "pdf": lambda data, name, declared: _read_bytes(data, "pdf"),
+    "docx": lambda data, name, declared: _read_bytes(data, "docx"),
+    "epub": lambda data, name, declared: _read_bytes(data, "epub"),
+    "xlsx": lambda data, name, declared: _read_bytes(data, "xlsx"),
     "html": _read_html,
     "mhtml": _read_mhtml,
     "markdown": _read_markdown,
     "csv": _read_table,
-    "eml": lambda data, name, declared: mail.read(data),
-    "mbox": lambda data, name, declared: mail.read_mailbox(data),
-    "transcript": lambda data, name, declared: transcript.read(decode(data, declared=_charset(declared))),
+    "eml": lambda data, name, declared: _read_bytes(data, "mail"),
+    "mbox": _read_mailbox,
+    "transcript": _read_transcript,
     "text": _read_text,
 }

@@ -29,7 +29,8 @@ from hypothesis import HealthCheck, settings
 from pytest_socket import socket_allow_hosts
 
 from app.home import Home
-from index.embed import Progress, SentenceTransformerEncoder, Vectors
+from index.embed import Encoder, Progress, SentenceTransformerEncoder, Vectors
+from index.encoders import open_encoder
 from index.sync import sync
 from ingest.blocks import Metadata, assemble
 from ingest.formats import markdown
@@ -91,11 +92,24 @@ def make_encoder() -> type[HashEncoder]:
 
 
 @pytest.fixture(scope="session")
-def real_encoder() -> SentenceTransformerEncoder:
-    """The packaged all-MiniLM-L6-v2, loaded once."""
+def real_encoder() -> Encoder:
+    """The packaged all-MiniLM-L6-v2 as the program runs it, in 32 bits on every machine; loaded once."""
+    return open_encoder(precision="float32")
+
+
+@pytest.fixture(scope="session")
+def torch_encoder() -> SentenceTransformerEncoder:
+    """The same on torch, loaded once."""
     encoder = SentenceTransformerEncoder()
     encoder.load()
     return encoder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what needs torch, a model server or a served page."""
+    for item in items:
+        if {"torch_encoder", "smollm", "start_llama", "serve_page"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture
@@ -133,7 +147,7 @@ def make_index(
 ) -> Callable[..., Path]:
     """``make_index({id: text})`` stores the texts, indexes them and gives the index folder."""
 
-    def build(texts: Mapping[str, str], encoder: HashEncoder | SentenceTransformerEncoder = hash_encoder) -> Path:
+    def build(texts: Mapping[str, str], encoder: Encoder = hash_encoder) -> Path:
         for source_id, text in texts.items():
             put(source_id, text)
         root = tmp_path / "home" / "index"

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-import app.home
+import app.wiring
 from app.cli import main as cli
 from index import generation
 from index.catalog import Catalog
@@ -293,7 +293,7 @@ def churn(home: Path, folder: Path, count: int) -> dict[str, Any]:
 
 
 def run_cli(arguments: Sequence[str], file_bytes: int | None = None) -> None:
-    app.home.open_encoder = FastEncoder  # type: ignore[assignment]
+    app.wiring.open_encoder = FastEncoder  # type: ignore[assignment]
     if file_bytes is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
     cli(list(arguments), standalone_mode=True)
@@ -303,7 +303,7 @@ def ask_readonly(home: Path) -> dict[str, Any]:
     """Ask, take every right to write away from the home and from this process, and ask again."""
     from click.testing import CliRunner
 
-    app.home.open_encoder = FastEncoder  # type: ignore[assignment]
+    app.wiring.open_encoder = FastEncoder  # type: ignore[assignment]
 
     def invoke(*arguments: str) -> tuple[int, str, str]:
         result = CliRunner().invoke(cli, ["--home", str(home), *arguments])

@@ -61,6 +61,7 @@ def test_the_author_is_known_from_the_byline(home: Home, question: str) -> None:
     assert {c.source_id for c in answer.citations} == {"essay"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "told"),
     [

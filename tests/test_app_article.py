@@ -39,16 +39,6 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     home.close()
 
 
-@pytest.fixture(scope="module")
-def bundled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    """A home as a new user gets it, without the network."""
-    home = Home(tmp_path_factory.mktemp("bundled"))
-    assert not [o for o in home.update_sources() if o.status == "failed"]
-    home.sync()
-    yield home
-    home.close()
-
-
 def _answers(home: Home, questions: list[dict[str, Any]]) -> list[Answer]:
     return [home.answerer.answer(q["question"]) for q in questions]
 
@@ -92,10 +82,11 @@ def test_what_the_original_does_not_say_is_mostly_admitted(original: Home) -> No
     _assert_quotes_are_exact(original, answers)
 
 
-def test_the_bundled_notes_answer_more_than_five_in_six_of_the_same_questions(bundled: Home) -> None:
-    answers = _answers(bundled, ANSWERABLE)
+@pytest.mark.slow
+def test_the_bundled_notes_answer_more_than_five_in_six_of_the_same_questions(bundled_home: Home) -> None:
+    answers = _answers(bundled_home, ANSWERABLE)
     assert _share([_has_facts(q, a) for q, a in zip(ANSWERABLE, answers, strict=True)]) >= 0.85
-    _assert_quotes_are_exact(bundled, answers)
+    _assert_quotes_are_exact(bundled_home, answers)
     # 150 quoted words and their attributions; a list of figures that differ stands on lines of its own.
     assert max(len(a.answer.split("\n")[0].split()) for a in answers) <= 170
 
@@ -109,9 +100,9 @@ def test_the_bundled_notes_answer_more_than_five_in_six_of_the_same_questions(bu
     ],
 )
 def test_a_question_with_a_figure_that_stands_in_no_source_is_not_answered(
-    bundled: Home, question: str, figure: str
+    bundled_home: Home, question: str, figure: str
 ) -> None:
-    answer = bundled.answerer.answer(question)
+    answer = bundled_home.answerer.answer(question)
     assert answer.status == "abstained" and figure in answer.missing_terms
     assert answer.confidence <= 0.1
 
@@ -119,8 +110,8 @@ def test_a_question_with_a_figure_that_stands_in_no_source_is_not_answered(
 @pytest.mark.parametrize(
     "question", ["Who wrote the article on ISKP in The Times of Central Asia?", "Who is the author of the article?"]
 )
-def test_who_wrote_it_is_answered_from_the_note_on_the_author(bundled: Home, question: str) -> None:
-    answer = bundled.answerer.answer(question)
+def test_who_wrote_it_is_answered_from_the_note_on_the_author(bundled_home: Home, question: str) -> None:
+    answer = bundled_home.answerer.answer(question)
     assert answer.status == "answered"
     assert {c.locator for c in answer.citations} == {"author note"}
     assert "Borangaziyev" in answer.answer
@@ -134,12 +125,12 @@ def test_who_wrote_it_is_answered_from_the_note_on_the_author(bundled: Home, que
         "Do Tajiks make up more than half of the fighters of al-Qaeda?",
     ],
 )
-def test_what_is_said_of_one_group_is_no_answer_about_another(bundled: Home, question: str) -> None:
-    answer = bundled.answerer.answer(question)
+def test_what_is_said_of_one_group_is_no_answer_about_another(bundled_home: Home, question: str) -> None:
+    answer = bundled_home.answerer.answer(question)
     assert answer.status == "abstained", answer.answer
     assert "The nearest passages speak of" in answer.answer
     asked_of_iskp = question.replace("al-Qaida", "ISKP").replace("al-Qaeda", "ISKP").replace("TTP", "ISKP")
-    assert bundled.answerer.answer(asked_of_iskp).status == "answered"
+    assert bundled_home.answerer.answer(asked_of_iskp).status == "answered"
 
 
 @pytest.mark.parametrize(
@@ -149,7 +140,7 @@ def test_what_is_said_of_one_group_is_no_answer_about_another(bundled: Home, que
         ("What sanctions has the UN put on Mahdi Kabulov?", "Kabulov"),
     ],
 )
-def test_what_is_said_of_one_person_is_no_answer_about_another(bundled: Home, question: str, name: str) -> None:
-    answer = bundled.answerer.answer(question)
+def test_what_is_said_of_one_person_is_no_answer_about_another(bundled_home: Home, question: str, name: str) -> None:
+    answer = bundled_home.answerer.answer(question)
     assert answer.status == "abstained" and name not in answer.missing_terms
     assert "The nearest passages do not mention: " in answer.answer and name in answer.answer

@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 
 from app.answer import Answer, Citation, Difference, Value, cite, from_json, to_json
 from app.citation_text import described, holder, kind_words, origin_words, place, spoken
-from app.cli import _print_answer, _print_check
+from app.cli.output import print_answer, print_check
 from app.exports.export import export_answer
 from app.rendering.html import check_html, copy_text, evidence_html, message_html, source_html, thread_html
 from app.support.checker import ClaimCheck
@@ -63,8 +63,8 @@ def _said(show: Callable[[], None], capsys: pytest.CaptureFixture[str]) -> str:
 
 PLAIN: dict[str, Callable[[Source, pytest.CaptureFixture[str]], str]] = {
     "clipboard": lambda s, _: copy_text(_answer(s)),
-    "ask": lambda s, c: _said(lambda: _print_answer(_answer(s)), c),
-    "check": lambda s, c: _said(lambda: _print_check(_checked(s)), c),
+    "ask": lambda s, c: _said(lambda: print_answer(_answer(s)), c),
+    "check": lambda s, c: _said(lambda: print_check(_checked(s)), c),
 }
 MARKED_UP: dict[str, Callable[[Source], str]] = {
     "evidence": _evidence,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -160,6 +161,51 @@ def test_wrong_usage_is_exit_code_two(indexed: Path, arguments: list[str]) -> No
     assert iskp(indexed, *arguments, code=2).stderr
 
 
+@pytest.fixture(scope="module")
+def long_id(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A home whose only source has an id and a title that fill a terminal."""
+    folder = tmp_path_factory.mktemp("wide")
+    name = "harbour-office/minutes-of-the-board/2021-05-ferry-strike-with-annexes.txt"
+    (folder / "shelf" / name).parent.mkdir(parents=True)
+    (folder / "shelf" / name).write_text(f"{REPORT}\nMinutes {'of the meeting ' * 20}.\n", encoding="utf-8")
+    iskp(folder / "home", "init", "--empty")
+    title = "The ferry strike at Norholm 島へ, as the harbour office of the town put it down in its minutes of May"
+    iskp(folder / "home", "ingest", str(folder / "shelf"), "--title", title)
+    return folder / "home", name
+
+
+@pytest.mark.parametrize("columns", ["40", "80", "130"])
+def test_at_any_width_ids_can_be_copied_and_no_line_is_longer_or_ends_in_blanks(
+    long_id: tuple[Path, str], columns: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, name = long_id
+    monkeypatch.setenv("COLUMNS", columns)
+    for arguments in (["sources"], ["search", "ferry crews", "-k", "3"], ["ask", "Why do the crews want a pay rise?"]):
+        lines = iskp(home, *arguments).stdout.splitlines()
+        assert not [line for line in lines if line != line.rstrip()]
+        assert not [line for line in lines if len(line) > int(columns) and name not in line]
+        if arguments[0] != "ask":
+            assert sum(name in line.split() for line in lines) in {1, 2, 3}
+
+
+def test_in_a_pipe_each_source_is_one_line(long_id: tuple[Path, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    lines = iskp(long_id[0], "sources").stdout.splitlines()
+    assert len(lines) == 2 and lines[1].startswith(long_id[1]) and lines[1].endswith("minutes of May")
+
+
+def test_a_short_answer_stands_on_its_own_line_and_text_is_broken_at_words(indexed: Path) -> None:
+    answer = as_json(iskp(indexed, "ask", "How many sailors took part in the strike?", "--json"))
+    lines = iskp(indexed, "ask", "How many sailors took part in the strike?").stdout.splitlines()
+    assert answer["short_answer"] and lines[:2] == [answer["short_answer"], ""]
+    assert " ".join(answer["answer"].split()) in " ".join(line.strip() for line in lines)
+
+
+def test_a_cut_passage_ends_at_a_word(long_id: tuple[Path, str]) -> None:
+    shown = " ".join(iskp(long_id[0], "search", "minutes of the meeting", "-k", "1").stdout.split())
+    assert re.search(r"(?:of|the|meeting) …", shown)
+
+
 def test_an_empty_home_says_that_nothing_is_indexed(tmp_path: Path) -> None:
     iskp(tmp_path / "h", "init", "--empty")
     answer = as_json(iskp(tmp_path / "h", "ask", "Anything there?", "--json"))
@@ -182,6 +228,7 @@ def test_doctor_finds_and_mends_a_damaged_index(home: Path) -> None:
     assert "All is well" in iskp(home, "doctor").stdout
 
 
+@pytest.mark.slow
 def test_a_source_removed_from_a_mirrored_folder_stays_out_until_it_is_restored(home: Path, tmp_path: Path) -> None:
     shelf = tmp_path / "shelf"
     shelf.mkdir()

@@ -37,6 +37,7 @@ def tiny(folder: Path, *, labels: int = 1) -> str:
     return str(folder)
 
 
+@pytest.mark.slow
 def test_sentences_and_passages_get_the_models_own_scores_in_the_order_given(tmp_path: Path) -> None:
     from sentence_transformers import CrossEncoder
     from torch.nn import Sigmoid
@@ -59,6 +60,7 @@ def test_sentences_and_passages_get_the_models_own_scores_in_the_order_given(tmp
     assert CrossEncoderReader(folder).score("Who?", []) == []
 
 
+@pytest.mark.slow
 def test_a_home_answers_with_it_and_checks_claims_with_the_packaged_reader(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -66,6 +66,7 @@ def answers(collections: Home) -> Mapping[str, Answer]:
     return {c["name"]: answerer.answer(c["question"]) for c in COLLECTIONS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("collection", COLLECTIONS, ids=[c["name"] for c in COLLECTIONS])
 def test_exactly_the_figures_that_differ_are_set_side_by_side(
     collection: dict[str, Any], answers: Mapping[str, Answer]
@@ -171,11 +172,8 @@ def test_a_note_on_an_open_disagreement_gives_its_sides(tmp_path: Path) -> None:
     home.close()
 
 
-def test_the_strength_question_over_the_bundled_notes_gives_the_series(tmp_path: Path) -> None:
-    home = Home(tmp_path)
-    assert not [o for o in home.update_sources() if o.status == "failed"]
-    home.sync()
-    answer = _answerer(home, dt.date(2026, 11, 23)).answer("How many fighters is ISKP reported to have?")
+def test_the_strength_question_over_the_bundled_notes_gives_the_series(bundled_home: Home) -> None:
+    answer = _answerer(bundled_home, dt.date(2026, 11, 23)).answer("How many fighters is ISKP reported to have?")
     (difference,) = answer.differences
     years = [v.date[:4] for v in difference.values if v.date]
     assert years == sorted(years, reverse=True)
@@ -188,8 +186,7 @@ def test_the_strength_question_over_the_bundled_notes_gives_the_series(tmp_path:
         assert any(who in line and figure in line for line in lines), who
     assert "newest" in lines[0]
     assert "about 2,000 fighters" in lines[0]
-    assert not _answerer(home).answer("Who wrote the article?").differences
-    home.close()
+    assert not _answerer(bundled_home).answer("Who wrote the article?").differences
 
 
 @pytest.mark.parametrize(

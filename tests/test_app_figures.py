@@ -30,15 +30,6 @@ from app.home import Home
 NOBODY = Shown(places={}, sources=lambda _: None)
 
 
-@pytest.fixture(scope="module")
-def bundled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    home = Home(tmp_path_factory.mktemp("figures") / "home")
-    assert not [o for o in home.update_sources() if o.status == "failed"]
-    home.sync()
-    yield home
-    home.close()
-
-
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[Home]:
     """A home without the bundled corpus, with one source on ferries."""
@@ -70,10 +61,10 @@ def _points(figure: object) -> list[tuple[dict[str, object], list[object]]]:
     return [(t, data) for t in traces for data in t.get("customdata", ())]
 
 
-def test_every_bundled_row_is_drawn_and_leads_to_its_passage(bundled: Home) -> None:
-    drawings, problems = draw(bundled)
+def test_every_bundled_row_is_drawn_and_leads_to_its_passage(bundled_home: Home) -> None:
+    drawings, problems = draw(bundled_home)
     assert problems == () and [d.name for d in drawings] == ["strength", "attacks", "timeline"]
-    opened = bundled.index.current()
+    opened = bundled_home.index.current()
     assert opened is not None
     for drawing in drawings:
         drawn = {str(data[0]): data for _, data in _points(drawing.figure)}
@@ -90,8 +81,8 @@ def test_every_bundled_row_is_drawn_and_leads_to_its_passage(bundled: Home) -> N
                 assert first in passage, (line, passage)
 
 
-def test_every_point_tells_source_and_date_on_hover(bundled: Home) -> None:
-    for drawing in draw(bundled)[0]:
+def test_every_point_tells_source_and_date_on_hover(bundled_home: Home) -> None:
+    for drawing in draw(bundled_home)[0]:
         for trace, data in _points(drawing.figure):
             hover = str(data[4])
             assert trace["hovertemplate"] == "%{customdata[4]}<extra></extra>"
@@ -126,8 +117,8 @@ def test_colours_come_with_symbols_and_rare_groups_share_the_last() -> None:
     assert [t["marker"]["symbol"] for t in named] == list(SYMBOLS)
 
 
-def test_light_and_dark_differ_in_ink_only(bundled: Home) -> None:
-    for light, dark in zip(draw(bundled)[0], draw(bundled, dark=True)[0], strict=True):
+def test_light_and_dark_differ_in_ink_only(bundled_home: Home) -> None:
+    for light, dark in zip(draw(bundled_home)[0], draw(bundled_home, dark=True)[0], strict=True):
         assert light.figure.layout.font.color != dark.figure.layout.font.color
         assert light.figure.layout.paper_bgcolor == "rgba(0,0,0,0)"
         assert [t["x"] for t in light.figure.data] == [t["x"] for t in dark.figure.data]
@@ -194,8 +185,8 @@ def test_texts_of_a_table_are_not_read_as_html(own: Home) -> None:
     assert "<img" not in body and body.count("<script") == 2 and body.count("</script>") == 2
 
 
-def test_units_of_attacks_have_panels_of_their_own(bundled: Home) -> None:
-    rows = load_tables(bundled).attacks
+def test_units_of_attacks_have_panels_of_their_own(bundled_home: Home) -> None:
+    rows = load_tables(bundled_home).attacks
     figure = attacks_figure(rows, NOBODY)
     units = {r.unit for r in rows}
     assert {a["text"] for a in json.loads(figure.to_json())["layout"]["annotations"]} == units
@@ -218,21 +209,21 @@ def test_events_run_from_early_to_late_and_vague_dates_are_bars() -> None:
     assert next(t["y"] for t in traces if t.get("customdata")) == [0, 1, 2]
 
 
-def test_the_command_writes_the_page_and_says_what_is_missing(bundled: Home, own: Home, tmp_path: Path) -> None:
+def test_the_command_writes_the_page_and_says_what_is_missing(bundled_home: Home, own: Home, tmp_path: Path) -> None:
     out = tmp_path / "figures.html"
-    done = CliRunner().invoke(main, ["--home", str(bundled.folder), "figures", str(out)])
+    done = CliRunner().invoke(main, ["--home", str(bundled_home.folder), "figures", str(out)])
     assert done.exit_code == 0 and "Timeline of events (28 rows)" in done.output and out.stat().st_size > 1_000_000
     done = CliRunner().invoke(main, ["--home", str(own.folder), "figures", str(out)])
     assert done.exit_code == 1 and "no table has a row to draw" in done.output
-    done = CliRunner().invoke(main, ["--home", str(bundled.folder), "figures", str(tmp_path / "none" / "f.html")])
+    done = CliRunner().invoke(main, ["--home", str(bundled_home.folder), "figures", str(tmp_path / "none" / "f.html")])
     assert done.exit_code == 1 and "cannot be written" in done.output
 
 
 @pytest.mark.browser
-def test_the_page_draws_offline_follows_the_theme_and_leads_to_the_row(bundled: Home, tmp_path: Path) -> None:
+def test_the_page_draws_offline_follows_the_theme_and_leads_to_the_row(bundled_home: Home, tmp_path: Path) -> None:
     sync = pytest.importorskip("playwright.sync_api")
     file = tmp_path / "figures.html"
-    drawings, problems = draw(bundled)
+    drawings, problems = draw(bundled_home)
     file.write_text(page_html(drawings, problems, made="m"), encoding="utf-8")
     with sync.sync_playwright() as p:
         browser = p.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])

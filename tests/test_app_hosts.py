@@ -75,6 +75,7 @@ def ask(port: int, what: str, host: str | None, origin: str | None = None) -> tu
     return answer.status, text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["page", "configuration", "api", "mcp"])
 @pytest.mark.parametrize(
     "host", ["127.0.0.1:{port}", "LocalHost:{port}", "[::1]:{port}", "ISKP.example.org", "a.example.net:81"]

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 
 SCRIPT = """
@@ -28,6 +30,7 @@ print("done")
 """
 
 
+@pytest.mark.slow
 def test_ingest_index_ask_and_page_work_with_blocked_sockets(tmp_path: Path) -> None:
     shown = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(tmp_path)], capture_output=True, text=True, cwd=ROOT, check=False

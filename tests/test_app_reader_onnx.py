@@ -33,6 +33,7 @@ def runtimes() -> tuple[EvidenceReader, EvidenceReader]:
     return EvidenceReader.load(precision="float32"), EvidenceReader.load(runtime="torch")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", ["read", "check"])
 @pytest.mark.parametrize("asked", ["When was the breakwater finished?", "The engineer studied tides.", "", "why " * 90])
 def test_scores_and_spans_are_those_of_torch(

@@ -20,7 +20,7 @@ from app.support.checker import (
 )
 from app.text import claims
 from eval.bench import support as bench
-from index.embed import SentenceTransformerEncoder
+from index.embed import Encoder
 from index.terms import Vocabulary
 
 WORDS = Vocabulary.load()
@@ -36,7 +36,7 @@ def read(text: str) -> claims.Said:
 
 
 @pytest.fixture(scope="module")
-def checker(real_encoder: SentenceTransformerEncoder) -> SupportChecker:
+def checker(real_encoder: Encoder) -> SupportChecker:
     return SupportChecker(
         reader=None, encoder=real_encoder, calibration=load_support_calibrations()["similarity"], vocabulary=WORDS
     )
@@ -305,7 +305,7 @@ def test_a_true_sentence_does_not_bring_a_figure_or_a_name_from_nowhere_through(
     assert checker.check_text(claim, FERRY).label != "supported"
 
 
-def test_a_true_sentence_does_not_bring_a_denied_one_through(real_encoder: SentenceTransformerEncoder) -> None:
+def test_a_true_sentence_does_not_bring_a_denied_one_through(real_encoder: Encoder) -> None:
     """However generous the calibration: a sentence that the text denies is not forgiven for the company it keeps."""
     text = (
         "Anders Vik, who had sailed since he was twelve, founded the ferry company of Vestby, and its three steamers came "

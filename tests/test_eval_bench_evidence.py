@@ -59,6 +59,7 @@ def evidence_corpora() -> tuple[str, ...]:
     return CHUNKING_CORPORA
 
 
+@pytest.mark.slow
 def test_every_variant_is_scored_and_the_reader_shows(public: Path) -> None:
     scores = evidence.run(public, sets=["clapnq"], variants=evidence.VARIANTS[:2])
     whole, without_reader = scores

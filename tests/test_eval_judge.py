@@ -87,6 +87,7 @@ def test_the_report_keeps_the_opinion_apart_and_is_read_back(chat_server: Any, t
     assert read_report(file).judged is None, "reports from before the judge can still be compared with"
 
 
+@pytest.mark.slow
 def test_iskp_eval_with_engine_and_judge(chat_server: Any, tmp_path: Path) -> None:
     (tmp_path / "strike.md").write_text(
         "Their union said that 310 sailors took part in the strike at Norholm.", encoding="utf-8"

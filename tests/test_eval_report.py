@@ -230,6 +230,7 @@ def test_a_report_that_cannot_be_written_is_told_before_the_work(tmp_path: Path)
     assert not (tmp_path / "home" / "index").exists()  # nothing was indexed for it
 
 
+@pytest.mark.slow
 def test_squad_through_the_command_is_the_same_twice_and_gates(tmp_path: Path):
     file = tmp_path / "squad.json"
     file.write_text(json.dumps(SQUAD), encoding="utf-8")

@@ -346,7 +346,7 @@ def test_ids_are_names_not_paths(tmp_path: Path, source_id: str) -> None:
     ],
 )  # fmt: skip
 def test_each_bad_batch_line_has_its_error(line: bytes) -> None:
-    from app.cli import _batch_line
+    from app.cli.ask import _batch_line
 
     try:
         question, _ = _batch_line(line)

@@ -56,6 +56,18 @@ def test_the_same_texts_are_nearest(encoders: tuple[OnnxEncoder, OnnxEncoder]) -
         assert mine[0] == exact[0]
 
 
+def test_vectors_made_in_either_precision_serve_questions_in_the_other(
+    encoders: tuple[OnnxEncoder, OnnxEncoder],
+) -> None:
+    """Why the precision is no part of an index's identity."""
+    texts = [*FERRY, *BREAD]
+    for asked in ("When does the boat leave?", "How is rye bread baked?", "What do bicycles cost?"):
+        coded, exact = (encoder.encode([asked])[0] for encoder in encoders)
+        for vectors in (encoder.encode(texts) for encoder in encoders):
+            assert np.argmax(vectors @ coded) == np.argmax(vectors @ exact)
+            assert np.abs(vectors @ coded - vectors @ exact).max() < 0.05
+
+
 def test_a_vector_hardly_depends_on_what_shares_its_batch(encoders: tuple[OnnxEncoder, OnnxEncoder]) -> None:
     texts = [*FERRY, *BREAD, *ODD]
     together = encoders[0].encode(texts)

@@ -24,46 +24,46 @@ TEXTS = [
 ]
 
 
-def test_vectors_are_float32_unit_rows_one_for_each_text(real_encoder: SentenceTransformerEncoder) -> None:
-    rows = real_encoder.encode(TEXTS)
-    assert rows.shape == (len(TEXTS), real_encoder.dimension) == (len(TEXTS), 384)
+def test_vectors_are_float32_unit_rows_one_for_each_text(torch_encoder: SentenceTransformerEncoder) -> None:
+    rows = torch_encoder.encode(TEXTS)
+    assert rows.shape == (len(TEXTS), torch_encoder.dimension) == (len(TEXTS), 384)
     assert rows.dtype == np.float32
     assert np.linalg.norm(rows, axis=1) == pytest.approx(np.ones(len(TEXTS)), abs=1e-5)
 
 
-def test_no_texts_give_no_rows(real_encoder: SentenceTransformerEncoder) -> None:
-    assert real_encoder.encode([]).shape == (0, 384)
+def test_no_texts_give_no_rows(torch_encoder: SentenceTransformerEncoder) -> None:
+    assert torch_encoder.encode([]).shape == (0, 384)
 
 
 def test_a_vector_does_not_depend_on_the_order_or_on_what_shares_its_batch(
-    real_encoder: SentenceTransformerEncoder, monkeypatch: pytest.MonkeyPatch
+    torch_encoder: SentenceTransformerEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     short = [text for text in TEXTS if len(text) < 100]
-    together = real_encoder.encode(short)
-    assert real_encoder.encode(short[::-1])[::-1] == pytest.approx(together, abs=1e-5)
-    assert np.vstack([real_encoder.encode([t]) for t in short]) == pytest.approx(together, abs=1e-5)
-    monkeypatch.setattr(real_encoder, "_batch_size", 2)
-    assert real_encoder.encode(short) == pytest.approx(together, abs=1e-5)
+    together = torch_encoder.encode(short)
+    assert torch_encoder.encode(short[::-1])[::-1] == pytest.approx(together, abs=1e-5)
+    assert np.vstack([torch_encoder.encode([t]) for t in short]) == pytest.approx(together, abs=1e-5)
+    monkeypatch.setattr(torch_encoder, "_batch_size", 2)
+    assert torch_encoder.encode(short) == pytest.approx(together, abs=1e-5)
 
 
 def test_progress_is_told_after_each_batch_and_adds_up(
-    real_encoder: SentenceTransformerEncoder, monkeypatch: pytest.MonkeyPatch
+    torch_encoder: SentenceTransformerEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(real_encoder, "_batch_size", 3)
+    monkeypatch.setattr(torch_encoder, "_batch_size", 3)
     told: list[int] = []
-    real_encoder.encode(list("abcdefg"), progress=told.append)
+    torch_encoder.encode(list("abcdefg"), progress=told.append)
     assert told == [3, 3, 1]
 
 
-def test_texts_of_like_meaning_are_nearer_than_others(real_encoder: SentenceTransformerEncoder) -> None:
-    ferry, boat, bread = real_encoder.encode(TEXTS[:3])
+def test_texts_of_like_meaning_are_nearer_than_others(torch_encoder: SentenceTransformerEncoder) -> None:
+    ferry, boat, bread = torch_encoder.encode(TEXTS[:3])
     alike, other = cosine(ferry, np.vstack([boat, bread]))
     assert alike > 0.4 > 0.2 > other
 
 
 @pytest.mark.parametrize(("word", "known"), [("harbour", True), ("Ferry", True), ("ferrry", False), ("habrour", False)])
-def test_words_are_told_from_misspellings(real_encoder: SentenceTransformerEncoder, word: str, known: bool) -> None:
-    assert real_encoder.is_word(word) is known
+def test_words_are_told_from_misspellings(torch_encoder: SentenceTransformerEncoder, word: str, known: bool) -> None:
+    assert torch_encoder.is_word(word) is known
 
 
 def test_the_packaged_weights_are_the_published_ones() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from index.embed import SentenceTransformerEncoder
+from index.embed import Encoder
 from index.search import COPIES_EXPECTED, IndexReader, OpenIndex
 from index.terms import Vocabulary
 from ingest.chunk import ChunkSettings
@@ -24,7 +24,7 @@ TEXTS = {
 
 
 @pytest.fixture
-def opened(make_index: Callable[..., Path], real_encoder: SentenceTransformerEncoder) -> Iterator[OpenIndex]:
+def opened(make_index: Callable[..., Path], real_encoder: Encoder) -> Iterator[OpenIndex]:
     root = make_index(TEXTS, real_encoder)
     reader = IndexReader(root, real_encoder, ChunkSettings(), Vocabulary.load)
     current = reader.current()
@@ -43,7 +43,7 @@ def test_three_outlets_share_one_hit_and_a_similar_report_keeps_its_own(opened: 
 
 
 def test_more_outlets_than_are_read_at_once_still_leave_room_for_others(
-    make_index: Callable[..., Path], real_encoder: SentenceTransformerEncoder
+    make_index: Callable[..., Path], real_encoder: Encoder
 ) -> None:
     outlets = {f"outlet-{n:02}": f"# Outlet {n}\n\n{AGENCY}\n" for n in range(2 * COPIES_EXPECTED)}
     reader = IndexReader(make_index(TEXTS | outlets, real_encoder), real_encoder, ChunkSettings(), Vocabulary.load)

@@ -31,19 +31,19 @@ def encoder() -> OnnxEncoder:
 
 
 def test_vectors_are_those_of_torch_so_that_an_index_serves_both(
-    encoder: OnnxEncoder, real_encoder: SentenceTransformerEncoder
+    encoder: OnnxEncoder, torch_encoder: SentenceTransformerEncoder
 ) -> None:
-    mine, theirs = encoder.encode(TEXTS), real_encoder.encode(TEXTS)
+    mine, theirs = encoder.encode(TEXTS), torch_encoder.encode(TEXTS)
     assert mine.shape == theirs.shape == (len(TEXTS), 384)
     assert mine.dtype == np.float32
     assert np.abs(mine - theirs).max() < 1e-5
-    assert encoder.name == real_encoder.name
-    assert encoder.dimension == real_encoder.dimension
+    assert encoder.name == torch_encoder.name
+    assert encoder.dimension == torch_encoder.dimension
 
 
 @pytest.mark.parametrize("word", ["harbour", "Ferry", "ferrry", "habrour", "", "ISKP", "naïve"])
-def test_words_are_known_as_to_torch(encoder: OnnxEncoder, real_encoder: SentenceTransformerEncoder, word: str) -> None:
-    assert encoder.is_word(word) is real_encoder.is_word(word)
+def test_words_are_known_as_to_torch(encoder: OnnxEncoder, torch_encoder: SentenceTransformerEncoder, word: str) -> None:
+    assert encoder.is_word(word) is torch_encoder.is_word(word)
 
 
 def test_no_texts_give_no_rows(encoder: OnnxEncoder) -> None:

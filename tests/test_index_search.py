@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from index.embed import SentenceTransformerEncoder
+from index.embed import Encoder
 from index.search import Filters, Hit, IndexReader, OpenIndex, SearchSettings
 from index.sync import sync
 from index.terms import Vocabulary
@@ -67,7 +67,7 @@ TEXTS = {
 
 @pytest.fixture(scope="module")
 def opened(
-    real_encoder: SentenceTransformerEncoder, make_source, tmp_path_factory: pytest.TempPathFactory
+    real_encoder: Encoder, make_source, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[OpenIndex]:
     home = tmp_path_factory.mktemp("home")
     with closing(Library(home / "library.db")) as library:

@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 from fpdf import FPDF
 from PIL import Image
 
-import app.home
+import app.wiring
 import ingest.add
 import ingest.folder
 from app.cli import main
@@ -43,7 +43,7 @@ def iskp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_encoder: Any) -> 
         def load(self) -> None:
             pass
 
-    monkeypatch.setattr(app.home, "open_encoder", Encoder)
+    monkeypatch.setattr(app.wiring, "open_encoder", Encoder)
     home = tmp_path / "home"
     home.mkdir()
     (home / "iskp.toml").write_text('[answer]\nreader = "similarity"\n')

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-import ingest.library
+import ingest.sqlite
 from ingest.errors import BadSource, IngestError, Unwritable
 from ingest.library import SCHEMA_VERSION, Failure, Library, Record
 from ingest.source import Source, to_json
@@ -255,7 +255,7 @@ def test_a_store_of_a_former_version_that_may_only_be_read_is_read(
         db.execute("INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
         db.commit()
     # Root, as in many containers, may write everywhere, whatever the file says.
-    monkeypatch.setattr(ingest.library, "_is_readonly", lambda file: True)
+    monkeypatch.setattr(ingest.sqlite, "may_only_read", lambda file: True)
     with closing(Library(file)) as library:
         assert list(library) == [salt]
         assert [r.id for r in library.records()] == ["salt.md"]

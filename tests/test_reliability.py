@@ -92,6 +92,7 @@ def assert_well(home: Path, sources: int) -> None:
 # Killed at any moment
 
 
+@pytest.mark.slow
 def test_fifty_kills_lose_no_source_and_leave_nothing_half(tmp_path: Path) -> None:
     told = result(start("kill", tmp_path / "home", tmp_path / "notes", 50, 7), seconds=240)
     assert told["problems"] == []
@@ -102,6 +103,7 @@ def test_fifty_kills_lose_no_source_and_leave_nothing_half(tmp_path: Path) -> No
 # Readers and a writer
 
 
+@pytest.mark.slow
 def test_a_reader_sees_no_error_while_two_hundred_files_are_indexed_again_and_rebuilt(tmp_path: Path) -> None:
     home, folder = tmp_path / "home", tmp_path / "notes"
     result(start("churn", home, notes(folder, 200), 200))
@@ -161,6 +163,7 @@ def _wait_until(done: Any, seconds: float = 30) -> None:
 # Nothing to do, little to do
 
 
+@pytest.mark.slow
 def test_a_thousand_unchanged_files_take_two_seconds_and_an_edit_embeds_one_passage(
     library: Library, tmp_path: Path, hash_encoder: Any
 ) -> None:

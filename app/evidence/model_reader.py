@@ -8,7 +8,7 @@ from functools import cached_property
 
 from app.evidence.gather import Reading, ReadPassage
 from app.evidence.packaged import EvidenceReader, PassageReading, ReaderInput
-from index.eight_bits import Precision
+from index.precision import Precision
 
 
 class ModelReader:

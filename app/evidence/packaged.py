@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from app.errors import ReaderError
 from index import eight_bits
-from index.eight_bits import Precision
+from index.precision import Precision
 from index.side_by_side import side_by_side
 
 if TYPE_CHECKING:

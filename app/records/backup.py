@@ -23,7 +23,7 @@ from typing import Any
 
 from app.errors import AppError
 from app.records import history
-from ingest import library
+from ingest import library, sqlite
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -33,7 +33,6 @@ _FOLDERS = ("reports",)
 _MAX_FILES = 100_000
 _MAX_MANIFEST = 50_000_000
 _PART = re.compile(r"[^/\\:\x00-\x1f\x7f]{1,200}")
-_BUSY_SECONDS = 30.0
 _SCHEMAS = {"library.db": library.SCHEMA_VERSION, "history.db": history.SCHEMA_VERSION}
 """Newest version of each database that this program reads."""
 
@@ -99,7 +98,7 @@ def _contents(home: Path, scratch: Path) -> Iterator[tuple[str, Path]]:
     for name in _DATABASES:
         if (home / name).is_file():
             copy = scratch / name
-            _copy_database(home / name, copy)
+            sqlite.copy(home / name, copy)
             yield name, copy
     for name in _FILES:
         if (home / name).is_file():
@@ -109,20 +108,6 @@ def _contents(home: Path, scratch: Path) -> Iterator[tuple[str, Path]]:
             # A link may lead anywhere; what it leads to is not part of the home.
             if path.is_file() and not path.is_symlink():
                 yield path.relative_to(home).as_posix(), path
-
-
-def _copy_database(source: Path, copy: Path) -> None:
-    """SQLite's own online copy: one moment of the database, with what lies in its write-ahead log."""
-    readonly = not (os.access(source, os.W_OK) and os.access(source.parent, os.W_OK))
-    mode = (
-        "mode=rw" if not readonly else "mode=ro" if source.with_name(f"{source.name}-wal").exists() else "immutable=1"
-    )
-    with (
-        closing(sqlite3.connect(f"{source.absolute().as_uri()}?{mode}", uri=True, timeout=_BUSY_SECONDS)) as here,
-        closing(sqlite3.connect(copy)) as there,
-    ):
-        here.backup(there)
-        there.execute("PRAGMA journal_mode = DELETE")
 
 
 def _pack(archive: zipfile.ZipFile, name: str, source: Path) -> dict[str, Any]:

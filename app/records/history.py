@@ -6,7 +6,6 @@ A process that is killed at any moment leaves each conversation as it was before
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import threading
 import uuid
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from app.answer import Answer, from_json, to_json
 from app.errors import BadInput, Unkept
+from ingest import sqlite
 
 HISTORY_FILE = "history.db"
 """In the home."""
@@ -41,7 +41,6 @@ _UPGRADES = {
     ),
 }
 """By schema, what makes the next one of it."""
-_BUSY_SECONDS = 30.0
 _CONVERSATION = """
 SELECT c.id, c.title, c.created_at, c.updated_at, (SELECT count(*) FROM turns t WHERE t.conversation = c.id)
 FROM conversations c WHERE """
@@ -101,23 +100,25 @@ class History:
         """
         self._file = file
         self._lock = threading.RLock()
-        self.readonly = _is_readonly(file)
+        schema = sqlite.Schema(
+            version=SCHEMA_VERSION, upgrade=_upgrade, pragmas=("foreign_keys = ON", "secure_delete = ON")
+        )
         try:
-            self._db = _open_readonly(file) if self.readonly else _open(file)
-            version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
-            # A read-only file of schema 1 stays as it is.
-            self._searched = "searched, limited" if version > 1 or not self.readonly else "'', 0"
+            # On a disk that nobody may write there is nothing to read as long as no history is there.
+            opened = sqlite.open_file(file, schema, or_empty=True)
+        except sqlite.NewerSchema as exc:
+            raise Unkept(
+                f"the history {file} was written by a newer version (schema {exc.version}, this one knows "
+                f"{SCHEMA_VERSION}): upgrade, or move the file away to begin a new one"
+            ) from exc
         except (OSError, sqlite3.Error) as exc:
             raise Unkept(
                 f"the history {file} cannot be opened ({exc}): check the folder's rights and free space, or move "
                 "the file away to begin a new one"
             ) from exc
-        if version > SCHEMA_VERSION:
-            self._db.close()
-            raise Unkept(
-                f"the history {file} was written by a newer version (schema {version}, this one knows "
-                f"{SCHEMA_VERSION}): upgrade, or move the file away to begin a new one"
-            )
+        self._db, self.readonly = opened.db, opened.readonly
+        # A read-only file of schema 1 stays as it is.
+        self._searched = "searched, limited" if opened.version > 1 else "'', 0"
 
     def close(self) -> None:
         """Let the file go."""
@@ -303,51 +304,13 @@ class History:
                 ) from exc
 
 
-def _open(file: Path) -> sqlite3.Connection:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    db = sqlite3.connect(file, timeout=_BUSY_SECONDS, check_same_thread=False, isolation_level=None)
-    try:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")
-        db.execute("PRAGMA foreign_keys = ON")
-        db.execute("PRAGMA secure_delete = ON")
-        db.execute("BEGIN IMMEDIATE")
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        if not version:
-            for statement in _SCHEMA.split(";"):
-                db.execute(statement)
-        for older in range(version or SCHEMA_VERSION, SCHEMA_VERSION):
-            for statement in _UPGRADES[older]:
-                db.execute(statement)
-        if version < SCHEMA_VERSION:
-            db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        db.execute("COMMIT")
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _open_readonly(file: Path) -> sqlite3.Connection:
-    if not file.exists():  # a home on a disk that nobody may write: there is nothing to read
-        db = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
-        db.executescript(_SCHEMA)
-        db.execute("PRAGMA query_only = ON")
-        return db
-    # A WAL database needs its -shm file even for reading; where that can't be made, SQLite takes the
-    # file as one that nobody changes. With a -wal beside it, somebody else may be writing just now.
-    mode = "mode=ro" if file.with_name(f"{file.name}-wal").exists() else "immutable=1"
-    return sqlite3.connect(
-        f"{file.absolute().as_uri()}?{mode}", uri=True, timeout=_BUSY_SECONDS, check_same_thread=False,
-        isolation_level=None,
-    )  # fmt: skip
-
-
-def _is_readonly(file: Path) -> bool:
-    folder = file.parent
-    if not folder.exists():
-        return False  # making it tells what is wrong
-    return not os.access(folder, os.W_OK) or (file.exists() and not os.access(file, os.W_OK))
+def _upgrade(db: sqlite3.Connection, version: int) -> None:
+    if not version:
+        for statement in _SCHEMA.split(";"):
+            db.execute(statement)
+    for older in range(version or SCHEMA_VERSION, SCHEMA_VERSION):
+        for statement in _UPGRADES[older]:
+            db.execute(statement)
 
 
 def _title(text: str) -> str:

@@ -1,0 +1,270 @@
+"""Commands that answer: ask, search, check."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app.cli.home import home_option, open_home, prepare, wanted_filters
+from app.cli.output import hit_json, print_answer, print_check, status, write
+
+if TYPE_CHECKING:
+    from app.answering.pipeline import Answerer
+    from app.home import Home
+    from app.question.followup import Turn
+    from index.search import Filters
+
+
+@click.command()
+@click.argument("question", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print the Answer as JSON.")
+@click.option(
+    "--batch",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help='A JSONL file with one {"question", "history"?} a line; prints one Answer a line.',
+)
+@click.option("--since", help="Only sources dated on or after DATE (2024, 2024-03 or 2024-03-22).", metavar="DATE")
+@click.option("--until", help="Only sources dated on or before DATE.", metavar="DATE")
+@click.option("--source", "sources", multiple=True, metavar="ID", help="Only this source; may be repeated.")
+@click.option(
+    "--engine",
+    metavar="ENGINE",
+    help="Who writes the answer: extractive, ollama:MODEL, openai:MODEL, anthropic:MODEL or URL#MODEL.  [default: engine.name]",
+)
+@click.option(
+    "--format", "form", help="Print a document or references.",
+    type=click.Choice(["markdown", "html", "json", "chicago", "chicago-bibliography", "bibtex", "ris"]),
+)  # fmt: skip
+@click.option("--explain", is_flag=True, help="Show terms, hits, evidence and the decision.")
+@home_option
+@click.pass_obj
+def ask(
+    root_home: Path | None, question: str | None, as_json: bool, batch: Path | None, since: str | None,
+    until: str | None, sources: tuple[str, ...], engine: str | None, explain: bool, form: str | None,
+    own_home: Path | None,
+) -> None:  # fmt: skip
+    """Answer a QUESTION with citations, or say that the sources do not.
+
+    \b
+    Examples:
+      iskp ask "Who is the emir of ISIS-K?"
+      iskp ask "How strong is the group?" --since 2023 --json
+      iskp ask --batch questions.jsonl --json > answers.jsonl
+    """
+    if (question is None) == (batch is None):
+        raise click.UsageError("give either a QUESTION or --batch FILE.jsonl")
+    if form and (batch is not None or as_json or explain):
+        raise click.UsageError("--format prints one answer by itself; leave out --batch, --json and --explain")
+    home = open_home(own_home or root_home)
+    answerer = _answerer(home, engine)
+    filters = wanted_filters(home, since, until, sources)
+    if batch is not None:
+        prepare(home)
+        for line in _batch(answerer, batch, filters):
+            click.echo(json.dumps(line, ensure_ascii=False))
+        return
+    prepare(home)
+    assert question is not None
+    answer, trace = answerer.answer_with_trace(question, filters=filters)
+    if form:
+        from app.exports.export import export_answer
+
+        click.echo(export_answer(answer, form), nl=False)
+        return
+    if as_json:
+        from app.answer import to_json
+        from app.answering.pipeline import explain as explained
+
+        data = to_json(answer)
+        if explain:
+            data["explain"] = explained(trace) if trace else None
+        click.echo(json.dumps(data, ensure_ascii=False, indent=2))
+        return
+    print_answer(answer)
+    if explain and trace:
+        from app.answering.pipeline import explain as explained
+
+        click.echo("\n" + json.dumps(explained(trace), ensure_ascii=False, indent=2))
+
+
+@click.command()
+@click.argument("query")
+@click.option("-k", default=10, show_default=True, type=click.IntRange(1, 1000), help="How many passages.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--since", metavar="DATE", help="Only sources dated on or after DATE.")
+@click.option("--until", metavar="DATE", help="Only sources dated on or before DATE.")
+@click.option("--source", "sources", multiple=True, metavar="ID", help="Only this source; may be repeated.")
+@home_option
+@click.pass_obj
+def search(
+    root_home: Path | None, query: str, k: int, as_json: bool, since: str | None, until: str | None,
+    sources: tuple[str, ...], own_home: Path | None,
+) -> None:  # fmt: skip
+    """Find passages for a QUERY, best first.
+
+    \b
+    Example:
+      iskp search "recruitment strategy" -k 5
+    """
+    from textwrap import shorten
+
+    from app.citation_text import described, spoken
+    from app.question.analysis import tidy
+
+    home = open_home(own_home or root_home)
+    filters = wanted_filters(home, since, until, sources)
+    text = tidy(query)
+    prepare(home)
+    opened = home.index.current()
+    hits = opened.search(text, k, filters=filters) if opened else []
+    if as_json:
+        data = [hit_json(h, opened.source(h.passage.source_id) if opened else None) for h in hits]
+        click.echo(json.dumps(data, ensure_ascii=False, indent=2))
+        return
+    if not hits:
+        click.echo("No passage found.")
+    for hit in hits:
+        p = hit.passage
+        source = opened.source(p.source_id) if opened else None
+        click.echo(f"{hit.rank:>3}  {hit.score:.3f}  {p.source_id} {p.locator}")
+        quote = shorten(p.text, 200, placeholder=" …")
+        if source:
+            write(described(source, p.locator), "     ", dim=True)
+        write(spoken(source, quote) if source else quote, "     ")
+
+
+@click.command()
+@click.argument("claim", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option(
+    "--batch",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help='A JSONL file with one {"claim", "passage"?} a line; prints one result as JSON a line.',
+)
+@click.option("--since", help="Only sources dated on or after DATE (2024, 2024-03 or 2024-03-22).", metavar="DATE")
+@click.option("--until", help="Only sources dated on or before DATE.", metavar="DATE")
+@click.option("--source", "sources", multiple=True, metavar="ID", help="Only this source; may be repeated.")
+@home_option
+@click.pass_obj
+def check(
+    root_home: Path | None, claim: str | None, as_json: bool, batch: Path | None, since: str | None, until: str | None,
+    sources: tuple[str, ...], own_home: Path | None,
+) -> None:  # fmt: skip
+    """Tell whether the sources support a CLAIM, with the words for and against it.
+
+    With "passage" in a line of --batch, the claim is checked against that text alone.
+
+    \b
+    Examples:
+      iskp check "The attack on Crocus City Hall killed at least 145 people."
+      iskp check --batch claims.jsonl --json > checked.jsonl
+    """
+    if (claim is None) == (batch is None):
+        raise click.UsageError("give either a CLAIM or --batch FILE.jsonl")
+    from app.support.checker import tidy_claim, to_json
+
+    home = open_home(own_home or root_home)
+    filters = wanted_filters(home, since, until, sources)
+    if batch is not None:
+        for line in _check_batch(home, batch, filters):
+            click.echo(json.dumps(line, ensure_ascii=False))
+        return
+    assert claim is not None
+    tidy_claim(claim)  # what can't be checked is told before the models load
+    prepare(home)
+    result = home.checker.check(claim, home.index.current(), filters=filters)
+    if as_json:
+        click.echo(json.dumps(to_json(result), ensure_ascii=False, indent=2))
+    else:
+        print_check(result)
+
+
+def _answerer(home: Home, engine: str | None) -> Answerer:
+    """The answerer with the engine asked for; a name that cannot be one is a usage error."""
+    from app.errors import BadInput
+    from app.writing.engines import parse_engine
+
+    if engine is None:
+        return home.answerer
+    try:
+        parse_engine(engine)
+    except BadInput as exc:
+        raise click.UsageError(str(exc)) from exc
+    return home.answerer_with(engine)
+
+
+def _batch(answerer: Answerer, file: Path, filters: Filters) -> Iterator[dict[str, Any]]:
+    from app.answer import to_json
+    from app.errors import AppError
+
+    with file.open("rb") as stream, status("answering") as tell:
+        for number, raw in enumerate(stream, start=1):
+            if not raw.strip():
+                continue
+            tell(f"answering line {number}")
+            try:
+                question, history = _batch_line(raw)
+                yield to_json(answerer.answer(question, history, filters=filters))
+            except AppError as exc:
+                yield {"error": f"line {number}: {exc}"}
+
+
+def _batch_line(raw: bytes) -> tuple[str, list[Turn]]:
+    from app.errors import BadInput
+    from app.question.followup import Turn
+
+    try:
+        data = json.loads(raw)
+    except (ValueError, RecursionError) as exc:
+        raise BadInput("it is not a JSON object") from exc
+    if not isinstance(data, dict) or not isinstance(data.get("question"), str):
+        raise BadInput('it needs the form {"question": "…", "history": [{"role": …, "content": …}]}')
+    turns = data.get("history") or []
+    if not isinstance(turns, list) or not all(
+        isinstance(t, dict) and isinstance(t.get("role"), str) and isinstance(t.get("content"), str) for t in turns
+    ):
+        raise BadInput('"history" must be a list of {"role": "user" or "assistant", "content": "…"}')
+    return data["question"], [Turn(role=t["role"], content=t["content"]) for t in turns]
+
+
+def _check_batch(home: Home, file: Path, filters: Filters) -> Iterator[dict[str, Any]]:
+    """A result for each line; the collection is opened at the first claim that comes without a passage."""
+    from app.errors import AppError
+    from app.support.checker import to_json
+
+    prepared = False
+    with file.open("rb") as stream, status("checking") as tell:
+        for number, raw in enumerate(stream, start=1):
+            if not raw.strip():
+                continue
+            tell(f"checking line {number}")
+            try:
+                claim, passage = _check_line(raw)
+                if passage is not None:
+                    yield to_json(home.checker.check_text(claim, passage))
+                    continue
+                if not prepared:
+                    prepare(home)
+                    prepared = True
+                yield to_json(home.checker.check(claim, home.index.current(), filters=filters))
+            except AppError as exc:
+                yield {"error": f"line {number}: {exc}"}
+
+
+def _check_line(raw: bytes) -> tuple[str, str | None]:
+    from app.errors import BadInput
+
+    try:
+        data = json.loads(raw)
+    except (ValueError, RecursionError) as exc:
+        raise BadInput("it is not a JSON object") from exc
+    if not isinstance(data, dict) or not isinstance(data.get("claim"), str):
+        raise BadInput('it needs the form {"claim": "…", "passage": "…"}; the passage may be left out')
+    passage = data.get("passage")
+    if passage is not None and not isinstance(passage, str):
+        raise BadInput('"passage" must be text, or be left out')
+    return data["claim"], passage

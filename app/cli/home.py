@@ -1,0 +1,95 @@
+"""The home that a command works on: its option, opening it, and bringing its index in line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from app.cli.output import bar, report_line, status
+
+if TYPE_CHECKING:
+    from app.home import Home
+    from index.search import Filters
+    from index.sync import SyncReport
+    from ingest.add import Outcome
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def home_option(command: F) -> F:
+    """The option --home of a command, which may also stand before the command."""
+    return click.option(
+        "--home", "own_home", type=click.Path(file_okay=False, path_type=Path), default=None,
+        help="Folder of sources, index and settings (or ISKP_HOME).",
+    )(command)  # fmt: skip
+
+
+def open_home(folder: Path | None) -> Home:
+    """The home in a folder, by default the platform's."""
+    from app.config import default_home
+    from app.home import Home
+
+    return Home(folder or default_home())
+
+
+def wanted_filters(home: Home, since: str | None, until: str | None, sources: Iterable[str]) -> Filters:
+    """What the options --since, --until and --source leave of the sources.
+
+    Raises:
+        BadSource: no date, or no such source.
+    """
+    from index.search import Filters
+    from ingest.dates import date_bounds, iso_date
+
+    wanted = tuple(sources)
+    for source_id in wanted:
+        home.library.get(source_id)
+    return Filters(
+        sources=wanted,
+        since=date_bounds(iso_date(since))[0] if since else None,
+        until=date_bounds(iso_date(until))[1] if until else None,
+    )
+
+
+def prepare(home: Home) -> None:
+    """See that there is an index, and load the models behind a word of what is going on."""
+    update(home)
+    from index.generation import current
+
+    stale = current(home.index_folder) is None or home.stale()
+    if stale:
+        sync_and_tell(home)
+    with status("loading the models (a few seconds)"):
+        home.warm_up()
+
+
+def update(home: Home) -> list[Outcome]:
+    """Bring changed files into the library; what can't be read is told on stderr."""
+    with status("checking the sources"):
+        outcomes = list(home.update_sources())
+    for outcome in outcomes:
+        if outcome.status == "failed":
+            click.echo(f"{outcome.name}: {outcome.reason}", err=True)
+    return outcomes
+
+
+def sync(home: Home, *, rebuild: bool = False) -> SyncReport:
+    """Bring the index in line behind a progress bar."""
+    from index.sync import Progress
+
+    with bar("indexing") as show:
+
+        def progress(p: Progress) -> None:
+            show(p.done, p.total)
+
+        return home.sync(rebuild=rebuild, progress=progress)
+
+
+def sync_and_tell(home: Home) -> None:
+    """Bring the index in line; what changed is told on stderr."""
+    report = sync(home)
+    if report.embedded or report.deleted or report.updated:
+        click.echo(report_line(report), err=True)

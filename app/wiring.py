@@ -1,0 +1,170 @@
+"""Which parts the settings of a home mean: encoder, index, reader, checker, policy, language model, answerer.
+
+Functions of plain values. Models are loaded at their first use, not here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from app.answering.decide import load_calibrations
+from app.answering.pipeline import Answerer, AnswerSettings
+from app.config import EncoderSection, EngineSection, IndexSection, Settings
+from app.evidence.cross_encoder import PREFIX, CrossEncoderReader
+from app.evidence.gather import PassageReader, SimilarityReader
+from app.evidence.model_reader import ModelReader
+from app.policy.rules import POLICY_FILE, Policy
+from app.policy.rules import load as load_policy
+from app.support.checker import SupportChecker, load_support_calibrations
+from app.writing.engines import Engine, EngineSettings, parse_engine
+from app.writing.writer import Writer, WriterSettings
+from index.embed import Encoder
+from index.encoders import open_encoder
+from index.search import IndexReader, SearchSettings
+from index.store import ChromaServer
+from index.terms import Vocabulary
+from ingest.chunk import ChunkSettings
+
+_TERMS_FILE = "terms.toml"
+
+
+def encoder(settings: EncoderSection) -> Encoder:
+    """The embedding model."""
+    return open_encoder(settings.model, batch_size=settings.batch_size, precision=settings.precision)
+
+
+def vocabulary(folder: Path) -> Vocabulary:
+    """Function words and aliases, with those of a home's ``terms.toml`` added."""
+    return Vocabulary.load(folder / _TERMS_FILE)
+
+
+def chunking(settings: IndexSection) -> ChunkSettings:
+    """How passages are made."""
+    return ChunkSettings(max_chars=settings.max_chars)
+
+
+def chroma_server(settings: IndexSection, environment: Mapping[str, str] = os.environ) -> ChromaServer | None:
+    """The server that keeps the vectors, with its token from the environment; None where they lie in the home."""
+    if settings.chroma_url is None:
+        return None
+    token = environment.get("ISKP_CHROMA_TOKEN")
+    bearer = "Bearer " if settings.chroma_header.lower() == "authorization" else ""
+    return ChromaServer(
+        url=settings.chroma_url.rstrip("/"), headers={settings.chroma_header: f"{bearer}{token}"} if token else {}
+    )
+
+
+def index(folder: Path, settings: IndexSection, encoder: Encoder, words: Callable[[], Vocabulary]) -> IndexReader:
+    """The index whose generations lie in ``folder``, always the current one."""
+    return IndexReader(folder, encoder, chunking(settings), words, chroma_server(settings))
+
+
+def reader(settings: Settings, encoder: Encoder) -> PassageReader:
+    """What scores sentences."""
+    wanted = settings.answer.reader
+    if wanted == "similarity":
+        return SimilarityReader(encoder)
+    if wanted.startswith(PREFIX):
+        return CrossEncoderReader(wanted.removeprefix(PREFIX).strip())
+    return ModelReader(settings.encoder.precision)
+
+
+def checker(settings: Settings, encoder: Encoder, reader: PassageReader, vocabulary: Vocabulary) -> SupportChecker:
+    """Checks claims against texts and the collection."""
+    packaged: ModelReader | None = None
+    if settings.answer.reader != "similarity":
+        # A cross-encoder of one's own finds answers; whether words carry a claim only the packaged reader learnt.
+        packaged = reader if isinstance(reader, ModelReader) else ModelReader(settings.encoder.precision)
+    return SupportChecker(
+        reader=packaged,
+        encoder=encoder,
+        calibration=load_support_calibrations()["evidence" if packaged else "similarity"],
+        vocabulary=vocabulary,
+    )
+
+
+def policy(folder: Path, encoder: Encoder) -> Policy:
+    """What is declined, with the ``policy.toml`` of a home's folder added."""
+    return load_policy(folder / POLICY_FILE, encoder)
+
+
+def engine(settings: EngineSection, name: str) -> Engine:
+    """A language model by name, with the limits of the settings.
+
+    Raises:
+        BadInput: there is no such engine.
+        EngineError: it is no language model, or its package or key is missing.
+    """
+    model = Engine(
+        parse_engine(name),
+        EngineSettings(
+            timeout_seconds=settings.timeout_seconds,
+            total_seconds=settings.total_seconds,
+            retries=settings.retries,
+            context_tokens=settings.context_tokens,
+            answer_tokens=settings.answer_tokens,
+            temperature=settings.temperature,
+        ),
+    )
+    model.load()
+    return model
+
+
+def writes(name: str) -> bool:
+    """Whether the engine of this name is a language model, rather than quotation.
+
+    Raises:
+        BadInput: there is no such engine.
+    """
+    return parse_engine(name).provider != "extractive"
+
+
+def writer(settings: EngineSection, engine: Engine, checker: SupportChecker, policy: Policy) -> Writer:
+    """What lets a language model word an answer and checks its sentences."""
+    how = WriterSettings(repair=settings.repair, unsupported=settings.unsupported)
+    return Writer(engine, checker, how, policy.declines_output)
+
+
+def answerer(
+    settings: Settings,
+    *,
+    index: IndexReader,
+    encoder: Encoder,
+    reader: PassageReader,
+    policy: Policy,
+    offers: Callable[[], Sequence[str]],
+    writer: Writer | None,
+) -> Answerer:
+    """Answers questions from an index in a writer's words, or by quotation.
+
+    Args:
+        offers: questions that are known to be answered, see :class:`app.suggest.suggester.Suggester`.
+    """
+    answer = settings.answer
+    kind = PREFIX.removesuffix(":") if answer.reader.startswith(PREFIX) else answer.reader
+    reads = settings.encoder.reads()
+    calibrations = load_calibrations()
+    only_english = reads == frozenset({"en"})
+    return Answerer(
+        index=index,
+        encoder=encoder,
+        reader=reader,
+        calibration=calibrations[kind],
+        foreign=None if only_english else (SimilarityReader(encoder), calibrations["similarity"]),
+        writer=writer,
+        rules=policy,
+        offers=offers,
+        settings=AnswerSettings(
+            passages=answer.passages,
+            threshold=answer.threshold,
+            fact_words=answer.fact_words,
+            other_words=answer.other_words,
+            languages=reads,
+            search=SearchSettings(
+                candidates=settings.search.candidates,
+                lexical_weight=settings.search.lexical_weight,
+            ),
+        ),
+    )
