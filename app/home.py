@@ -18,6 +18,8 @@ from app.evidence.cross_encoder import PREFIX, CrossEncoderReader
 from app.evidence.gather import PassageReader, SimilarityReader
 from app.policy.rules import POLICY_FILE, Policy
 from app.policy.rules import load as load_policy
+from app.question.tasks import TaskClassifier
+from app.question.tasks import load as load_tasks
 from app.suggest.suggester import Suggester
 from app.support.checker import SupportChecker, load_support_calibrations
 from app.writing.engines import Engine, EngineSettings, parse_engine
@@ -144,6 +146,11 @@ class Home:
         return load_policy(self.folder / POLICY_FILE, self.encoder)
 
     @cached_property
+    def tasks(self) -> TaskClassifier:
+        """Tells talk and questions about the sources from questions to search for."""
+        return load_tasks(self.encoder)
+
+    @cached_property
     def answerer(self) -> Answerer:
         """Answers questions from the index with the engine of the settings."""
         return self.answerer_with(self.settings.engine.name)
@@ -199,6 +206,7 @@ class Home:
             else None,
             writer=writer,
             rules=self.policy,
+            tasks=self.tasks,
             offers=self.suggester.known,
             settings=AnswerSettings(
                 passages=answer.passages,

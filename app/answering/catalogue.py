@@ -1,0 +1,464 @@
+"""Questions about the sources themselves: which, how many, the newest, who wrote one. Answered from their records."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from rapidfuzz.distance import OSA
+
+from app.answer import Citation, cite
+from app.answering.compose import Composed
+from app.answering.talk import NO_SOURCES, counted
+from app.citation_text import is_comparison, is_summary, one_line, with_marker
+from app.question.tasks import Task
+from app.text import periods
+from app.text.language import named
+from index.search import Filters, OpenIndex
+from index.terms import tokens
+from ingest.chunk import Passage
+from ingest.dates import date_bounds
+from ingest.sentences import sentence_spans
+from ingest.source import Source
+
+NOUNS = {
+    "opinion": "opinion piece", "un-report": "UN report", "government": "government publication", "news": "news report",
+    "encyclopedia": "encyclopedia article", "research": "research publication", "notes": "note", "unknown": "text of no known kind",
+}  # fmt: skip
+_KINDS: Mapping[str, str] = {
+    "un": "un-report", "opinion": "opinion", "commentary": "opinion", "editorial": "opinion", "encyclopedia": "encyclopedia",
+    "encyclopaedia": "encyclopedia", "news": "news", "press": "news", "newspaper": "news", "government": "government",
+    "official": "government", "research": "research", "study": "research", "academic": "research", "note": "notes",
+}  # fmt: skip
+"""Words for the kinds of sources, which are a fixed set; what else a question names is looked for in the records."""
+_FRAME = (
+    "source article report document text publication paper piece work file material literature book title item page website site web "
+    "list name show give tell count number total many much collection library archive database index catalogue inventory "
+    "new newest late latest recent recently old oldest early earliest first last current fresh date year kind type sort genre "
+    "author writer write publisher publish outlet newspaper magazine journal organisation link url address online read find download "
+    "mention cover discuss deal speak name appear occur contain include use base draw rest come add change update available "
+    "language english call print hold have hello hi hey thank thanks please question know need want like anything something "
+    "bibliography reference cite citation whole full original different there call analysis interview media"
+)
+"""What questions about sources are made of, by words; any other word of one is a value of a record, or a topic."""
+_FEW = 12
+"""So many titles are listed one by one; more are told by publisher."""
+_MARKED = 40
+_RECORDS = 3
+"""Of so many works at most the records are told at once; else the reader is asked which is meant."""
+_SAME = 0.6
+"""Share of a value's words, by rarity, that a question has to hold to name it."""
+_PARTS = re.compile(r"[,;/()]|\bvia\b|\breposted by\b|\band other\b")
+_SIGNED = ("author-note", "byline")
+_NAME = re.compile(r"(?<![.!?:] )(?<!^)\b[A-Z][\w’'-]*[a-z][\w’'-]*(?: [A-Z][\w’'-]*[a-z][\w’'-]*)*|\b[A-Z]{3,}\b")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """The sources that a question speaks of.
+
+    Attributes:
+        sources: those that pass all of its filters.
+        said: the filters in words, to stand behind "sources": " from 2024", " that mention “dam”"; empty without any.
+        noun: what they are called.
+        passages: for a topic, the passage of each source that mentions it, by source id.
+    """
+
+    sources: tuple[Source, ...]
+    said: str
+    noun: str
+    passages: Mapping[str, Passage]
+
+
+class Catalogue:
+    """Tells of the sources of an index that pass the filters of the page."""
+
+    def __init__(self, opened: OpenIndex | None, filters: Filters, today: dt.date) -> None:
+        self._opened = opened
+        self._filters = filters
+        self._today = today
+        self.sources = tuple(s for s in opened.sources() if _passes(s, filters)) if opened else ()
+        self._citations: list[Citation] = []
+
+    def answer(self, task: Task, question: str) -> Composed:
+        """The answer to a question of this task."""
+        if not self.sources:
+            text = "No source passes the filters that are set." if self._filters != Filters() else NO_SOURCES
+            return Composed(text=text, citations=())
+        text = {
+            "catalogue-about": self._about,
+            "catalogue-list": self._list,
+            "catalogue-newest": self._newest,
+            "catalogue-oldest": self._oldest,
+            "catalogue-count": self._count,
+            "catalogue-record": self._record,
+            "catalogue-new-since": self._new_since,
+        }[task](question)
+        return Composed(text=text, citations=tuple(self._citations))
+
+    # ------------------------------------------------------------ the answers
+
+    def _list(self, question: str) -> str:
+        chosen = self._chosen(question)
+        if not chosen.sources:
+            return self._none(chosen)
+        lead = f"There {'is' if len(chosen.sources) == 1 else 'are'} {_called(chosen)}"
+        return f"{lead}:\n{self._lines(chosen)}"
+
+    def _count(self, question: str) -> str:
+        chosen = self._chosen(question)
+        if not chosen.sources:
+            return self._none(chosen)
+        if len(chosen.sources) == len(self.sources):
+            return f"There are {_called(chosen)}: {_kinds(chosen.sources)}."
+        lead = f"{_called(chosen)[0].upper()}{_called(chosen)[1:]}"
+        return f"{lead}, of {counted(len(self.sources), 'source')} in all:\n{self._lines(chosen)}"
+
+    def _newest(self, question: str) -> str:
+        return self._at_an_end(question, newest=True)
+
+    def _oldest(self, question: str) -> str:
+        return self._at_an_end(question, newest=False)
+
+    def _at_an_end(self, question: str, *, newest: bool) -> str:
+        chosen = self._chosen(question)
+        dated = [s for s in chosen.sources if s.date]
+        own = [s for s in dated if is_comparison(s)]
+        dated = [s for s in dated if not is_comparison(s)] or dated
+        word = "newest" if newest else "oldest"
+        if not chosen.sources:
+            return self._none(chosen)
+        if not dated:
+            return f"No date is known of {_called(chosen)}."
+        dated.sort(key=lambda s: date_bounds(s.date or "")[0], reverse=newest)
+        first = [s for s in dated if s.date == dated[0].date]
+        lines = "\n".join(f"- {self._line(s)}" for s in (first if len(first) > 2 else dated)[:_RECORDS])
+        text = (
+            f"The {word} of {_called(chosen)} is of {_day(dated[0])}; the {word} ones:\n{lines}"
+            if len(dated) > 1
+            else self._line(dated[0])
+        )
+        undated = sum(not s.date for s in chosen.sources)
+        if undated:
+            text += f"\nOf {undated} no date is known."
+        if newest and len(own) < len(chosen.sources) and own:
+            text += f"\niskp-qa’s own comparisons of sources are of {periods.shown(max(s.date or '' for s in own))}."
+        return text
+
+    def _new_since(self, question: str) -> str:
+        asked = periods.asked(question, self._today)
+        if asked.period is None:
+            return f"When a source was added is not kept, only when it was published. {self._newest(question)}"
+        since = asked.period.last + 1 if asked.period.relation == "after" else asked.period.first
+        chosen = self._chosen(question, timed=False)
+        new = tuple(s for s in chosen.sources if s.date and date_bounds(s.date)[1] >= since)
+        shown = asked.text[asked.period.start : asked.period.end]
+        found = Chosen(
+            sources=new,
+            said=f"{chosen.said} {asked.period.relation if asked.period.relation == 'after' else 'since'} {shown}",
+            noun=chosen.noun,
+            passages={},
+        )
+        return f"{_called(found)[0].upper()}{_called(found)[1:]}:\n{self._lines(found)}" if new else self._none(found)
+
+    def _record(self, question: str) -> str:
+        meant = self._meant(question)
+        if len(meant) > _RECORDS:
+            lines = "\n".join(f"- {self._line(s)}" for s in meant[:_FEW])
+            return f"Which source do you mean? Name its title, author or publisher; there are {len(meant)} that fit, among them:\n{lines}"
+        told = [self._told(s) for s in meant]
+        return told[0] if len(told) == 1 else "\n".join(f"- {t}" for t in told)
+
+    def _about(self, question: str) -> str:
+        main = self._main()
+        if len(self.sources) == 1 and main:
+            return f"{self._told(main)} {self._gist(main)}"
+        own = [s for s in self.sources if is_comparison(s)]
+        works = [s for s in self.sources if not is_comparison(s)]
+        dates = sorted(s.date for s in works if s.date)
+        span = (
+            f", published between {dates[0][:4]} and {dates[-1][:4]}" if dates and dates[0][:4] != dates[-1][:4] else ""
+        )
+        text = f"This collection holds {counted(len(self.sources), 'source')}: {_kinds(self.sources)}{span}."
+        names = self._names(works or own)
+        if names:
+            text += f" What they name most: {', '.join(names)}."
+        if main:
+            text += f" At its centre: {self._told(main)} {self._gist(main)}"
+        return text
+
+    # ------------------------------------------------------------ parts of them
+
+    def _told(self, source: Source) -> str:
+        """Author, publisher, date and address of a source in words."""
+        by = f"is by {source.author}" if source.author else "names no author in its record"
+        published = f"was published by {source.publisher}" if source.publisher else ""
+        when = f"of {_day(source)}" if source.date else "of no known date"
+        parts = " and ".join(filter(None, (by, published)))
+        note = next((p for p in self._passages(source) if p.role in _SIGNED), None)
+        text = self._marked(f"“{source.title}” {parts}, {when}.", source, note)
+        text += f" Read it at {source.url}" if source.url else " No web address is recorded."
+        if not source.publisher:
+            text += self._imprint(source)
+        return text
+
+    def _imprint(self, source: Source) -> str:
+        """Short lines at the foot of a text without a known publisher: they may name it."""
+        lines = [
+            p
+            for p in source.paragraphs
+            if p.role in {"footer", "credit"} and 1 < len(source.text[p.start : p.end].split()) <= _FEW
+        ]
+        passages = self._passages(source)
+        if not lines or not passages:
+            return " No publisher is recorded."
+        foot = lines[-1]
+        quote = one_line(source.text[foot.start : foot.end])
+        marker = self._cite(source, passages[-1], foot.start, foot.end)
+        return f" No publisher is recorded; a line beside the text reads: {with_marker(f'“{quote}”.', marker)}"
+
+    def _gist(self, source: Source) -> str:
+        """How a source begins and how it ends, cited."""
+        body = [p for p in self._passages(source) if p.role == "body"]
+        told = []
+        for lead, passage in zip(("It begins:", "It ends:"), dict.fromkeys([*body[:1], *body[-1:]]), strict=False):
+            a, b = sentence_spans(passage.text)[0]
+            marker = self._cite(source, passage, passage.start + a, passage.start + b)
+            quote = one_line(passage.text[a:b])
+            told.append(f"{lead} {with_marker(quote if is_summary(source) else f'“{quote}”', marker)}")
+        return " ".join(told)
+
+    def _names(self, sources: Sequence[Source], most: int = 6) -> list[str]:
+        """The names that stand in most of the sources."""
+        found: Counter[str] = Counter()
+        for source in sources:
+            found.update(set(_NAME.findall(source.text)))
+        return [name for name, n in found.most_common(most) if n > 1 or len(sources) == 1]
+
+    def _lines(self, chosen: Chosen) -> str:
+        if len(chosen.sources) <= _FEW:
+            return "\n".join(f"- {self._line(s, chosen.passages.get(s.id))}" for s in chosen.sources)
+        lines = []
+        for genre, noun in NOUNS.items():
+            of_kind = [s for s in chosen.sources if s.genre == genre]
+            if own := [s for s in of_kind if is_comparison(s)]:
+                lines.append(f"- {counted(len(own), 'comparison')} of sources by iskp-qa")
+                of_kind = [s for s in of_kind if not is_comparison(s)]
+            by: dict[str, list[Source]] = {}
+            for source in of_kind:
+                by.setdefault(source.publisher or source.author or source.title, []).append(source)
+            if by:
+                lines.append(
+                    f"- {counted(len(of_kind), noun)}: {'; '.join(self._house(who, texts) for who, texts in by.items())}"
+                )
+        return "\n".join(lines)
+
+    def _house(self, who: str, sources: Sequence[Source]) -> str:
+        years = sorted({s.date[:4] for s in sources if s.date})
+        span = years[0] if len(years) == 1 else f"{years[0]}–{years[-1]}" if years else "undated"
+        markers = "".join(f" [{self._cite_first(s)}]" for s in sources if len(self._citations) < _MARKED)
+        return f"{who} ({f'{len(sources)}, ' if len(sources) > 1 else ''}{span}){markers}"
+
+    def _line(self, source: Source, passage: Passage | None = None) -> str:
+        parts = (source.title, source.author, None if is_comparison(source) else source.publisher, _day(source))
+        return self._marked(", ".join(filter(None, parts)), source, passage)
+
+    def _none(self, chosen: Chosen) -> str:
+        return f"There is no {chosen.noun}{chosen.said} among the {counted(len(self.sources), 'source')}."
+
+    def _marked(self, text: str, source: Source, passage: Passage | None = None) -> str:
+        marker = self._cite_first(source, passage)
+        return with_marker(text, marker) if marker else text
+
+    def _cite_first(self, source: Source, passage: Passage | None = None) -> int:
+        """A marker that opens the source where it begins, or at a passage; 0 for a source without passages."""
+        passages = [passage] if passage else self._passages(source)
+        if not passages:
+            return 0
+        a, b = sentence_spans(passages[0].text)[0]
+        return self._cite(source, passages[0], passages[0].start + a, passages[0].start + b)
+
+    def _cite(self, source: Source, passage: Passage, start: int, end: int) -> int:
+        for known in self._citations:
+            if (known.source_id, known.start, known.end) == (source.id, start, end):
+                return known.marker
+        self._citations.append(
+            cite(source, passage, start=start, end=end, support=1.0, marker=len(self._citations) + 1)
+        )
+        return len(self._citations)
+
+    def _passages(self, source: Source) -> list[Passage]:
+        return self._opened.passages_of(source.id) if self._opened else []
+
+    # ------------------------------------------------------------ which sources are meant
+
+    def _chosen(self, question: str, *, timed: bool = True) -> Chosen:
+        """The sources that pass what the question says of kind, publisher, author, language and time, and mention its topic."""
+        found, said, noun = list(self.sources), "", "source"
+        asked = periods.asked(question, self._today)
+        text = asked.text
+        if asked.period:
+            text = f"{text[: asked.period.start]} {text[asked.period.end :]}"
+            if timed:
+                found = [s for s in found if s.date and periods.overlap(date_bounds(s.date), asked.period.bounds)]
+                said += f" from {asked.text[asked.period.start : asked.period.end]}"
+        words = self._words(text)
+        for word, genre in _KINDS.items():
+            if any(_alike(w, word) for w in words) and any(s.genre == genre for s in self.sources):
+                found, noun = [s for s in found if s.genre == genre], NOUNS[genre]
+                words = [w for w in words if not _alike(w, word)]
+                break
+        languages = {
+            name: code for code in {s.language for s in self.sources if s.language} if (name := named(code).name)
+        }
+        for name, code in languages.items():
+            if name.casefold() in text.casefold().split():
+                found, said = [s for s in found if s.language == code], f"{said} in {name}"
+                words = [w for w in words if w != name.casefold()]
+        value, used = self._named_value(words)
+        if value:
+            found = [s for s in found if value in _values(s)]
+            said += f" from {value}"
+            words = [w for w in words if w not in used]
+        passages: dict[str, Passage] = {}
+        if words:
+            topic = " ".join(w for w in tokens(question) if w.casefold() in words) or " ".join(words)
+            passages = self._mentioning(words)
+            found = [s for s in found if s.id in passages]
+            said += f" that mention{'s' if len(found) == 1 else ''} “{topic}”"
+        return Chosen(sources=tuple(found), said=said, noun=noun, passages=passages)
+
+    def _words(self, text: str) -> list[str]:
+        """The words of a question that are no function words and none that questions about sources are made of."""
+        if self._opened is None:
+            return []
+        vocabulary = self._opened.vocabulary
+        frame = {vocabulary.stem(w) for w in _FRAME.split()}
+        return [
+            w.casefold() for t in vocabulary.content_terms(text) for w in tokens(t) if vocabulary.stem(w) not in frame
+        ]
+
+    def _named_value(self, words: Collection[str]) -> tuple[str, set[str]]:
+        """The publisher or author that the words name best, as the records write it, and the words that name it."""
+        rarity = _rarity(part for s in self.sources for part in _values(s))
+        best, most, used = "", 0.0, set[str]()
+        for value in {v for s in self.sources for v in _values(s)}:
+            weights = {w: rarity[w] for w in _significant(value)}
+            held = {w for w in weights if any(_alike(u, w) for u in words)}
+            weight = sum(weights[w] for w in held)
+            if held and weight >= _SAME * sum(weights.values()) and weight > most:
+                best, most = value, weight
+                used = {u for u in words if any(_alike(u, w) for w in held)}
+        return best, used
+
+    def _mentioning(self, words: Sequence[str]) -> dict[str, Passage]:
+        """The first passage of each source that holds all the words, by source id."""
+        if self._opened is None:
+            return {}
+        found: dict[str, Passage] | None = None
+        for word in words:
+            hits = self._opened.search_words(
+                [self._opened.vocabulary.aliases(word)], self._opened.passage_count(), filters=self._filters
+            )
+            of_word: dict[str, Passage] = {}
+            for hit in hits:
+                of_word.setdefault(hit.passage.source_id, hit.passage)
+            found = of_word if found is None else {i: p for i, p in found.items() if i in of_word}
+        return found or {}
+
+    def _meant(self, question: str) -> list[Source]:
+        """The works that a question names by words of their title, author, publisher or year; "the article" is the main one."""
+        works = [s for s in self.sources if not is_comparison(s)] or list(self.sources)
+        words = set(self._words(question)) | {t for t in tokens(question) if t.isdigit()}
+        of_work = {
+            s.id: set(_significant(f"{s.title} {s.author or ''} {s.publisher or ''} {s.date or ''}")) for s in works
+        }
+        rarity = _rarity(" ".join(of) for of in of_work.values())
+
+        def worth(source: Source) -> float:
+            return sum(rarity[w] for w in of_work[source.id] if any(_alike(u, w) for u in words))
+
+        best = max(map(worth, works))
+        main = self._main()
+        if best <= 0:
+            return [main] if main else works
+        meant = [s for s in works if worth(s) >= 0.99 * best]
+        return [main] if main in meant and main else meant
+
+    def _main(self) -> Source | None:
+        """The work that a collection is about: its only one, its only signed opinion piece, or its only news report."""
+        works = [s for s in self.sources if not is_comparison(s)]
+        opinions = [s for s in works if s.genre == "opinion"]
+        for group in (works, opinions, [s for s in opinions if s.author], [s for s in works if s.genre == "news"]):
+            if len(group) == 1:
+                return group[0]
+        return None
+
+
+def _passes(source: Source, filters: Filters) -> bool:
+    if (filters.sources and source.id not in filters.sources) or (
+        filters.genres and source.genre not in filters.genres
+    ):
+        return False
+    if filters.since is None and filters.until is None:
+        return True
+    if not source.date:
+        return False
+    first, last = date_bounds(source.date)
+    return (filters.since is None or last >= filters.since) and (filters.until is None or first <= filters.until)
+
+
+def _called(chosen: Chosen) -> str:
+    return f"{counted(len(chosen.sources), chosen.noun)}{chosen.said}"
+
+
+def _kinds(sources: Sequence[Source]) -> str:
+    """How many there are of each kind: "2 UN reports, 1 news report"."""
+    own = sum(is_comparison(s) for s in sources)
+    counts = Counter(s.genre for s in sources if not is_comparison(s))
+    parts = [counted(counts[g], NOUNS[g]) for g in NOUNS if counts[g]]
+    return ", ".join([*parts, f"{counted(own, 'comparison')} of sources by iskp-qa"] if own else parts)
+
+
+def _day(source: Source) -> str:
+    if not source.date:
+        return "undated"
+    return f"{periods.shown(source.date)} ({source.date_note})" if source.date_note else periods.shown(source.date)
+
+
+def _values(source: Source) -> set[str]:
+    """Publishers and authors of a source, each by itself."""
+    parts = [p.strip() for held in (source.publisher, source.author) for p in _PARTS.split(held or "")]
+    return {p for p in parts if len(p) > 1}
+
+
+def _significant(text: str) -> list[str]:
+    return [
+        w
+        for t in tokens(text)
+        if len(w := t.casefold().removesuffix("'s").removesuffix("’s")) > 1
+        and w not in {"the", "of", "and", "for", "in", "on", "at", "to"}
+    ]
+
+
+def _rarity(values: Iterable[str]) -> Counter[str]:
+    """For each word how rare it is among the values, from 0.1 up."""
+    held = [set(_significant(v)) for v in values]
+    counts: Counter[str] = Counter(w for words in held for w in words)
+    rarity: Counter[str] = Counter()
+    for word, n in counts.items():
+        rarity[word] = 0.1 + math.log(len(held) / n)  # type: ignore[assignment]
+    return rarity
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether two words are the same but for a plural or, in longer ones, a slip."""
+    if one == other:
+        return True
+    if min(len(one), len(other)) >= 4 and one.rstrip("s") in {other.rstrip("s"), f"{other.rstrip('sy')}ie"}:
+        return True
+    return min(len(one), len(other)) >= 6 and OSA.distance(one, other, score_cutoff=1) <= 1
