@@ -6,7 +6,7 @@ import datetime as dt
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz.distance import OSA
@@ -14,10 +14,10 @@ from rapidfuzz.distance import OSA
 from app.answer import Citation, cite
 from app.answering.compose import Composed
 from app.answering.talk import NO_SOURCES, counted
-from app.citation_text import is_comparison, is_summary, one_line, with_marker
+from app.citation_text import COMPARISON, is_comparison, is_summary, one_line, with_marker
 from app.question.tasks import Task
 from app.text import periods
-from app.text.language import named
+from app.text.language import codes_by_name, named
 from index.search import Filters, OpenIndex
 from index.terms import tokens
 from ingest.chunk import Passage
@@ -42,7 +42,7 @@ _FRAME = (
     "author writer write publisher publish outlet newspaper magazine journal organisation link url address online read find download "
     "mention cover discuss deal speak name appear occur contain include use base draw rest come add change update available "
     "language english call print hold have hello hi hey thank thanks please question know need want like anything something "
-    "bibliography reference cite citation whole full original different there call analysis interview media"
+    "bibliography reference cite citation whole full original different there call analysis interview media came got held written"
 )
 """What questions about sources are made of, by words; any other word of one is a value of a record, or a topic."""
 _FEW = 12
@@ -52,8 +52,24 @@ _RECORDS = 3
 """Of so many works at most the records are told at once; else the reader is asked which is meant."""
 _SAME = 0.6
 """Share of a value's words, by rarity, that a question has to hold to name it."""
-_PARTS = re.compile(r"[,;/()]|\bvia\b|\breposted by\b|\band other\b")
+_PARTS = re.compile(r"[,;()]|\bvia\b|\breposted by\b|\band other\b")
 _SIGNED = ("author-note", "byline")
+_TOPIC = re.compile(
+    r"\b(?:mention(?:s|ed|ing)?|about|on|regarding|concerning|cover(?:s|ed|ing)?|discuss(?:es|ed|ing)?|deal(?:s|t|ing)? with|"
+    r"speak(?:s|ing)? of|talk(?:s|ing)? about|nam(?:e|es|ed|ing))\s+(?=\S)",
+    re.I,
+)
+"""Words behind which a topic stands, so that "mention the UN" asks for no UN reports."""
+_FIELDS: Mapping[str, tuple[str, Callable[[Source], str | None]]] = {
+    "authors": ("author", lambda s: s.author),
+    "writers": ("author", lambda s: s.author),
+    "publishers": ("publisher", lambda s: s.publisher),
+    "outlets": ("publisher", lambda s: s.publisher),
+    "organisations": ("publisher", lambda s: s.publisher),
+    "organizations": ("publisher", lambda s: s.publisher),
+    "languages": ("language", lambda s: named(s.language).name if s.language else None),
+}
+"""What is listed or counted instead of the sources themselves when a question has the word."""
 _NAME = re.compile(r"(?<![.!?:] )(?<!^)\b[A-Z][\w’'-]*[a-z][\w’'-]*(?: [A-Z][\w’'-]*[a-z][\w’'-]*)*|\b[A-Z]{3,}\b")
 
 
@@ -106,6 +122,8 @@ class Catalogue:
         chosen = self._chosen(question)
         if not chosen.sources:
             return self._none(chosen)
+        if told := self._field(question, chosen):
+            return told
         lead = f"There {'is' if len(chosen.sources) == 1 else 'are'} {_called(chosen)}"
         return f"{lead}:\n{self._lines(chosen)}"
 
@@ -113,10 +131,24 @@ class Catalogue:
         chosen = self._chosen(question)
         if not chosen.sources:
             return self._none(chosen)
+        if told := self._field(question, chosen):
+            return told
         if len(chosen.sources) == len(self.sources):
             return f"There are {_called(chosen)}: {_kinds(chosen.sources)}."
-        lead = f"{_called(chosen)[0].upper()}{_called(chosen)[1:]}"
-        return f"{lead}, of {counted(len(self.sources), 'source')} in all:\n{self._lines(chosen)}"
+        own = sum(map(is_comparison, chosen.sources))
+        ours = f", {own} of them by iskp-qa itself" if own and own < len(chosen.sources) else ""
+        return f"{_called(chosen)}, of {counted(len(self.sources), 'source')} in all{ours}:\n{self._lines(chosen)}"
+
+    def _field(self, question: str, chosen: Chosen) -> str:
+        """The different authors, publishers or languages, where the question asks for those; else empty."""
+        field = next((_FIELDS[w] for t in tokens(question) if (w := t.casefold()) in _FIELDS), None)
+        if field is None:
+            return ""
+        noun, of = field
+        found = sorted({value for s in chosen.sources if (value := of(s)) and not is_comparison(s)}, key=str.casefold)
+        if not found:
+            return f"No {noun} is recorded of {_called(chosen)}."
+        return f"The records of {_called(chosen)} name {counted(len(found), noun)}: {'; '.join(found)}."
 
     def _newest(self, question: str) -> str:
         return self._at_an_end(question, newest=True)
@@ -138,7 +170,7 @@ class Catalogue:
         first = [s for s in dated if s.date == dated[0].date]
         lines = "\n".join(f"- {self._line(s)}" for s in (first if len(first) > 2 else dated)[:_RECORDS])
         text = (
-            f"The {word} of {_called(chosen)} is of {_day(dated[0])}; the {word} ones:\n{lines}"
+            f"The {word} of {_called(chosen)} is of {_day(dated[0])}. {word.capitalize()} first:\n{lines}"
             if len(dated) > 1
             else self._line(dated[0])
         )
@@ -163,15 +195,18 @@ class Catalogue:
             noun=chosen.noun,
             passages={},
         )
-        return f"{_called(found)[0].upper()}{_called(found)[1:]}:\n{self._lines(found)}" if new else self._none(found)
+        return f"{_called(found)}:\n{self._lines(found)}" if new else self._none(found)
 
     def _record(self, question: str) -> str:
-        meant = self._meant(question)
+        meant, unknown = self._meant(question)
+        lead = f"No record of a source holds {', '.join(f'“{w}”' for w in unknown)}. " if unknown else ""
         if len(meant) > _RECORDS:
             lines = "\n".join(f"- {self._line(s)}" for s in meant[:_FEW])
-            return f"Which source do you mean? Name its title, author or publisher; there are {len(meant)} that fit, among them:\n{lines}"
+            return f"{lead}Which source do you mean? Name its title, author or publisher; {len(meant)} fit, among them:\n{lines}"
+        if lead:
+            lead += "The nearest:\n"
         told = [self._told(s) for s in meant]
-        return told[0] if len(told) == 1 else "\n".join(f"- {t}" for t in told)
+        return lead + (told[0] if len(told) == 1 else "\n".join(f"- {t}" for t in told))
 
     def _about(self, question: str) -> str:
         main = self._main()
@@ -195,12 +230,11 @@ class Catalogue:
 
     def _told(self, source: Source) -> str:
         """Author, publisher, date and address of a source in words."""
-        by = f"is by {source.author}" if source.author else "names no author in its record"
-        published = f"was published by {source.publisher}" if source.publisher else ""
-        when = f"of {_day(source)}" if source.date else "of no known date"
-        parts = " and ".join(filter(None, (by, published)))
+        by = f"is by {source.author}" if source.author else "names no author"
+        published = f"; published by {source.publisher}" if source.publisher else ""
+        when = f"dated {_day(source)}" if source.date else "no date is known"
         note = next((p for p in self._passages(source) if p.role in _SIGNED), None)
-        text = self._marked(f"“{source.title}” {parts}, {when}.", source, note)
+        text = self._marked(f"“{source.title}” {by}{published}; {when}.", source, note)
         text += f" Read it at {source.url}" if source.url else " No web address is recorded."
         if not source.publisher:
             text += self._imprint(source)
@@ -236,8 +270,9 @@ class Catalogue:
         """The names that stand in most of the sources."""
         found: Counter[str] = Counter()
         for source in sources:
-            found.update(set(_NAME.findall(source.text)))
-        return [name for name, n in found.most_common(most) if n > 1 or len(sources) == 1]
+            found.update({name.removesuffix("'s").removesuffix("’s") for name in _NAME.findall(source.text)})
+        told = [name for name, n in found.most_common(4 * most) if (n > 1 or len(sources) == 1) and self._words(name)]
+        return told[:most]
 
     def _lines(self, chosen: Chosen) -> str:
         if len(chosen.sources) <= _FEW:
@@ -264,7 +299,7 @@ class Catalogue:
         return f"{who} ({f'{len(sources)}, ' if len(sources) > 1 else ''}{span}){markers}"
 
     def _line(self, source: Source, passage: Passage | None = None) -> str:
-        parts = (source.title, source.author, None if is_comparison(source) else source.publisher, _day(source))
+        parts = (source.title, source.author, COMPARISON if is_comparison(source) else source.publisher, _day(source))
         return self._marked(", ".join(filter(None, parts)), source, passage)
 
     def _none(self, chosen: Chosen) -> str:
@@ -304,19 +339,21 @@ class Catalogue:
         if asked.period:
             text = f"{text[: asked.period.start]} {text[asked.period.end :]}"
             if timed:
-                found = [s for s in found if s.date and periods.overlap(date_bounds(s.date), asked.period.bounds)]
+                bounds = _bounds(asked)
+                found = [s for s in found if s.date and periods.overlap(date_bounds(s.date), bounds)]
                 said += f" from {asked.text[asked.period.start : asked.period.end]}"
+        split = _TOPIC.search(text)
+        text, topic = (text[: split.start()], text[split.end() :]) if split else (text, "")
         words = self._words(text)
+        written = [t.casefold() for t in tokens(text)]
         for word, genre in _KINDS.items():
-            if any(_alike(w, word) for w in words) and any(s.genre == genre for s in self.sources):
+            if any(_alike(w, word) for w in written) and any(s.genre == genre for s in self.sources):
                 found, noun = [s for s in found if s.genre == genre], NOUNS[genre]
                 words = [w for w in words if not _alike(w, word)]
                 break
-        languages = {
-            name: code for code in {s.language for s in self.sources if s.language} if (name := named(code).name)
-        }
-        for name, code in languages.items():
-            if name.casefold() in text.casefold().split():
+        for name, code in codes_by_name().items():
+            held = any(s.language == code for s in self.sources)
+            if name.casefold() in written and (held or f"in {name.casefold()}" in text.casefold()):
                 found, said = [s for s in found if s.language == code], f"{said} in {name}"
                 words = [w for w in words if w != name.casefold()]
         value, used = self._named_value(words)
@@ -325,11 +362,12 @@ class Catalogue:
             said += f" from {value}"
             words = [w for w in words if w not in used]
         passages: dict[str, Passage] = {}
+        words += [w for w in self._words(topic) if w not in words]
         if words:
-            topic = " ".join(w for w in tokens(question) if w.casefold() in words) or " ".join(words)
+            shown = " ".join(t for t in tokens(question) if t.casefold().removesuffix("'s") in words) or " ".join(words)
             passages = self._mentioning(words)
             found = [s for s in found if s.id in passages]
-            said += f" that mention{'s' if len(found) == 1 else ''} “{topic}”"
+            said += f" that mention{'s' if len(found) < 2 else ''} “{shown}”"
         return Chosen(sources=tuple(found), said=said, noun=noun, passages=passages)
 
     def _words(self, text: str) -> list[str]:
@@ -370,24 +408,33 @@ class Catalogue:
             found = of_word if found is None else {i: p for i, p in found.items() if i in of_word}
         return found or {}
 
-    def _meant(self, question: str) -> list[Source]:
-        """The works that a question names by words of their title, author, publisher or year; "the article" is the main one."""
+    def _meant(self, question: str) -> tuple[list[Source], list[str]]:
+        """The works that a question names, and its words that none of them holds.
+
+        They are named by words of title, author, publisher and year, else of the text; "the article" is the main one.
+        """
         works = [s for s in self.sources if not is_comparison(s)] or list(self.sources)
-        words = set(self._words(question)) | {t for t in tokens(question) if t.isdigit()}
+        words = list(dict.fromkeys([*self._words(question), *(t for t in tokens(question) if t.isdigit())]))
         of_work = {
             s.id: set(_significant(f"{s.title} {s.author or ''} {s.publisher or ''} {s.date or ''}")) for s in works
         }
         rarity = _rarity(" ".join(of) for of in of_work.values())
+        main = self._main()
 
         def worth(source: Source) -> float:
             return sum(rarity[w] for w in of_work[source.id] if any(_alike(u, w) for u in words))
 
         best = max(map(worth, works))
-        main = self._main()
-        if best <= 0:
-            return [main] if main else works
-        meant = [s for s in works if worth(s) >= 0.99 * best]
-        return [main] if main in meant and main else meant
+        if best > 0:
+            meant = [s for s in works if worth(s) >= 0.99 * best]
+            meant = [main] if main in meant and main else meant
+        else:
+            mentioning = self._mentioning(words)
+            meant = [s for s in works if s.id in mentioning] or ([main] if main and not words else works)
+        texts = " ".join(f"{s.text} {' '.join(of_work[s.id])}" for s in meant).casefold()
+        return meant, [
+            w for w in words if w not in texts and not any(_alike(w, o) for s in meant for o in of_work[s.id])
+        ]
 
     def _main(self) -> Source | None:
         """The work that a collection is about: its only one, its only signed opinion piece, or its only news report."""
@@ -410,6 +457,15 @@ def _passes(source: Source, filters: Filters) -> bool:
         return False
     first, last = date_bounds(source.date)
     return (filters.since is None or last >= filters.since) and (filters.until is None or first <= filters.until)
+
+
+def _bounds(asked: periods.Asked) -> tuple[int, int]:
+    """The days asked for; a source "from 2023" is of that year, one "from 2023 on" of it or later."""
+    period = asked.period
+    assert period is not None
+    before, behind = asked.text[: period.start].rstrip(), asked.text[period.end :].lstrip()
+    of_it = before.casefold().endswith("from") and not re.match(r"on\b|onwards?\b|and later", behind)
+    return (period.first, period.last) if of_it else period.bounds
 
 
 def _called(chosen: Chosen) -> str:

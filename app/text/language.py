@@ -119,6 +119,11 @@ def load() -> None:
     identifier()
 
 
+def codes_by_name() -> dict[str, str]:
+    """ISO 639-1 codes of the languages that have a name here, by that name."""
+    return {ENGLISH.name: ENGLISH.code, **{known["name"]: code for code, known in _languages().items()}}
+
+
 def named(code: str) -> Language:
     """The language of an ISO 639-1 code."""
     if code == "en":

@@ -35,9 +35,9 @@ OF_CATALOGUE = ("the article", "the author", "the sources", "the newest source")
 """Things that people look up in ``lookups.txt``, which here are no clear case of either."""
 MOST = 300
 """Texts of a class; those of a few lines are repeated with other slots and frames up to it."""
-OTHERS = 9000
+OTHERS = 12000
 """Texts of the classifier of the policy, every one about something else than the program."""
-KEYWORDS = 1500
+KEYWORDS = 2500
 _WORK = re.compile(
     r"\b(?:your |the |this )?(?:sources?|documents?|articles?|texts?|reports?|publications?|{kind}|collection|library|archive|database)\b|{kind}"
 )
