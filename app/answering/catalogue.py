@@ -14,8 +14,8 @@ from rapidfuzz.distance import OSA
 from app.answer import Citation, cite
 from app.answering.compose import Composed
 from app.answering.talk import NO_SOURCES, counted
-from app.citation_text import COMPARISON, is_comparison, is_summary, one_line, with_marker
-from app.question.tasks import Task
+from app.citation_text import COMPARISON, is_comparison, one_line, with_marker
+from app.question.tasks import Task, catalogue_words
 from app.text import periods
 from app.text.language import codes_by_name, named
 from index.search import Filters, OpenIndex
@@ -35,16 +35,6 @@ _KINDS: Mapping[str, str] = {
     "official": "government", "research": "research", "study": "research", "academic": "research", "note": "notes",
 }  # fmt: skip
 """Words for the kinds of sources, which are a fixed set; what else a question names is looked for in the records."""
-_FRAME = (
-    "source article report document text publication paper piece work file material literature book title item page website site web "
-    "list name show give tell count number total many much collection library archive database index catalogue inventory "
-    "new newest late latest recent recently old oldest early earliest first last current fresh date year kind type sort genre "
-    "author writer write publisher publish outlet newspaper magazine journal organisation link url address online read find download "
-    "mention cover discuss deal speak name appear occur contain include use base draw rest come add change update available "
-    "language english call print hold have hello hi hey thank thanks please question know need want like anything something "
-    "bibliography reference cite citation whole full original different there call analysis interview media came got held written"
-)
-"""What questions about sources are made of, by words; any other word of one is a value of a record, or a topic."""
 _FEW = 12
 """So many titles are listed one by one; more are told by publisher."""
 _MARKED = 40
@@ -124,7 +114,7 @@ class Catalogue:
             return self._none(chosen)
         if told := self._field(question, chosen):
             return told
-        lead = f"There {'is' if len(chosen.sources) == 1 else 'are'} {_called(chosen)}"
+        lead = _there_are(chosen)
         return f"{lead}:\n{self._lines(chosen)}"
 
     def _count(self, question: str) -> str:
@@ -134,7 +124,7 @@ class Catalogue:
         if told := self._field(question, chosen):
             return told
         if len(chosen.sources) == len(self.sources):
-            return f"There are {_called(chosen)}: {_kinds(chosen.sources)}."
+            return f"{_there_are(chosen)}: {_kinds(chosen.sources)}."
         own = sum(map(is_comparison, chosen.sources))
         ours = f", {own} of them by iskp-qa itself" if own and own < len(chosen.sources) else ""
         return f"{_called(chosen)}, of {counted(len(self.sources), 'source')} in all{ours}:\n{self._lines(chosen)}"
@@ -165,7 +155,7 @@ class Catalogue:
         if not chosen.sources:
             return self._none(chosen)
         if not dated:
-            return f"No date is known of {_called(chosen)}."
+            return f"{_there_are(chosen)}, without a known date:\n{self._lines(chosen)}"
         dated.sort(key=lambda s: date_bounds(s.date or "")[0], reverse=newest)
         first = [s for s in dated if s.date == dated[0].date]
         lines = "\n".join(f"- {self._line(s)}" for s in (first if len(first) > 2 else dated)[:_RECORDS])
@@ -211,7 +201,7 @@ class Catalogue:
     def _about(self, question: str) -> str:
         main = self._main()
         if len(self.sources) == 1 and main:
-            return f"{self._told(main)} {self._gist(main)}"
+            return f"{self._told(main)}\n{self._gist(main)}"
         own = [s for s in self.sources if is_comparison(s)]
         works = [s for s in self.sources if not is_comparison(s)]
         dates = sorted(s.date for s in works if s.date)
@@ -223,7 +213,7 @@ class Catalogue:
         if names:
             text += f" What they name most: {', '.join(names)}."
         if main:
-            text += f" At its centre: {self._told(main)} {self._gist(main)}"
+            text += f"\nAt its centre: {self._told(main)}\n{self._gist(main)}"
         return text
 
     # ------------------------------------------------------------ parts of them
@@ -235,10 +225,9 @@ class Catalogue:
         when = f"dated {_day(source)}" if source.date else "no date is known"
         note = next((p for p in self._passages(source) if p.role in _SIGNED), None)
         text = self._marked(f"“{source.title}” {by}{published}; {when}.", source, note)
-        text += f" Read it at {source.url}" if source.url else " No web address is recorded."
         if not source.publisher:
             text += self._imprint(source)
-        return text
+        return f"{text} Read it at {source.url}" if source.url else f"{text} No web address is recorded."
 
     def _imprint(self, source: Source) -> str:
         """Short lines at the foot of a text without a known publisher: they may name it."""
@@ -253,7 +242,7 @@ class Catalogue:
         foot = lines[-1]
         quote = one_line(source.text[foot.start : foot.end])
         marker = self._cite(source, passages[-1], foot.start, foot.end)
-        return f" No publisher is recorded; a line beside the text reads: {with_marker(f'“{quote}”.', marker)}"
+        return f" No publisher is recorded; a line beside the text reads: “{quote}” [{marker}]."
 
     def _gist(self, source: Source) -> str:
         """How a source begins and how it ends, cited."""
@@ -262,8 +251,7 @@ class Catalogue:
         for lead, passage in zip(("It begins:", "It ends:"), dict.fromkeys([*body[:1], *body[-1:]]), strict=False):
             a, b = sentence_spans(passage.text)[0]
             marker = self._cite(source, passage, passage.start + a, passage.start + b)
-            quote = one_line(passage.text[a:b])
-            told.append(f"{lead} {with_marker(quote if is_summary(source) else f'“{quote}”', marker)}")
+            told.append(f"{lead} {with_marker(one_line(passage.text[a:b]), marker)}")
         return " ".join(told)
 
     def _names(self, sources: Sequence[Source], most: int = 6) -> list[str]:
@@ -361,11 +349,12 @@ class Catalogue:
             found = [s for s in found if value in _values(s)]
             said += f" from {value}"
             words = [w for w in words if w not in used]
-        passages: dict[str, Passage] = {}
+        proper = {t.casefold() for t in tokens(question)[1:] if t[0].isupper()}
+        loose = not topic and not any(w in proper for w in words)
         words += [w for w in self._words(topic) if w not in words]
-        if words:
+        passages = self._mentioning(words) if words else {}
+        if words and (passages or not loose):  # a verb that no source has is no topic
             shown = " ".join(t for t in tokens(question) if t.casefold().removesuffix("'s") in words) or " ".join(words)
-            passages = self._mentioning(words)
             found = [s for s in found if s.id in passages]
             said += f" that mention{'s' if len(found) < 2 else ''} “{shown}”"
         return Chosen(sources=tuple(found), said=said, noun=noun, passages=passages)
@@ -375,7 +364,7 @@ class Catalogue:
         if self._opened is None:
             return []
         vocabulary = self._opened.vocabulary
-        frame = {vocabulary.stem(w) for w in _FRAME.split()}
+        frame = {vocabulary.stem(w) for w in catalogue_words()}
         return [
             w.casefold() for t in vocabulary.content_terms(text) for w in tokens(t) if vocabulary.stem(w) not in frame
         ]
@@ -466,6 +455,10 @@ def _bounds(asked: periods.Asked) -> tuple[int, int]:
     before, behind = asked.text[: period.start].rstrip(), asked.text[period.end :].lstrip()
     of_it = before.casefold().endswith("from") and not re.match(r"on\b|onwards?\b|and later", behind)
     return (period.first, period.last) if of_it else period.bounds
+
+
+def _there_are(chosen: Chosen) -> str:
+    return f"There {'is' if len(chosen.sources) == 1 else 'are'} {_called(chosen)}"
 
 
 def _called(chosen: Chosen) -> str:

@@ -11,11 +11,12 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Literal, cast, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
-from app.question.network import Network, StateEncoder, network
+from app.question.network import Floats, Network, StateEncoder, network
 from index.onnx_encoder import OnnxEncoder
 
 Task = Literal[
@@ -90,11 +91,12 @@ class TaskClassifier:
             return Understood(task="other", probability=1.0 - special)
         return Understood(task=TASKS[best], probability=special)
 
-    def shares(self, text: str) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    def shares(self, text: str) -> Floats:
         """Probabilities ``(len(TASKS),)``, in the order of :data:`TASKS`."""
         logits = self._weights.logits(self._encoder.states([text])[0])
         powers = np.exp(logits - logits.max())
-        return cast("np.ndarray[tuple[int], np.dtype[np.float32]]", powers / powers.sum())
+        shares: Floats = powers / powers.sum()
+        return shares
 
 
 def load(encoder: object = None) -> TaskClassifier:
@@ -118,7 +120,18 @@ def _packaged() -> OnnxEncoder:
 
 
 @cache
+def catalogue_words() -> frozenset[str]:
+    """The words that the training questions about sources are made of; any other word of one is a value or a topic."""
+    return frozenset(_tensors()["words"].tobytes().decode().split())
+
+
+@cache
 def _weights() -> Network:
+    return network(_tensors(), "task")
+
+
+@cache
+def _tensors() -> dict[str, NDArray[Any]]:
     from safetensors.numpy import load as read
 
-    return network(read(files("app.question").joinpath(WEIGHTS_FILE).read_bytes()), "task")
+    return read(files("app.question").joinpath(WEIGHTS_FILE).read_bytes())

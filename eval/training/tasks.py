@@ -21,6 +21,7 @@ from safetensors.numpy import save_file
 from app.question.tasks import TASKS, Task, default
 from eval.training.policy import articles, lines, misspell, requests, trained
 from index.onnx_encoder import OnnxEncoder
+from index.terms import tokens
 
 if TYPE_CHECKING:
     import torch
@@ -74,9 +75,16 @@ def train(out: Path, questions: int) -> None:
         return nn.functional.cross_entropy(found, wanted[at], weight=worth)
 
     tensors = trained(OnnxEncoder().states(texts), None, len(TASKS), loss, "task")
+    tensors["words"] = np.frombuffer(" ".join(catalogue_words()).encode(), dtype=np.uint8)
     save_file(tensors, out)
     shown = ", ".join(f"{TASKS[n]} {c}" for n, c in sorted(counts.items()))
     print(f"{len(texts)} texts ({shown}), {time.monotonic() - began:.0f} s, {out}")
+
+
+def catalogue_words() -> list[str]:
+    """The words that questions about sources are made of, without what stands in their slots."""
+    texts = [line for task in TASKS if task.startswith("catalogue") for line in lines(f"tasks/{task}.txt")]
+    return sorted({t.casefold() for text in texts for t in tokens(_SLOT.sub(" ", text))})
 
 
 def examples(rng: random.Random, questions: int) -> list[tuple[str, Task]]:
