@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -33,6 +32,7 @@ SOURCES = {
         "# Pier opens again\n\nThe pier of Norholm was opened again after the storm. Puffins were seen below it.\n",
         {"publisher": "Evening Post", "date": "2032-08-20", "genre": "news"},
     ),
+    "odd": ("# Notes [7] on nets\n\nNets are mended in winter.\n", {"publisher": "Net\n- Office [9]", "date": "2031-12", "genre": "unknown"}),
     "island": ("# Norholm\n\nNorholm is an island with a lighthouse and 900 people.\n", {"publisher": "Wikipedia", "genre": "encyclopedia"}),
 }  # fmt: skip
 
@@ -204,6 +204,11 @@ def test_a_collection_is_told_by_kinds_years_names_and_its_centre(norholm: Home)
         "costs more than the town earns",
     ):
         assert fact in text
+
+
+def test_marks_and_lines_in_a_record_are_no_markers_and_no_list(norholm: Home) -> None:
+    text = _asked(norholm, "Which sources are from December 2031?").answer
+    assert "nets" in text and "[7]" not in text and "[9]" not in text and text.count("\n- ") == 1
 
 
 def test_the_filters_of_the_page_hold(norholm: Home) -> None:

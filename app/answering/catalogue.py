@@ -138,7 +138,7 @@ class Catalogue:
         found = sorted({value for s in chosen.sources if (value := of(s)) and not is_comparison(s)}, key=str.casefold)
         if not found:
             return f"No {noun} is recorded of {_called(chosen)}."
-        return f"The records of {_called(chosen)} name {counted(len(found), noun)}: {'; '.join(found)}."
+        return f"The records of {_called(chosen)} name {counted(len(found), noun)}: {'; '.join(map(one_line, found))}."
 
     def _newest(self, question: str) -> str:
         return self._at_an_end(question, newest=True)
@@ -220,11 +220,11 @@ class Catalogue:
 
     def _told(self, source: Source) -> str:
         """Author, publisher, date and address of a source in words."""
-        by = f"is by {source.author}" if source.author else "names no author"
-        published = f"; published by {source.publisher}" if source.publisher else ""
+        by = f"is by {one_line(source.author)}" if source.author else "names no author"
+        published = f"; published by {one_line(source.publisher)}" if source.publisher else ""
         when = f"dated {_day(source)}" if source.date else "no date is known"
         note = next((p for p in self._passages(source) if p.role in _SIGNED), None)
-        text = self._marked(f"“{source.title}” {by}{published}; {when}.", source, note)
+        text = self._marked(f"“{one_line(source.title)}” {by}{published}; {when}.", source, note)
         if not source.publisher:
             text += self._imprint(source)
         return f"{text} Read it at {source.url}" if source.url else f"{text} No web address is recorded."
@@ -284,11 +284,11 @@ class Catalogue:
         years = sorted({s.date[:4] for s in sources if s.date})
         span = years[0] if len(years) == 1 else f"{years[0]}–{years[-1]}" if years else "undated"
         markers = "".join(f" [{self._cite_first(s)}]" for s in sources if len(self._citations) < _MARKED)
-        return f"{who} ({f'{len(sources)}, ' if len(sources) > 1 else ''}{span}){markers}"
+        return f"{one_line(who)} ({f'{len(sources)}, ' if len(sources) > 1 else ''}{span}){markers}"
 
     def _line(self, source: Source, passage: Passage | None = None) -> str:
         parts = (source.title, source.author, COMPARISON if is_comparison(source) else source.publisher, _day(source))
-        return self._marked(", ".join(filter(None, parts)), source, passage)
+        return self._marked(", ".join(one_line(p) for p in parts if p), source, passage)
 
     def _none(self, chosen: Chosen) -> str:
         return f"There is no {chosen.noun}{chosen.said} among the {counted(len(self.sources), 'source')}."
@@ -299,7 +299,7 @@ class Catalogue:
 
     def _cite_first(self, source: Source, passage: Passage | None = None) -> int:
         """A marker that opens the source where it begins, or at a passage; 0 for a source without passages."""
-        passages = [passage] if passage else self._passages(source)
+        passages = [passage] if passage else sorted(self._passages(source), key=lambda p: p.role != "body")
         if not passages:
             return 0
         a, b = sentence_spans(passages[0].text)[0]
@@ -347,7 +347,7 @@ class Catalogue:
         value, used = self._named_value(words)
         if value:
             found = [s for s in found if value in _values(s)]
-            said += f" from {value}"
+            said += f" from {one_line(value)}"
             words = [w for w in words if w not in used]
         proper = {t.casefold() for t in tokens(question)[1:] if t[0].isupper()}
         loose = not topic and not any(w in proper for w in words)
@@ -468,7 +468,7 @@ def _called(chosen: Chosen) -> str:
 def _kinds(sources: Sequence[Source]) -> str:
     """How many there are of each kind: "2 UN reports, 1 news report"."""
     own = sum(is_comparison(s) for s in sources)
-    counts = Counter(s.genre for s in sources if not is_comparison(s))
+    counts: Counter[str] = Counter(s.genre for s in sources if not is_comparison(s))
     parts = [counted(counts[g], NOUNS[g]) for g in NOUNS if counts[g]]
     return ", ".join([*parts, f"{counted(own, 'comparison')} of sources by iskp-qa"] if own else parts)
 

@@ -267,8 +267,8 @@ class Answerer:
                 bare = self._tasks.without_courtesy(text)
                 standalone = bare
             if opened and english:
-                history = [t for t in history if t.role != "user" or not self._is_talk(t.content)]
-                standalone = rewritten or followup.standalone(opened.correct_spelling(bare), history, opened.vocabulary)
+                said = self._without_talk(history)
+                standalone = rewritten or followup.standalone(opened.correct_spelling(bare), said, opened.vocabulary)
                 standalone = periods.asked(standalone, self._today()).text
             refusal = self._rules.declines(text) or self._rules.declines(standalone)
             understood = self._tasks.task(bare) if english and not refusal else None
@@ -286,8 +286,16 @@ class Answerer:
                 return found
         raise AssertionError("the last strategy answers everything")
 
-    def _is_talk(self, text: str) -> bool:
-        return self._tasks.task(text).task.startswith("talk")
+    def _without_talk(self, history: Sequence[followup.Turn]) -> list[followup.Turn]:
+        """The conversation without talk and the replies to it: nobody asks on about "thank you"."""
+        kept: list[followup.Turn] = []
+        talking = False
+        for turn in history:
+            if turn.role == "user":
+                talking = self._tasks.task(turn.content).task.startswith("talk")
+            if not talking:
+                kept.append(turn)
+        return kept
 
     def _declined(self, request: Request) -> Outcome | None:
         """Help with harm."""

@@ -363,7 +363,7 @@ def fit(
 
 
 def trained(
-    states: NDArray[np.float32], features: Sequence[Sequence[float]] | None, outputs: int, loss: Loss, name: str
+    states: NDArray[np.float32], features: Sequence[Sequence[float]] | None, outputs: int, loss: Loss, name: str, seed: int = 0
 ) -> dict[str, NDArray[Any]]:
     """A network of one hidden layer, as the tensors that ``app.question.network`` reads.
 
@@ -376,7 +376,7 @@ def trained(
     import torch
     from torch import nn
 
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     inputs = torch.from_numpy(states.reshape(len(states), -1) * STATE_SCALE)
     if features:
         inputs = torch.cat([inputs, torch.tensor(features, dtype=torch.float32)], dim=1)

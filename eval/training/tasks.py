@@ -12,10 +12,12 @@ import random
 import re
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from app.question.tasks import TASKS, Task, default
@@ -39,6 +41,7 @@ MOST = 300
 OTHERS = 12000
 """Texts of the classifier of the policy, every one about something else than the program."""
 KEYWORDS = 2500
+NETWORKS = 4
 _WORK = re.compile(
     r"\b(?:your |the |this )?(?:sources?|documents?|articles?|texts?|reports?|publications?|{kind}|collection|library|archive|database)\b|{kind}"
 )
@@ -74,11 +77,20 @@ def train(out: Path, questions: int) -> None:
     def loss(found: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
         return nn.functional.cross_entropy(found, wanted[at], weight=worth)
 
-    tensors = trained(OnnxEncoder().states(texts), None, len(TASKS), loss, "task")
+    states = OnnxEncoder().states(texts)
+    tensors = averaged([trained(states, None, len(TASKS), loss, "task", seed) for seed in range(NETWORKS)])
     tensors["words"] = np.frombuffer(" ".join(catalogue_words()).encode(), dtype=np.uint8)
     save_file(tensors, out)
     shown = ", ".join(f"{TASKS[n]} {c}" for n, c in sorted(counts.items()))
     print(f"{len(texts)} texts ({shown}), {time.monotonic() - began:.0f} s, {out}")
+
+
+def averaged(networks: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+    """One network whose outputs are the mean of those of several: their units stand side by side."""
+    side = {key: np.concatenate([n[f"task.{key}"] for n in networks]) for key in ("hidden", "hidden_bias")}
+    out = np.concatenate([n["task.out"] for n in networks], axis=1) / len(networks)
+    bias = np.mean([n["task.bias"] for n in networks], axis=0)
+    return {f"task.{key}": value.astype(np.float16) for key, value in {**side, "out": out, "bias": bias}.items()}
 
 
 def catalogue_words() -> list[str]:
