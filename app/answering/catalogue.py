@@ -175,6 +175,8 @@ class Catalogue:
         asked = periods.asked(question, self._today)
         if asked.period is None:
             return f"When a source was added is not kept, only when it was published. {self._newest(question)}"
+        if asked.period.relation not in {"since", "after"} or _bounds(asked) != asked.period.bounds:
+            return self._list(question)  # "from 2023" names a year, no beginning
         since = asked.period.last + 1 if asked.period.relation == "after" else asked.period.first
         chosen = self._chosen(question, timed=False)
         new = tuple(s for s in chosen.sources if s.date and date_bounds(s.date)[1] >= since)

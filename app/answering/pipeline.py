@@ -24,7 +24,7 @@ from app.question.tasks import Task, TaskClassifier
 from app.question.tasks import default as default_tasks
 from app.stream import Done, Event, settled
 from app.text import periods
-from app.text.language import Language, among, found_by_words, language_of, unread, unreadable
+from app.text.language import Language, among, codes_by_name, found_by_words, language_of, unread, unreadable
 from app.writing.writer import Given, Material, Writer
 from index.embed import Encoder
 from index.search import Filters, Hit, IndexReader, OpenIndex, SearchSettings
@@ -271,7 +271,9 @@ class Answerer:
                 standalone = rewritten or followup.standalone(opened.correct_spelling(bare), said, opened.vocabulary)
                 standalone = periods.asked(standalone, self._today()).text
             refusal = self._rules.declines(text) or self._rules.declines(standalone)
-            understood = self._tasks.task(bare) if english and not refusal else None
+            # A few English words are sometimes taken for a rare language, one that has no name here.
+            judged = english or language.code not in codes_by_name().values()
+            understood = self._tasks.task(bare) if judged and not refusal else None
         base = Answer(
             question=asked, standalone_question=standalone, status="declined", answer=refusal or "",
             index_id=opened.id if opened else "", prompt_id=f"extractive:{self._reader.fingerprint}",
