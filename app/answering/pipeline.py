@@ -273,7 +273,9 @@ class Answerer:
             refusal = self._rules.declines(text) or self._rules.declines(standalone)
             # A few English words are sometimes taken for a rare language, one that has no name here.
             judged = english or language.code not in codes_by_name().values()
-            understood = self._tasks.task(bare) if judged and not refusal else None
+            understood = self._tasks.task(text) if judged and not refusal else None
+            if understood and understood.task == "other":
+                understood = self._tasks.task(bare)
         base = Answer(
             question=asked, standalone_question=standalone, status="declined", answer=refusal or "",
             index_id=opened.id if opened else "", prompt_id=f"extractive:{self._reader.fingerprint}",
