@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Status = Literal["answered", "abstained", "declined"]
 Words = Literal["original", "summary"]
+TaskKind = Literal["point", "talk", "catalogue"]
 STAGES = ("understand", "retrieve", "read", "generate", "verify", "total")
 MARKER = re.compile(r"\[(\d+)\]")
 
@@ -115,7 +116,9 @@ class Answer:
         notice: what a reader should know of how the answer came about, such as a language model that failed.
         unsearched: why the question was not looked up at all, in words; empty when it was searched.
         usage: calls of a language model and its tokens in and out; empty without one.
-        options: complete questions to ask instead, known to be answered.
+        options: complete questions to ask instead or next, known to be answered.
+        task: what kind of answer it is: "point" from a search of the sources, "talk", or "catalogue", about the
+            sources themselves.
     """
 
     question: str
@@ -138,6 +141,7 @@ class Answer:
     unsearched: str = ""
     usage: Mapping[str, int] = field(default_factory=dict)
     options: tuple[str, ...] = ()
+    task: TaskKind = "point"
 
 
 def to_json(answer: Answer) -> dict[str, Any]:

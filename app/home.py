@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from app.answering.pipeline import Answerer
     from app.evidence.gather import PassageReader
     from app.policy.rules import Policy
+    from app.question.tasks import TaskClassifier
     from app.suggest.suggester import Suggester
     from app.support.checker import SupportChecker
     from app.writing.engines import Engine
@@ -131,6 +132,13 @@ class Home:
         return wiring.policy(self.folder, self.encoder)
 
     @cached_property
+    def tasks(self) -> TaskClassifier:
+        """Tells talk and questions about the sources from questions to search for."""
+        from app import wiring
+
+        return wiring.tasks(self.encoder)
+
+    @cached_property
     def answerer(self) -> Answerer:
         """Answers questions from the index with the engine of the settings."""
         return self.answerer_with(self.settings.engine.name)
@@ -167,7 +175,7 @@ class Home:
 
         return wiring.answerer(
             self.settings, index=self.index, encoder=self.encoder, reader=self.reader, policy=self.policy,
-            offers=self.suggester.known, writer=writer,
+            tasks=self.tasks, offers=self.suggester.known, writer=writer,
         )  # fmt: skip
 
     @cached_property

@@ -17,6 +17,8 @@ from app.evidence.gather import PassageReader, SimilarityReader
 from app.evidence.model_reader import ModelReader
 from app.policy.rules import POLICY_FILE, Policy
 from app.policy.rules import load as load_policy
+from app.question.tasks import TaskClassifier
+from app.question.tasks import load as load_tasks
 from app.support.checker import SupportChecker, load_support_calibrations
 from app.writing.engines import Engine, EngineSettings, parse_engine
 from app.writing.writer import Writer, WriterSettings
@@ -90,6 +92,11 @@ def policy(folder: Path, encoder: Encoder) -> Policy:
     return load_policy(folder / POLICY_FILE, encoder)
 
 
+def tasks(encoder: Encoder) -> TaskClassifier:
+    """Tells talk and questions about the sources from questions to search for."""
+    return load_tasks(encoder)
+
+
 def engine(settings: EngineSection, name: str) -> Engine:
     """A language model by name, with the limits of the settings.
 
@@ -134,6 +141,7 @@ def answerer(
     encoder: Encoder,
     reader: PassageReader,
     policy: Policy,
+    tasks: TaskClassifier,
     offers: Callable[[], Sequence[str]],
     writer: Writer | None,
 ) -> Answerer:
@@ -155,6 +163,7 @@ def answerer(
         foreign=None if only_english else (SimilarityReader(encoder), calibrations["similarity"]),
         writer=writer,
         rules=policy,
+        tasks=tasks,
         offers=offers,
         settings=AnswerSettings(
             passages=answer.passages,

@@ -313,6 +313,9 @@ def ask_readonly(home: Path) -> dict[str, Any]:
 
     question = ("ask", "How many barrels of rye did harbour n1.md count?", "--json")
     before = invoke(*question)
+    # What is imported at first use lies where only this user may read; so it is used once before.
+    for arguments in (("init", "--empty"), ("ingest", str(home.parent / "late.txt"))):
+        CliRunner().invoke(cli, ["--home", str(home.parent / "warm"), *arguments])
     for path in (*home.rglob("*"), home):
         path.chmod(0o555 if path.is_dir() else 0o444)
     if os.geteuid() == 0:

@@ -47,6 +47,7 @@ ANSWER = {
     "differences": st.lists(differences, max_size=2).map(tuple), "missing_terms": some,
     "nearest": st.lists(citations, max_size=2).map(tuple), "confidence": shares, "unsupported": some, "reasons": some,
     "engine": texts, "index_id": texts, "prompt_id": texts, "notice": texts, "unsearched": texts, "options": some,
+    "task": st.sampled_from(["point", "talk", "catalogue"]),
     "timings_ms": st.dictionaries(texts, st.floats(0, 1e6), max_size=3),
     "usage": st.dictionaries(texts, st.integers(0, 10**6), max_size=3),
 }  # fmt: skip

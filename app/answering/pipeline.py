@@ -10,18 +10,21 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any
 
-from app.answer import MARKER, STAGES, Answer, Citation, cite
-from app.answering import by_words, overview
+from app.answer import MARKER, STAGES, Answer, Citation, TaskKind, cite
+from app.answering import by_words, catalogue, overview, talk
 from app.answering.compose import Limits, compose, originals_first, select, short_answer, standing
 from app.answering.decide import Calibration, Decision, decide
+from app.citation_text import is_summary
 from app.differences import find as differences
 from app.evidence.gather import Evidence, PassageReader, ReadPassage, gather, names_lacking
 from app.policy import rules as policy
 from app.question import followup, parts
 from app.question.analysis import Question, asks_author, in_full, kind_of, naming_author, need, tidy
+from app.question.tasks import Task, TaskClassifier
+from app.question.tasks import default as default_tasks
 from app.stream import Done, Event, settled
 from app.text import periods
-from app.text.language import Language, among, found_by_words, language_of, unread, unreadable
+from app.text.language import Language, among, codes_by_name, found_by_words, language_of, unread, unreadable
 from app.writing.writer import Given, Material, Writer
 from index.embed import Encoder
 from index.search import Filters, Hit, IndexReader, OpenIndex, SearchSettings
@@ -30,7 +33,7 @@ from ingest.chunk import CONTEXT_JOINT, Passage
 ABSTENTION = "The sources do not answer this question."
 NOTHING_INDEXED = "Nothing has been indexed yet, so there is no source to answer from."
 _NEAREST = 3
-_OFFERED = 2
+_OFFERED, _OFFERED_TALK = 2, 3
 _OVERVIEW_HITS = 30
 _WIDE_HITS = 80
 """Passages looked through, not read, for figures that differ or for the time asked for."""
@@ -104,6 +107,43 @@ class _Clock:
             self.spent[name] = round(self.spent[name] + (time.perf_counter() - began) * 1000, 2)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A question as it was understood, and what it is answered from.
+
+    Attributes:
+        base: an answer to it that says nothing yet.
+        text: what was asked, without greetings and thanks around it.
+        served: whether the embedding model reads its language.
+        refused: whether it asks for help with harm.
+    """
+
+    base: Answer
+    text: str
+    language: Language
+    served: bool
+    refused: bool
+    task: Task
+    opened: OpenIndex | None
+    filters: Filters
+    clock: _Clock
+
+    @property
+    def standalone(self) -> str:
+        """The question with what it leaves out filled in."""
+        return self.base.standalone_question
+
+    @property
+    def index(self) -> OpenIndex:
+        """The index, for strategies that come after the one for an empty home."""
+        assert self.opened is not None
+        return self.opened
+
+
+Outcome = tuple[Answer, Trace | None]
+"""An answer, and the way to it where the sources were searched for it."""
+
+
 class Answerer:
     """Answers questions from an index, by quotation or, with a writer, in a language model's words."""
 
@@ -119,12 +159,13 @@ class Answerer:
         today: Callable[[], dt.date] = dt.date.today,
         writer: Writer | None = None,
         rules: policy.Policy | None = None,
-        offers: Callable[[], Sequence[str]] = tuple,
+        tasks: TaskClassifier | None = None,
+        offers: Callable[[int], Sequence[str]] = lambda n: (),
     ) -> None:
         """``foreign`` reads questions that are not in English, since the evidence reader knows English only.
 
-        ``today`` tells what "last year" means and whether evidence is old; ``offers`` gives questions that are
-        known to be answered, for whoever asked something that is declined.
+        ``today`` tells what "last year" means and whether evidence is old; ``offers`` gives up to so many
+        questions that are known to be answered, for whoever asked something that is declined or just talks.
         """
         self._index = index
         self._encoder = encoder
@@ -136,6 +177,7 @@ class Answerer:
         self._rules = rules or policy.default()
         self._writer = writer
         self._offers = offers
+        self._tasks = tasks or default_tasks()
 
     def warm_up(self) -> None:
         """Load what loads lazily, so that the first question is answered as fast as the next."""
@@ -189,7 +231,10 @@ class Answerer:
                 rewritten = None if self._rules.declines(text) else self._writer.condense(text, history)
         opened = self._index.current()
         answer, trace = self._answer(question, history, filters, clock, opened, rewritten)
-        if self._writer is None or opened is None or answer.status != "answered" or not self._reads(question):
+        if (
+            self._writer is None or opened is None or answer.status != "answered" or answer.task != "point"
+            or not self._reads(question)
+        ):  # fmt: skip
             answer = timed(answer)
             yield from settled(answer)
             yield Done(answer=answer)
@@ -212,36 +257,113 @@ class Answerer:
         rewritten: str | None = None,
     ) -> tuple[Answer, Trace | None]:
         """``rewritten`` is the standalone question of a language model; without it rules make one."""
-        index_id = opened.id if opened else ""
         with clock.stage("understand"):
             text = tidy(asked)
-            standalone = text
+            bare = standalone = text
             language = language_of(text)
             served = self._settings.languages is None or language.code in self._settings.languages
-            if opened and served and language.code == "en":
-                standalone = rewritten or followup.standalone(opened.correct_spelling(text), history, opened.vocabulary)
+            english = served and language.code == "en"
+            if english:
+                bare = self._tasks.without_courtesy(text)
+                standalone = bare
+            if opened and english:
+                said = self._without_talk(history)
+                standalone = rewritten or followup.standalone(opened.correct_spelling(bare), said, opened.vocabulary)
                 standalone = periods.asked(standalone, self._today()).text
             refusal = self._rules.declines(text) or self._rules.declines(standalone)
+            # A few English words are sometimes taken for a rare language, one that has no name here.
+            judged = english or language.code not in codes_by_name().values()
+            understood = self._tasks.task(text) if judged and not refusal else None
+            if understood and understood.task == "other":
+                understood = self._tasks.task(bare)
         base = Answer(
             question=asked, standalone_question=standalone, status="declined", answer=refusal or "",
-            index_id=index_id, prompt_id=f"extractive:{self._reader.fingerprint}",
+            index_id=opened.id if opened else "", prompt_id=f"extractive:{self._reader.fingerprint}",
         )  # fmt: skip
-        if refusal:
-            return replace(base, options=tuple(self._offers())[:_OFFERED]), None
-        if opened is None or not opened.passage_count():
-            return replace(
-                base, status="abstained", answer=NOTHING_INDEXED, unsearched="there are no sources yet"
-            ), None
-        if not served:
-            return self._by_words(base, language, opened, filters, clock), None
-        topic = overview.topic_of(standalone)
-        surveyed = self._overview(base, topic, opened, filters, clock) if topic else None
-        if surveyed:
-            return surveyed, None
-        split = parts.split(standalone, opened.vocabulary)
-        if len(split) > 1:
-            return self._in_parts(base, split, opened, filters, clock)
-        trace = self.trace(standalone, opened, filters, asked=asked, clock=clock)
+        request = Request(
+            base=base, text=bare, language=language, served=served, refused=bool(refusal),
+            task=understood.task if understood else "other", opened=opened, filters=filters, clock=clock,
+        )  # fmt: skip
+        for strategy in _STRATEGIES:
+            found = strategy(self, request)
+            if found is not None:
+                return found
+        raise AssertionError("the last strategy answers everything")
+
+    def _without_talk(self, history: Sequence[followup.Turn]) -> list[followup.Turn]:
+        """The conversation without talk and the replies to it: nobody asks on about "thank you"."""
+        kept: list[followup.Turn] = []
+        talking = False
+        for turn in history:
+            if turn.role == "user":
+                talking = self._tasks.task(turn.content).task.startswith("talk")
+            if not talking:
+                kept.append(turn)
+        return kept
+
+    def _declined(self, request: Request) -> Outcome | None:
+        """Help with harm."""
+        if not request.refused:
+            return None
+        return replace(request.base, options=tuple(self._offers(_OFFERED))), None
+
+    def _talk(self, request: Request) -> Outcome | None:
+        """Greetings, thanks, what the program is and does."""
+        if not request.task.startswith("talk"):
+            return None
+        held = list(request.opened.sources()) if request.opened else []
+        text = talk.reply(request.task, sources=len(held), summaries=sum(map(is_summary, held)))
+        return self._told(request, "talk", text), None
+
+    def _catalogue(self, request: Request) -> Outcome | None:
+        """Which sources there are, how many, how old, and who wrote them."""
+        if not request.task.startswith("catalogue"):
+            return None
+        with request.clock.stage("retrieve"):
+            composed = catalogue.Catalogue(request.opened, request.filters, self._today()).answer(request.task, request.text)
+        return replace(self._told(request, "catalogue", composed.text), citations=composed.citations), None
+
+    def _told(self, request: Request, task: TaskKind, text: str) -> Answer:
+        return replace(
+            request.base, status="answered", answer=text, task=task, standalone_question=request.base.question, confidence=1.0,
+            reasons=(f"understood as {request.task.replace('-', ': ', 1)}",), options=tuple(self._offers(_OFFERED_TALK)),
+        )  # fmt: skip
+
+    def _empty(self, request: Request) -> Outcome | None:
+        """Nothing to answer from."""
+        if request.opened is not None and request.opened.passage_count():
+            return None
+        return replace(
+            request.base, status="abstained", answer=NOTHING_INDEXED, unsearched="there are no sources yet"
+        ), None
+
+    def _unreadable(self, request: Request) -> Outcome | None:
+        """A language that the embedding model does not read."""
+        if request.served:
+            return None
+        return self._by_words(request.base, request.language, request.index, request.filters, request.clock), None
+
+    def _surveyed(self, request: Request) -> Outcome | None:
+        """What each source says about a topic."""
+        topic = overview.topic_of(request.standalone)
+        if not topic:
+            return None
+        surveyed = self._overview(request.base, topic, request.index, request.filters, request.clock)
+        return (surveyed, None) if surveyed else None
+
+    def _parted(self, request: Request) -> Outcome | None:
+        """Several questions in one."""
+        split = parts.split(request.standalone, request.index.vocabulary)
+        if len(split) < 2:
+            return None
+        return self._in_parts(request.base, split, request.index, request.filters, request.clock)
+
+    def _pointed(self, request: Request) -> Outcome | None:
+        """The sentences that answer, or an abstention."""
+        base, standalone, opened, filters, clock = (
+            request.base, request.standalone, request.index, request.filters, request.clock
+        )  # fmt: skip
+        trace = self.trace(standalone, opened, filters, asked=base.question, clock=clock)
         base = replace(base, confidence=trace.decision.confidence, reasons=trace.decision.reasons)
         with clock.stage("generate"):
             if not trace.decision.answer:
@@ -296,7 +418,7 @@ class Answerer:
     def _with_unread(self, answer: Answer, opened: OpenIndex | None, filters: Filters) -> Answer:
         """The answer, with the sources named that were not searched because of their language."""
         read = self._settings.languages
-        if opened is None or read is None or answer.status == "declined" or not self._reads(answer.question):
+        if opened is None or read is None or answer.status == "declined" or answer.task != "point" or not self._reads(answer.question):
             return answer
         told = unread(_within(filters, opened), read)
         if not told:
@@ -480,6 +602,19 @@ class Answerer:
         return replace(
             base, status="abstained", answer=text, missing_terms=trace.missing, nearest=_nearest(trace, opened)
         )
+
+
+_STRATEGIES: tuple[Callable[[Answerer, Request], Outcome | None], ...] = (
+    Answerer._declined,
+    Answerer._talk,
+    Answerer._catalogue,
+    Answerer._empty,
+    Answerer._unreadable,
+    Answerer._surveyed,
+    Answerer._parted,
+    Answerer._pointed,
+)
+"""The ways of answering in the order in which they are tried; one that gives None leaves the question to the next."""
 
 
 def _within(filters: Filters, opened: OpenIndex) -> Mapping[str, Collection[str]]:

@@ -6,31 +6,17 @@ Pure arithmetic on what an encoder gives; the weights are made by ``eval.trainin
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.question.network import Floats, Network, network
+
 WEIGHTS_FILE = "weights.safetensors"
-STATE_SCALE = 3.0
-"""States are unit vectors of 384 numbers; so scaled they weigh about as much as the zeros and ones of form."""
-
-Floats = NDArray[np.float32]
-
-
-class StateEncoder(Protocol):
-    """Gives averaged token states of all-MiniLM-L6-v2; another model's would mean nothing to the weights."""
-
-    def states(self, texts: Sequence[str]) -> Floats:
-        """``(len(texts), len(STATE_LAYERS), width)`` float32, unit length; see :mod:`index.onnx_encoder`."""
-
-    def is_word(self, word: str) -> bool:
-        """Whether the tokenizer knows this word as one piece."""
-
 
 _SELF = r"(?:i|we|my\s+\w+|our\s+\w+|me|us)"
 _HARM = (
@@ -70,29 +56,19 @@ def form(text: str) -> tuple[float, ...]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Network:
-    """One hidden layer, one output.
+class Judge:
+    """A network of one output.
 
     Attributes:
-        hidden: ``(units, inputs)`` float32; the inputs are the flattened states, then :func:`form` where it plays a part.
-        hidden_bias, out: ``(units,)`` float32.
-        bias: of the output.
         with_form: whether :func:`form` plays a part.
     """
 
-    hidden: Floats
-    hidden_bias: Floats
-    out: Floats
-    bias: float
+    network: Network
     with_form: bool
 
     def probability(self, states: Floats, text: str) -> float:
         """In [0, 1]; ``states`` ``(len(STATE_LAYERS), width)``."""
-        inputs = states.reshape(-1) * STATE_SCALE
-        if self.with_form:
-            inputs = np.concatenate([inputs, np.asarray(form(text), dtype=np.float32)])
-        units = np.maximum(self.hidden @ inputs + self.hidden_bias, 0.0)
-        logit = float(self.out @ units) + self.bias
+        logit = float(self.network.logits(states, form(text) if self.with_form else ())[0])
         return float(1 / (1 + np.exp(-np.clip(logit, -60.0, 60.0))))
 
 
@@ -100,8 +76,8 @@ class Network:
 class PolicyWeights:
     """What training made: one network for what people ask, one for sentences that a model wrote."""
 
-    request: Network
-    output: Network
+    request: Judge
+    output: Judge
 
 
 @cache
@@ -110,15 +86,8 @@ def load_weights() -> PolicyWeights:
     from safetensors.numpy import load
 
     tensors = load(files("app.policy").joinpath(WEIGHTS_FILE).read_bytes())
-    return PolicyWeights(request=_network(tensors, "request"), output=_network(tensors, "output"))
+    return PolicyWeights(request=_judge(tensors, "request"), output=_judge(tensors, "output"))
 
 
-def _network(tensors: Mapping[str, NDArray[np.generic]], name: str) -> Network:
-    def of(key: str) -> Floats:
-        return tensors[f"{name}.{key}"].astype(np.float32)
-
-    hidden = of("hidden")
-    return Network(
-        hidden=hidden, hidden_bias=of("hidden_bias"), out=of("out"), bias=float(of("bias")[0]),
-        with_form=bool(of("with_form")[0]),
-    )  # fmt: skip
+def _judge(tensors: Mapping[str, NDArray[np.generic]], name: str) -> Judge:
+    return Judge(network=network(tensors, name), with_form=bool(tensors[f"{name}.with_form"][0]))

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from app.errors import BadSettings
-from app.policy.classifier import PolicyWeights, StateEncoder, load_weights
+from app.policy.classifier import PolicyWeights, load_weights
+from app.question.network import StateEncoder
 from index.onnx_encoder import OnnxEncoder
 
 POLICY_FILE = "policy.toml"

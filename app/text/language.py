@@ -39,14 +39,14 @@ def language_of(text: str) -> Language:
         return ENGLISH  # names and titles in it may be in any script
     if len(letters) - latin < 4:
         code, probability = identify(text)
-        return _named(code) if code != "en" and probability >= SURE else ENGLISH
-    return _named(identify("".join(c for c in text if "LATIN" not in unicodedata.name(c, "")))[0])
+        return named(code) if code != "en" and probability >= SURE else ENGLISH
+    return named(identify("".join(c for c in text if "LATIN" not in unicodedata.name(c, "")))[0])
 
 
 def language_of_text(text: str) -> Language | None:
     """The language that most of a longer text is in; None when it does not tell."""
     code = of_text(text)
-    return _named(code) if code else None
+    return named(code) if code else None
 
 
 def among(text: str, language: Language, codes: Collection[str]) -> Language:
@@ -57,7 +57,7 @@ def among(text: str, language: Language, codes: Collection[str]) -> Language:
     if language.code in codes:
         return language
     likely = [str(code) for code, _ in identifier().rank(text)[:_AS_LIKELY]]
-    return next((_named(code) for code in likely if code in codes), language)
+    return next((named(code) for code in likely if code in codes), language)
 
 
 def unreadable(language: Language, *, by_words: bool = False) -> str:
@@ -91,7 +91,7 @@ def unread(sources: Mapping[str, Collection[str]], read: Iterable[str]) -> str:
     if not others:
         return ""
     number = len(set().union(*others.values()))
-    names = _listed(sorted(_named(code).name for code in others))
+    names = _listed(sorted(named(code).name for code in others))
     return (
         f"Not searched for their meaning: {number} source{'s' if number != 1 else ''} with text in {names}, which the "
         f"search model does not read. A question in {'that language' if len(others) == 1 else 'one of these languages'} finds "
@@ -107,7 +107,7 @@ def of_source(code: str | None, read: Iterable[str] | None) -> str:
     """
     if code is None or read is None or code in set(read):
         return ""
-    return f"in {_named(code).name}: the search model does not read it; questions in this language find it by its words"
+    return f"in {named(code).name}: the search model does not read it; questions in this language find it by its words"
 
 
 def _listed(names: list[str]) -> str:
@@ -119,7 +119,13 @@ def load() -> None:
     identifier()
 
 
-def _named(code: str) -> Language:
+def codes_by_name() -> dict[str, str]:
+    """ISO 639-1 codes of the languages that have a name here, by that name."""
+    return {ENGLISH.name: ENGLISH.code, **{known["name"]: code for code, known in _languages().items()}}
+
+
+def named(code: str) -> Language:
+    """The language of an ISO 639-1 code."""
     if code == "en":
         return ENGLISH
     known = _languages().get(code)

@@ -9,11 +9,11 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from app.answer import to_json
+from app.answer import Answer, to_json
 from app.home import Home
 from app.question.followup import Turn
 from eval.cases import bundled_cases
@@ -146,7 +146,7 @@ class Change:
 
 
 def compare(before: Path, after: Path) -> list[Change]:
-    """What differs between two dumps, by id; a field that the older dump lacks does not count while it is empty."""
+    """What differs between two dumps, by id; a field that a dump lacks counts as empty or as its default."""
     old, new = _read(before), _read(after)
     changes = []
     for id_ in sorted(old.keys() | new.keys()):
@@ -154,10 +154,17 @@ def compare(before: Path, after: Path) -> list[Change]:
         if a is None or b is None:
             changes.append(Change(id=id_, fields=(), before=a, after=b))
             continue
-        differing = tuple(k for k in sorted(a.keys() | b.keys()) if (a.get(k) or None) != (b.get(k) or None))
+        differing = tuple(k for k in sorted(a.keys() | b.keys()) if _value(a, k) != _value(b, k))
         if differing:
             changes.append(Change(id=id_, fields=differing, before=a, after=b))
     return changes
+
+
+_DEFAULTS = {f.name: f.default for f in fields(Answer) if f.default is not MISSING}
+
+
+def _value(answer: Mapping[str, Any], field: str) -> Any:
+    return answer.get(field, _DEFAULTS.get(field)) or None
 
 
 def _read(file: Path) -> dict[str, dict[str, Any]]:

@@ -9,18 +9,24 @@ import argparse
 import json
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from app.policy.classifier import STATE_SCALE, form
+from app.policy.classifier import form
 from app.policy.rules import mend, normalise, read_rules
+from app.question.network import STATE_SCALE
 from index.onnx_encoder import OnnxEncoder
 from ingest.sentences import sentence_spans
+
+if TYPE_CHECKING:
+    import torch
+
+    Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 HERE = Path(__file__).parent
 UNITS, EPOCHS, BATCH, RATE = 64, 8, 256, 2e-3
@@ -242,7 +248,7 @@ def requests(rng: random.Random, questions: int, copies: int) -> tuple[list[str]
     for group in GROUPS:
         good += [frame.format(group) for frame in rng.sample(LOOKED_UP, 12)]
     good += looked_up(rng)
-    good += [version for line in lines("talk.txt") for version in (line, line.lower().rstrip("?.!")) if version]
+    good += [version for line in (*lines("talk.txt"), *lines("remarks.txt")) for version in (line, line.lower().rstrip("?.!")) if version]
     asked = article_questions()
     rng.shuffle(asked)
     # Questions about articles are easy and alike; they count for less.
@@ -282,20 +288,19 @@ def deeds() -> list[tuple[str, str]]:
 
 def article_questions() -> list[str]:
     """All questions of our own articles; every one is harmless."""
-    found: list[str] = []
-    for file in sorted((HERE / "data").glob("*.jsonl")):
-        for line in file.read_text(encoding="utf-8").splitlines():
-            found += [q["q"] for q in json.loads(line)["questions"]]
-    return found
+    return [q["q"] for article in articles() for q in article["questions"]]
+
+
+def articles() -> list[dict[str, Any]]:
+    """Our own articles, as ``README.md`` says."""
+    files = sorted((HERE / "data").glob("*.jsonl"))
+    return [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
 
 
 def outputs(rng: random.Random) -> tuple[list[str], list[int]]:
     """Sentences that must not leave the program, and sentences as they stand in articles and answers."""
     pairs = [line.split(" | ") for line in lines("outputs.txt")]
-    sentences = []
-    for file in sorted((HERE / "data").glob("*.jsonl")):
-        for line in file.read_text(encoding="utf-8").splitlines():
-            sentences += [s for paragraph in json.loads(line)["paragraphs"] for s in paragraph]
+    sentences = [s for article in articles() for paragraph in article["paragraphs"] for s in paragraph]
     for file in sorted((HERE.parents[1] / "ingest" / "corpus").glob("*.md"))[::2]:
         body = file.read_text(encoding="utf-8").rsplit("\n---\n", 1)[-1]
         sentences += [body[s:e] for s, e in sentence_spans(body) if 30 < e - s < 300]
@@ -339,40 +344,57 @@ def fit(
     texts: Sequence[str], labels: Sequence[int], weights: Sequence[float], encoder: OnnxEncoder, *,
     with_form: bool, name: str,
 ) -> dict[str, NDArray[Any]]:  # fmt: skip
-    """A network of one hidden layer, as the tensors that ``app.policy.classifier`` reads.
-
-    Cross-entropy over both classes alike; drop-out and weight decay, since our templates repeat themselves.
-    """
+    """A network of one output, as the tensors that ``app.policy.classifier`` reads; both classes count alike."""
     import torch
     from torch import nn
 
-    torch.manual_seed(0)
-    states = encoder.states(texts)
-    inputs = torch.from_numpy(states.reshape(len(texts), -1) * STATE_SCALE)
-    if with_form:
-        inputs = torch.cat([inputs, torch.tensor([form(t) for t in texts], dtype=torch.float32)], dim=1)
     wanted = torch.tensor(labels, dtype=torch.float32)
     worth = torch.tensor(weights, dtype=torch.float32)
     worth = torch.where(wanted > 0, worth * (worth * (1 - wanted)).sum() / (worth * wanted).sum(), worth)
     worth = worth / worth.mean()
-    hidden, out = nn.Linear(inputs.shape[1], UNITS), nn.Linear(UNITS, 1)
+
+    def loss(out: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        return nn.functional.binary_cross_entropy_with_logits(out.squeeze(1), wanted[rows], weight=worth[rows])
+
+    features = [form(t) for t in texts] if with_form else None
+    tensors = trained(encoder.states(texts), features, 1, loss, name)
+    tensors[f"{name}.out"] = tensors[f"{name}.out"][0]
+    return tensors | {f"{name}.with_form": np.array([with_form], dtype=np.uint8)}
+
+
+def trained(
+    states: NDArray[np.float32], features: Sequence[Sequence[float]] | None, outputs: int, loss: Loss, name: str, seed: int = 0
+) -> dict[str, NDArray[Any]]:
+    """A network of one hidden layer, as the tensors that ``app.question.network`` reads.
+
+    Drop-out and weight decay, since our templates repeat themselves.
+
+    Args:
+        features: further inputs beside the states, of each text.
+        loss: of the outputs of some rows.
+    """
+    import torch
+    from torch import nn
+
+    torch.manual_seed(seed)
+    inputs = torch.from_numpy(states.reshape(len(states), -1) * STATE_SCALE)
+    if features:
+        inputs = torch.cat([inputs, torch.tensor(features, dtype=torch.float32)], dim=1)
+    hidden, out = nn.Linear(inputs.shape[1], UNITS), nn.Linear(UNITS, outputs)
     network = nn.Sequential(nn.Dropout(DROP_OUT / 2), hidden, nn.ReLU(), nn.Dropout(DROP_OUT), out)
     optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY)
     steps = EPOCHS * -(-len(inputs) // BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps + 1)
     for epoch in range(EPOCHS):
         for rows in torch.randperm(len(inputs)).split(BATCH):  # type: ignore[no-untyped-call]
-            loss = nn.functional.binary_cross_entropy_with_logits(
-                network(inputs[rows]).squeeze(1), wanted[rows], weight=worth[rows]
-            )
+            value = loss(network(inputs[rows]), rows)
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            value.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             schedule.step()
-        print(f"{name}: epoch {epoch + 1} of {EPOCHS}, loss {loss.item():.3f}", flush=True)
-    tensors = {"hidden": hidden.weight, "hidden_bias": hidden.bias, "out": out.weight[0], "bias": out.bias}
-    found = {f"{name}.{key}": t.detach().to(torch.float16).contiguous().numpy() for key, t in tensors.items()}
-    return found | {f"{name}.with_form": np.array([with_form], dtype=np.uint8)}
+        print(f"{name}: epoch {epoch + 1} of {EPOCHS}, loss {value.item():.3f}", flush=True)
+    tensors = {"hidden": hidden.weight, "hidden_bias": hidden.bias, "out": out.weight, "bias": out.bias}
+    return {f"{name}.{key}": t.detach().to(torch.float16).contiguous().numpy() for key, t in tensors.items()}
 
 
 if __name__ == "__main__":

@@ -1,0 +1,137 @@
+"""What is wanted of the program: talk, something about its list of sources, or, nearly always, a search of the sources.
+
+A small learnt network tells them apart; the weights are made by ``eval.training.tasks``.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.question.network import Floats, Network, StateEncoder, network
+from index.onnx_encoder import OnnxEncoder
+
+Task = Literal[
+    "other", "talk-greeting", "talk-thanks", "talk-farewell", "talk-help", "talk-identity", "talk-trust", "talk-complaint",
+    "talk-nonsense", "catalogue-about", "catalogue-list", "catalogue-newest", "catalogue-oldest", "catalogue-count",
+    "catalogue-record", "catalogue-new-since",
+]  # fmt: skip
+TASKS: tuple[Task, ...] = get_args(Task)
+WEIGHTS_FILE = "tasks.safetensors"
+THRESHOLD = 0.84
+"""Least probability that it is not a question to search for. Of 1,024 turns of people in the MT-RAG conversations (never trained on),
+about 995 of them no talk, 5 are then taken for talk or catalogue (0.5 %); at 0.7 there are 12, at 0.9 4."""
+_LONGEST_WORDS = 40
+"""Longer texts hold a question of their own; none of the training texts of talk or catalogue is as long."""
+_REMEMBERED = 256
+_CLAUSE = re.compile(r"(?<=[.!?,;:–—])\s+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Understood:
+    """What is wanted, and how surely.
+
+    Attributes:
+        probability: of the task in [0, 1]; for "other", of not being any of the rest.
+    """
+
+    task: Task
+    probability: float
+
+
+class TaskClassifier:
+    """Tells the task of an utterance. Safe to use from several threads."""
+
+    def __init__(self, weights: Network, encoder: StateEncoder) -> None:
+        self._weights = weights
+        self._encoder = encoder
+        self._lock = threading.Lock()
+        self._known: OrderedDict[str, Understood] = OrderedDict()
+
+    def task(self, text: str) -> Understood:
+        """The task of a text; "other" below :data:`THRESHOLD`."""
+        with self._lock:
+            if text in self._known:
+                self._known.move_to_end(text)
+                return self._known[text]
+        found = self._judge(text)
+        with self._lock:
+            self._known[text] = found
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        return found
+
+    def without_courtesy(self, text: str) -> str:
+        """The text without greetings and thanks that stand before or behind a question; as it was when nothing else is in it."""
+        clauses = _CLAUSE.split(text.strip())
+        while len(clauses) > 1 and self._courtesy(clauses[0]):
+            clauses = clauses[1:]
+        while len(clauses) > 1 and self._courtesy(clauses[-1]):
+            clauses = clauses[:-1]
+        return " ".join(clauses)
+
+    def _courtesy(self, clause: str) -> bool:
+        return self.task(clause).task in {"talk-greeting", "talk-thanks", "talk-farewell"}
+
+    def _judge(self, text: str) -> Understood:
+        if not text.strip() or len(text.split()) > _LONGEST_WORDS:
+            return Understood(task="other", probability=1.0)
+        shares = self.shares(text)
+        best = 1 + int(np.argmax(shares[1:]))
+        special = 1.0 - float(shares[0])
+        if special < THRESHOLD:
+            return Understood(task="other", probability=1.0 - special)
+        return Understood(task=TASKS[best], probability=special)
+
+    def shares(self, text: str) -> Floats:
+        """Probabilities ``(len(TASKS),)``, in the order of :data:`TASKS`."""
+        logits = self._weights.logits(self._encoder.states([text])[0])
+        powers = np.exp(logits - logits.max())
+        shares: Floats = powers / powers.sum()
+        return shares
+
+
+def load(encoder: object = None) -> TaskClassifier:
+    """The classifier of this version.
+
+    Args:
+        encoder: used when it is the packaged model, so that it is in memory once.
+    """
+    return TaskClassifier(_weights(), encoder if isinstance(encoder, OnnxEncoder) else _packaged())
+
+
+@cache
+def default() -> TaskClassifier:
+    """The classifier with an encoder of its own."""
+    return load()
+
+
+@cache
+def _packaged() -> OnnxEncoder:
+    return OnnxEncoder()
+
+
+@cache
+def catalogue_words() -> frozenset[str]:
+    """The words that the training questions about sources are made of; any other word of one is a value or a topic."""
+    return frozenset(_tensors()["words"].tobytes().decode().split())
+
+
+@cache
+def _weights() -> Network:
+    return network(_tensors(), "task")
+
+
+@cache
+def _tensors() -> dict[str, NDArray[Any]]:
+    from safetensors.numpy import load as read
+
+    return read(files("app.question").joinpath(WEIGHTS_FILE).read_bytes())
