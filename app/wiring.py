@@ -142,7 +142,7 @@ def answerer(
     reader: PassageReader,
     policy: Policy,
     tasks: TaskClassifier,
-    offers: Callable[[], Sequence[str]],
+    offers: Callable[[int], Sequence[str]],
     writer: Writer | None,
 ) -> Answerer:
     """Answers questions from an index in a writer's words, or by quotation.

@@ -15,6 +15,7 @@ from app.answer import Citation, cite
 from app.answering.compose import Composed
 from app.answering.talk import NO_SOURCES, counted
 from app.citation_text import COMPARISON, is_comparison, one_line, with_marker
+from app.question.analysis import asks_author, kind_of
 from app.question.tasks import Task, catalogue_words
 from app.text import periods
 from app.text.language import codes_by_name, named
@@ -91,7 +92,7 @@ class Catalogue:
         self._citations: list[Citation] = []
 
     def answer(self, task: Task, question: str) -> Composed:
-        """The answer to a question of this task."""
+        """The answer to a question of this task; without text when the texts themselves have to tell."""
         if not self.sources:
             text = "No source passes the filters that are set." if self._filters != Filters() else NO_SOURCES
             return Composed(text=text, citations=())
@@ -192,6 +193,8 @@ class Catalogue:
     def _record(self, question: str) -> str:
         meant, unknown = self._meant(question)
         lead = f"No record of a source holds {', '.join(f'“{w}”' for w in unknown)}. " if unknown else ""
+        if len(meant) > _RECORDS and asks_author(question) and kind_of(question) != "person":
+            return ""  # what an author does stands in no record; a note on the author in a text may tell
         if len(meant) > _RECORDS:
             lines = "\n".join(f"- {self._line(s)}" for s in meant[:_FEW])
             return f"{lead}Which source do you mean? Name its title, author or publisher; {len(meant)} fit, among them:\n{lines}"

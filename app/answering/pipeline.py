@@ -321,6 +321,8 @@ class Answerer:
             return None
         with request.clock.stage("retrieve"):
             composed = catalogue.Catalogue(request.opened, request.filters, self._today()).answer(request.task, request.text)
+        if not composed.text:
+            return None
         return replace(self._told(request, "catalogue", composed.text), citations=composed.citations), None
 
     def _told(self, request: Request, task: TaskKind, text: str) -> Answer:
