@@ -15,7 +15,7 @@ def reply(task: Task, *, sources: int, summaries: int) -> str:
         summaries: how many of them are summaries of publications rather than the originals.
     """
     from_what = (
-        f"I answer questions from {counted(sources, 'source')} and cite the exact words." if sources else NO_SOURCES
+        f"I answer questions from {counted(sources, 'source')} and name the passage behind every sentence." if sources else NO_SOURCES
     )
     if task == "talk-greeting":
         return f"Hello! {from_what}{' Ask me about anything that they cover.' if sources else ''}"
@@ -46,7 +46,7 @@ def reply(task: Task, *, sources: int, summaries: int) -> str:
 
 def _trust(sources: int, summaries: int) -> str:
     if not sources:
-        return f"answers cite the exact words of the sources. {NO_SOURCES}"
+        return f"every sentence of an answer names the passage that it comes from. {NO_SOURCES}"
     text = (
         "each answer cites the words that it rests on, so that you can open them and check. Sources can be wrong, and I can pick "
         "the wrong passage; where sources differ I show their figures side by side, and I say so when they do not answer."
