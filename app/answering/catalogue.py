@@ -193,8 +193,9 @@ class Catalogue:
     def _record(self, question: str) -> str:
         meant, unknown = self._meant(question)
         lead = f"No record of a source holds {', '.join(f'“{w}”' for w in unknown)}. " if unknown else ""
-        if len(meant) > _RECORDS and asks_author(question) and kind_of(question) != "person":
-            return ""  # what an author does stands in no record; a note on the author in a text may tell
+        unsigned = asks_author(question) and not any(s.author or s.publisher for s in meant)
+        if unsigned or (len(meant) > _RECORDS and asks_author(question) and kind_of(question) != "person"):
+            return ""  # what no record tells of an author, a note on the author in a text may tell
         if len(meant) > _RECORDS:
             lines = "\n".join(f"- {self._line(s)}" for s in meant[:_FEW])
             return f"{lead}Which source do you mean? Name its title, author or publisher; {len(meant)} fit, among them:\n{lines}"

@@ -89,7 +89,7 @@ class Api:
         sources: list[str] | None = None,
         request: gr.Request | None = None,
     ) -> dict[str, Any]:
-        """Answer a question from the indexed sources, with a citation for every sentence.
+        """Answer a question from the indexed sources, with citations of the passages behind it.
 
         The status is "answered", "abstained" (the sources do not say) or "declined". Every marker such as [1] in
         the answer names a citation with quote, title, publisher, date, locator and address.
