@@ -13,11 +13,12 @@ from rapidfuzz.distance import OSA
 
 from app.answer import Citation, cite
 from app.answering.compose import Composed
-from app.answering.talk import NO_SOURCES, counted
+from app.answering.talk import NO_SOURCES
 from app.citation_text import COMPARISON, is_comparison, one_line, with_marker
 from app.question.analysis import asks_author, kind_of
 from app.question.tasks import Task, catalogue_words
 from app.text import periods
+from app.text.counts import counted
 from app.text.language import codes_by_name, named
 from index.search import Filters, OpenIndex
 from index.terms import tokens

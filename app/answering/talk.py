@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.question.tasks import Task
+from app.text.counts import counted
 
 NO_SOURCES = "There are no sources yet: add files or addresses first, on the page under Sources or with 'iskp ingest'."
 
@@ -57,10 +58,3 @@ def _trust(sources: int, summaries: int) -> str:
             "open the original before you quote them."
         )
     return text
-
-
-def counted(n: int, noun: str) -> str:
-    """A number with its noun: "1 source", "3 sources", "2 studies"."""
-    if n == 1:
-        return f"1 {noun}"
-    return f"{n:,} {noun[:-1]}ies" if noun.endswith("y") else f"{n:,} {noun}s"

@@ -25,7 +25,8 @@ from app.question.analysis import tidy
 from app.question.followup import Turn
 from app.records import feedback
 from app.records.history import HISTORY_FILE, History, StoredTurn
-from app.rendering.html import check_html, counted, render
+from app.rendering.html import check_html, render
+from app.text.counts import counted
 from app.writing.engines import EXTRACTIVE, parse_engine
 from index.errors import IndexingError
 from ingest.errors import IngestError

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from app.errors import AppError
 from app.home import Home
 from app.page.work import Tell, Work
+from app.text.counts import counted
 from index.errors import IndexingError
 from ingest.errors import IngestError
 
@@ -75,7 +76,7 @@ def _index(home: Home, work: Work, ready: Readiness, say: Callable[[str], None])
         if outcome.status == "failed":
             say(f"{outcome.name}: {outcome.reason}")
     count = len(home.library.fingerprints())
-    title = f"Preparing {count} source{'' if count == 1 else 's'}"
+    title = f"Preparing {counted(count, 'source')}"
 
     def job(tell: Tell) -> str:
         report = home.sync(progress=lambda p: tell.step("indexing passages", p.done, p.total))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,8 +17,8 @@ from app.page.bridge import number, text
 from app.page.tables import Act, TableRow, table_html
 from app.page.talk import Talk
 from app.page.work import Tell, Work, WorkState, work_html
-from app.rendering.html import counted, render, source_html
-from app.text.language import language_of_text
+from app.rendering.html import render, source_html
+from app.text.counts import counted
 from index.sync import Progress, SyncReport
 from ingest.add import Outcome
 from ingest.errors import IngestError
@@ -129,8 +128,7 @@ class SourcesTab:
         new: set[str] = set()
 
         def job(tell: Tell) -> str:
-            came = (self._in_words(o) for o in self._outcomes(copies, addresses, overrides))
-            outcomes = _told(came, len(copies) + len(addresses), tell)
+            outcomes = _told(self._outcomes(copies, addresses, overrides), len(copies) + len(addresses), tell)
             good = [o for o in outcomes if o.status != "failed"]
             new.update(o.source_id for o in good if o.source_id)
             try:
@@ -261,17 +259,6 @@ class SourcesTab:
         own = state.running and state.owner is not None and state.owner == _who(talk)
         stop = own and state.title in _STOPPABLE and not self._read_only
         return work_html(state, _who(talk)) + (render("stop.html") if stop else "")
-
-    def _in_words(self, outcome: Outcome) -> Outcome:
-        """The outcome, with a word where questions cannot be asked in the language of the text."""
-        reads = self._home.settings.encoder.reads()
-        if outcome.status == "failed" or outcome.source_id is None or reads is None:
-            return outcome
-        language = language_of_text(self._home.library.get(outcome.source_id).text)
-        if language is None or language.code in reads:
-            return outcome
-        why = f"the text is in {language.name}, which this collection is not searched in: answers will hardly cite it"
-        return replace(outcome, reason="; ".join(filter(None, (outcome.reason, why))))
 
     @property
     def _added(self) -> Path:

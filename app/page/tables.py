@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from app.rendering.html import counted, render
+from app.rendering.html import render
+from app.text.counts import counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,9 @@ from app.answer import Answer, Citation, cite
 from app.citation_text import GENRE_WORDS
 from app.home import Home
 from app.question.followup import Turn
-from app.rendering.html import TurnView, Vote, counted, evidence_html, thread_html
+from app.rendering.html import TurnView, Vote, evidence_html, thread_html
 from app.stream import Discarded, Draft, Event, Settled
+from app.text.counts import counted
 from index.search import Filters
 from ingest.dates import date_bounds, iso_date
 

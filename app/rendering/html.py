@@ -85,11 +85,6 @@ class TurnView:
     limited: bool = False
 
 
-def counted(number: int, noun: str) -> str:
-    """A number with its noun, which takes an s in the plural: "1 source", "1,200 sources"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def thread_html(
     turns: Sequence[TurnView], *, live: bool = False, first_questions: Sequence[str] = (), read_only: bool = False,
     empty: bool = False, summaries: int = 0,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from ingest.language import ENGLISH_WEAK, ENGLISH_WORDS, SURE, identifier, identify, of_text
+from ingest.language import ENGLISH_WEAK, ENGLISH_WORDS, SURE, identifier, identify
 
 _AS_LIKELY = 4
 """How many of the likeliest languages of a short text count."""
@@ -41,12 +41,6 @@ def language_of(text: str) -> Language:
         code, probability = identify(text)
         return named(code) if code != "en" and probability >= SURE else ENGLISH
     return named(identify("".join(c for c in text if "LATIN" not in unicodedata.name(c, "")))[0])
-
-
-def language_of_text(text: str) -> Language | None:
-    """The language that most of a longer text is in; None when it does not tell."""
-    code = of_text(text)
-    return named(code) if code else None
 
 
 def among(text: str, language: Language, codes: Collection[str]) -> Language:
@@ -107,7 +101,7 @@ def of_source(code: str | None, read: Iterable[str] | None) -> str:
     """
     if code is None or read is None or code in set(read):
         return ""
-    return f"in {named(code).name}: the search model does not read it; questions in this language find it by its words"
+    return f"the text is in {named(code).name}: the search model does not read it; questions in this language find it by its words"
 
 
 def _listed(names: list[str]) -> str:

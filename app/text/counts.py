@@ -1,0 +1,15 @@
+"""Numbers with their nouns."""
+
+from __future__ import annotations
+
+import re
+
+_Y_BEHIND_CONSONANT = re.compile(r"(?<=[^aeiou])y$")
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun in the singular or plural: "1 source", "1,200 sources", "2 studies"."""
+    if number == 1:
+        return f"1 {noun}"
+    plural, changed = _Y_BEHIND_CONSONANT.subn("ies", noun)
+    return f"{number:,} {plural if changed else f'{noun}s'}"
