@@ -129,6 +129,10 @@ class Catalog:
             found.setdefault(language, set()).add(source_id)
         return {language: frozenset(ids) for language, ids in found.items()}
 
+    def origins(self) -> dict[str, int]:
+        """How many indexed sources came in each way."""
+        return dict(self._query("SELECT json_extract(facts, '$.origin'), COUNT(*) FROM sources GROUP BY 1"))
+
     def source_ids(self) -> list[str]:
         """Ids of all indexed sources, sorted."""
         return [row[0] for row in self._query("SELECT id FROM sources ORDER BY id")]

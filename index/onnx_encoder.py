@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -225,3 +225,13 @@ def read_weights(file: Path) -> Weights:
                 found[f"{ours}.{mine}.weight"] = read(f"{theirs}.{name}.weight")
                 found[f"{ours}.{mine}.bias"] = read(f"{theirs}.{name}.bias")
     return found
+
+
+def packaged(encoder: object = None) -> OnnxEncoder:
+    """The encoder when it is the packaged model, else one that all who need just that model share."""
+    return encoder if isinstance(encoder, OnnxEncoder) else _shared()
+
+
+@cache
+def _shared() -> OnnxEncoder:
+    return OnnxEncoder()

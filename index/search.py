@@ -24,6 +24,7 @@ from index.store import ChromaServer, VectorStore, open_store
 from index.sync import CATALOG_FILE, require_identity
 from index.terms import TOKEN, Vocabulary
 from ingest.chunk import ChunkSettings, Passage
+from ingest.dates import date_bounds
 from ingest.source import Source
 
 NEAR_COPY_RATIO = 90.0
@@ -51,6 +52,17 @@ class Filters:
     genres: tuple[str, ...] = ()
     since: int | None = None
     until: int | None = None
+
+    def admits(self, source: Source) -> bool:
+        """Whether a source passes, as :meth:`where` says it to Chroma."""
+        if (self.sources and source.id not in self.sources) or (self.genres and source.genre not in self.genres):
+            return False
+        if self.since is None and self.until is None:
+            return True
+        if not source.date:
+            return False
+        first, last = date_bounds(source.date)
+        return (self.since is None or last >= self.since) and (self.until is None or first <= self.until)
 
     def where(self) -> dict[str, Any] | None:
         """The filter in Chroma's language, or None."""
@@ -153,6 +165,11 @@ class OpenIndex:
     def passages_of(self, source_id: str) -> list[Passage]:
         """The passages of a source in text order."""
         return [e.passage for e in self._store.entries_of(source_id)]
+
+    @cached_property
+    def origins(self) -> Mapping[str, int]:
+        """How many sources came in each way (:attr:`ingest.source.Source.origin`)."""
+        return self._catalog.origins()
 
     def languages(self) -> Mapping[str, frozenset[str]]:
         """Ids of the sources that have passages in a language, by ISO 639-1 code."""

@@ -89,7 +89,7 @@ class Catalogue:
         self._opened = opened
         self._filters = filters
         self._today = today
-        self.sources = tuple(s for s in opened.sources() if _passes(s, filters)) if opened else ()
+        self.sources = tuple(s for s in opened.sources() if filters.admits(s)) if opened else ()
         self._citations: list[Citation] = []
 
     def answer(self, task: Task, question: str) -> Composed:
@@ -418,7 +418,7 @@ class Catalogue:
         main = self._main()
 
         def worth(source: Source) -> float:
-            return sum(rarity[w] for w in of_work[source.id] if any(_alike(u, w) for u in words))
+            return sum(rarity.get(w, 0.0) for w in of_work[source.id] if any(_alike(u, w) for u in words))
 
         best = max(map(worth, works))
         if best > 0:
@@ -440,19 +440,6 @@ class Catalogue:
             if len(group) == 1:
                 return group[0]
         return None
-
-
-def _passes(source: Source, filters: Filters) -> bool:
-    if (filters.sources and source.id not in filters.sources) or (
-        filters.genres and source.genre not in filters.genres
-    ):
-        return False
-    if filters.since is None and filters.until is None:
-        return True
-    if not source.date:
-        return False
-    first, last = date_bounds(source.date)
-    return (filters.since is None or last >= filters.since) and (filters.until is None or first <= filters.until)
 
 
 def _bounds(asked: periods.Asked) -> tuple[int, int]:
@@ -501,14 +488,11 @@ def _significant(text: str) -> list[str]:
     ]
 
 
-def _rarity(values: Iterable[str]) -> Counter[str]:
-    """For each word how rare it is among the values, from 0.1 up."""
+def _rarity(values: Iterable[str]) -> dict[str, float]:
+    """For each word of the values how rare it is among them, from 0.1 up."""
     held = [set(_significant(v)) for v in values]
     counts: Counter[str] = Counter(w for words in held for w in words)
-    rarity: Counter[str] = Counter()
-    for word, n in counts.items():
-        rarity[word] = 0.1 + math.log(len(held) / n)  # type: ignore[assignment]
-    return rarity
+    return {word: 0.1 + math.log(len(held) / n) for word, n in counts.items()}
 
 
 def _alike(one: str, other: str) -> bool:

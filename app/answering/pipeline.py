@@ -10,11 +10,10 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any
 
-from app.answer import MARKER, STAGES, Answer, Citation, TaskKind, cite
+from app.answer import MARKER, STAGES, Answer, Citation, TaskKind, cite, words_of
 from app.answering import by_words, catalogue, overview, talk
 from app.answering.compose import Limits, compose, originals_first, select, short_answer, standing
 from app.answering.decide import Calibration, Decision, decide
-from app.citation_text import is_summary
 from app.differences import find as differences
 from app.evidence.gather import Evidence, PassageReader, ReadPassage, gather, names_lacking
 from app.policy import rules as policy
@@ -311,8 +310,9 @@ class Answerer:
         """Greetings, thanks, what the program is and does."""
         if not request.task.startswith("talk"):
             return None
-        held = list(request.opened.sources()) if request.opened else []
-        text = talk.reply(request.task, sources=len(held), summaries=sum(map(is_summary, held)))
+        held = request.opened.origins if request.opened else {}
+        summaries = sum(count for origin, count in held.items() if words_of(origin) == "summary")
+        text = talk.reply(request.task, sources=sum(held.values()), summaries=summaries)
         return self._told(request, "talk", text), None
 
     def _catalogue(self, request: Request) -> Outcome | None:
@@ -625,11 +625,11 @@ def _within(filters: Filters, opened: OpenIndex) -> Mapping[str, Collection[str]
     if not filters.sources and not filters.genres:
         return languages
 
+    undated = replace(filters, since=None, until=None)
+
     def passes(source_id: str) -> bool:
         source = opened.source(source_id)
-        return (not filters.sources or source_id in filters.sources) and (
-            not filters.genres or (source is not None and source.genre in filters.genres)
-        )
+        return source is not None and undated.admits(source)
 
     return {code: [i for i in ids if passes(i)] for code, ids in languages.items()}
 

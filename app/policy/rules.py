@@ -6,13 +6,11 @@ The same rules hold for the page, the command line and the HTTP functions, for q
 from __future__ import annotations
 
 import re
-import threading
 import tomllib
 import unicodedata
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
@@ -20,7 +18,7 @@ from typing import Any, Literal
 from app.errors import BadSettings
 from app.policy.classifier import PolicyWeights, load_weights
 from app.question.network import StateEncoder
-from index.onnx_encoder import OnnxEncoder
+from index.onnx_encoder import packaged
 
 POLICY_FILE = "policy.toml"
 _REMEMBERED = 256
@@ -129,8 +127,8 @@ class Policy:
         self.rules = rules
         self._weights = weights
         self._encoder = encoder
-        self._lock = threading.Lock()
-        self._known: OrderedDict[str, Ruling] = OrderedDict()
+        self.ruling = lru_cache(maxsize=_REMEMBERED)(self._rule)
+        """What becomes of a question."""
 
     def declines(self, question: str) -> str | None:
         """The sentence to say instead of an answer, or None when the question may be answered."""
@@ -140,18 +138,6 @@ class Policy:
         """The sentence to say instead of a text that a model wrote, or None when it may be shown."""
         return self.rules.output_message if self.output_ruling(text).declined else None
 
-    def ruling(self, question: str) -> Ruling:
-        """What becomes of a question."""
-        with self._lock:
-            if question in self._known:
-                self._known.move_to_end(question)
-                return self._known[question]
-        ruling = self._rule(question)
-        with self._lock:
-            self._known[question] = ruling
-            while len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
-        return ruling
 
     def output_ruling(self, text: str) -> Ruling:
         """What becomes of a text that a model wrote; each of its sentences counts."""
@@ -270,12 +256,7 @@ def load(own: Path | None = None, encoder: object = None) -> Policy:
     Args:
         encoder: used when it is the packaged model, so that it is in memory once.
     """
-    return Policy(read_rules(own), load_weights(), encoder if isinstance(encoder, OnnxEncoder) else _packaged())
-
-
-@cache
-def _packaged() -> OnnxEncoder:
-    return OnnxEncoder()
+    return Policy(read_rules(own), load_weights(), packaged(encoder))
 
 
 @cache

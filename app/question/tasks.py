@@ -6,10 +6,8 @@ A small learnt network tells them apart; the weights are made by ``eval.training
 from __future__ import annotations
 
 import re
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Literal, get_args
 
@@ -17,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.question.network import Floats, Network, StateEncoder, network
-from index.onnx_encoder import OnnxEncoder
+from index.onnx_encoder import packaged
 
 Task = Literal[
     "other", "talk-greeting", "talk-thanks", "talk-farewell", "talk-help", "talk-identity", "talk-trust", "talk-complaint",
@@ -53,21 +51,8 @@ class TaskClassifier:
     def __init__(self, weights: Network, encoder: StateEncoder) -> None:
         self._weights = weights
         self._encoder = encoder
-        self._lock = threading.Lock()
-        self._known: OrderedDict[str, Understood] = OrderedDict()
-
-    def task(self, text: str) -> Understood:
+        self.task = lru_cache(maxsize=_REMEMBERED)(self._judge)
         """The task of a text; "other" below :data:`THRESHOLD`."""
-        with self._lock:
-            if text in self._known:
-                self._known.move_to_end(text)
-                return self._known[text]
-        found = self._judge(text)
-        with self._lock:
-            self._known[text] = found
-            while len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
-        return found
 
     def without_courtesy(self, text: str) -> str:
         """The text without greetings and thanks that stand before or behind a question; as it was when nothing else is in it."""
@@ -105,18 +90,13 @@ def load(encoder: object = None) -> TaskClassifier:
     Args:
         encoder: used when it is the packaged model, so that it is in memory once.
     """
-    return TaskClassifier(_weights(), encoder if isinstance(encoder, OnnxEncoder) else _packaged())
+    return TaskClassifier(_weights(), packaged(encoder))
 
 
 @cache
 def default() -> TaskClassifier:
-    """The classifier with an encoder of its own."""
+    """The classifier with the packaged encoder."""
     return load()
-
-
-@cache
-def _packaged() -> OnnxEncoder:
-    return OnnxEncoder()
 
 
 @cache
