@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.cli.home import home_option, open_home, prepare, wanted_filters
+from app.cli.home import filter_options, home_option, open_home, prepare, wanted_filters
 from app.cli.output import hit_json, print_answer, print_check, status, write
 
 if TYPE_CHECKING:
@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help='A JSONL file with one {"question", "history"?} a line; prints one Answer a line.',
 )
-@click.option("--since", help="Only sources dated on or after DATE (2024, 2024-03 or 2024-03-22).", metavar="DATE")
-@click.option("--until", help="Only sources dated on or before DATE.", metavar="DATE")
-@click.option("--source", "sources", multiple=True, metavar="ID", help="Only this source; may be repeated.")
+@filter_options
 @click.option(
     "--engine",
     metavar="ENGINE",
@@ -95,9 +93,7 @@ def ask(
 @click.argument("query")
 @click.option("-k", default=10, show_default=True, type=click.IntRange(1, 1000), help="How many passages.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--since", metavar="DATE", help="Only sources dated on or after DATE.")
-@click.option("--until", metavar="DATE", help="Only sources dated on or before DATE.")
-@click.option("--source", "sources", multiple=True, metavar="ID", help="Only this source; may be repeated.")
+@filter_options
 @home_option
 @click.pass_obj
 def search(
@@ -145,9 +141,7 @@ def search(
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help='A JSONL file with one {"claim", "passage"?} a line; prints one result as JSON a line.',
 )
-@click.option("--since", help="Only sources dated on or after DATE (2024, 2024-03 or 2024-03-22).", metavar="DATE")
-@click.option("--until", help="Only sources dated on or before DATE.", metavar="DATE")
-@click.option("--source", "sources", multiple=True, metavar="ID", help="Only this source; may be repeated.")
+@filter_options
 @home_option
 @click.pass_obj
 def check(
@@ -199,30 +193,19 @@ def _answerer(home: Home, engine: str | None) -> Answerer:
 
 def _batch(answerer: Answerer, file: Path, filters: Filters) -> Iterator[dict[str, Any]]:
     from app.answer import to_json
-    from app.errors import AppError
 
-    with file.open("rb") as stream, status("answering") as tell:
-        for number, raw in enumerate(stream, start=1):
-            if not raw.strip():
-                continue
-            tell(f"answering line {number}")
-            try:
-                question, history = _batch_line(raw)
-                yield to_json(answerer.answer(question, history, filters=filters))
-            except AppError as exc:
-                yield {"error": f"line {number}: {exc}"}
+    def answered(raw: bytes) -> dict[str, Any]:
+        question, history = _batch_line(raw)
+        return to_json(answerer.answer(question, history, filters=filters))
+
+    return _line_by_line(file, "answering", answered)
 
 
 def _batch_line(raw: bytes) -> tuple[str, list[Turn]]:
     from app.errors import BadInput
     from app.question.followup import Turn
 
-    try:
-        data = json.loads(raw)
-    except (ValueError, RecursionError) as exc:
-        raise BadInput("it is not a JSON object") from exc
-    if not isinstance(data, dict) or not isinstance(data.get("question"), str):
-        raise BadInput('it needs the form {"question": "…", "history": [{"role": …, "content": …}]}')
+    data = _object(raw, "question", '{"question": "…", "history": [{"role": …, "content": …}]}')
     turns = data.get("history") or []
     if not isinstance(turns, list) or not all(
         isinstance(t, dict) and isinstance(t.get("role"), str) and isinstance(t.get("content"), str) for t in turns
@@ -233,38 +216,56 @@ def _batch_line(raw: bytes) -> tuple[str, list[Turn]]:
 
 def _check_batch(home: Home, file: Path, filters: Filters) -> Iterator[dict[str, Any]]:
     """A result for each line; the collection is opened at the first claim that comes without a passage."""
-    from app.errors import AppError
     from app.support.checker import to_json
 
     prepared = False
-    with file.open("rb") as stream, status("checking") as tell:
+
+    def checked(raw: bytes) -> dict[str, Any]:
+        nonlocal prepared
+        claim, passage = _check_line(raw)
+        if passage is not None:
+            return to_json(home.checker.check_text(claim, passage))
+        if not prepared:
+            prepare(home)
+            prepared = True
+        return to_json(home.checker.check(claim, home.index.current(), filters=filters))
+
+    return _line_by_line(file, "checking", checked)
+
+
+def _check_line(raw: bytes) -> tuple[str, str | None]:
+    from app.errors import BadInput
+
+    data = _object(raw, "claim", '{"claim": "…", "passage": "…"}; the passage may be left out')
+    passage = data.get("passage")
+    if passage is not None and not isinstance(passage, str):
+        raise BadInput('"passage" must be text, or be left out')
+    return data["claim"], passage
+
+
+def _line_by_line(file: Path, doing: str, told: Callable[[bytes], dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """What is told of each line that is not blank; of a bad one, what is wrong with it."""
+    from app.errors import AppError
+
+    with file.open("rb") as stream, status(doing) as tell:
         for number, raw in enumerate(stream, start=1):
             if not raw.strip():
                 continue
-            tell(f"checking line {number}")
+            tell(f"{doing} line {number}")
             try:
-                claim, passage = _check_line(raw)
-                if passage is not None:
-                    yield to_json(home.checker.check_text(claim, passage))
-                    continue
-                if not prepared:
-                    prepare(home)
-                    prepared = True
-                yield to_json(home.checker.check(claim, home.index.current(), filters=filters))
+                yield told(raw)
             except AppError as exc:
                 yield {"error": f"line {number}: {exc}"}
 
 
-def _check_line(raw: bytes) -> tuple[str, str | None]:
+def _object(raw: bytes, key: str, form: str) -> dict[str, Any]:
+    """The JSON object of a line, which has a text under ``key``."""
     from app.errors import BadInput
 
     try:
         data = json.loads(raw)
     except (ValueError, RecursionError) as exc:
         raise BadInput("it is not a JSON object") from exc
-    if not isinstance(data, dict) or not isinstance(data.get("claim"), str):
-        raise BadInput('it needs the form {"claim": "…", "passage": "…"}; the passage may be left out')
-    passage = data.get("passage")
-    if passage is not None and not isinstance(passage, str):
-        raise BadInput('"passage" must be text, or be left out')
-    return data["claim"], passage
+    if not isinstance(data, dict) or not isinstance(data.get(key), str):
+        raise BadInput(f"it needs the form {form}")
+    return data

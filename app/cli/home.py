@@ -27,6 +27,17 @@ def home_option(command: F) -> F:
     )(command)  # fmt: skip
 
 
+def filter_options(command: F) -> F:
+    """The options --since, --until and --source of a command; :func:`wanted_filters` reads them."""
+    for option in (
+        click.option("--source", "sources", multiple=True, metavar="ID", help="Only this source; may be repeated."),
+        click.option("--until", metavar="DATE", help="Only sources dated on or before DATE."),
+        click.option("--since", metavar="DATE", help="Only sources dated on or after DATE (2024, 2024-03 or 2024-03-22)."),
+    ):
+        command = option(command)
+    return command
+
+
 def open_home(folder: Path | None) -> Home:
     """The home in a folder, by default the platform's."""
     from app.config import default_home

@@ -219,6 +219,17 @@ def lines(name: str) -> list[str]:
     return [line.strip() for line in raw if line.strip() and not line.startswith("#")]
 
 
+def sections(name: str) -> dict[str, list[str]]:
+    """The lines of a file of ours by the names, after "@", under which they stand."""
+    parts: dict[str, list[str]] = {}
+    for line in lines(name):
+        if line.startswith("@"):
+            parts[line.removeprefix("@")] = []
+        else:
+            parts[next(reversed(parts))].append(line)
+    return parts
+
+
 def requests(rng: random.Random, questions: int, copies: int) -> tuple[list[str], list[int], list[float]]:
     """Texts, 1 for those to decline, and what each counts for."""
     pairs = [line.split(" | ") for line in lines("pairs.txt")]
@@ -261,29 +272,18 @@ def requests(rng: random.Random, questions: int, copies: int) -> tuple[list[str]
 
 def looked_up(rng: random.Random) -> list[str]:
     """Imperatives and questions of people who look something up, most of them on subjects of violence."""
-    parts: dict[str, list[str]] = {}
-    for line in lines("lookups.txt"):
-        if line.startswith("@"):
-            parts[line] = []
-        else:
-            parts[next(reversed(parts))].append(line)
+    parts = sections("lookups.txt")
     return [
         frame.format(thing)
-        for kind, how_many in (("@harm", 22), ("@other", 10))
+        for kind, how_many in (("harm", 22), ("other", 10))
         for thing in parts[kind]
-        for frame in rng.sample(parts["@frames"], how_many)
+        for frame in rng.sample(parts["frames"], how_many)
     ]
 
 
 def deeds() -> list[tuple[str, str]]:
     """What people do, and of which kind it is: "harm", "plain" or "play"."""
-    found, kind = [], ""
-    for line in lines("acts.txt"):
-        if line.startswith("@"):
-            kind = line.removeprefix("@")
-        else:
-            found.append((line, kind))
-    return found
+    return [(deed, kind) for kind, found in sections("acts.txt").items() for deed in found]
 
 
 def article_questions() -> list[str]:

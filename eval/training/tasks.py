@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from app.question.tasks import TASKS, Task, default
-from eval.training.policy import articles, lines, misspell, requests, trained
+from eval.training.policy import articles, lines, misspell, requests, sections, trained
 from index.onnx_encoder import OnnxEncoder
 from index.terms import tokens
 
@@ -101,7 +101,7 @@ def catalogue_words() -> list[str]:
 
 def examples(rng: random.Random, questions: int) -> list[tuple[str, Task]]:
     """Texts with their tasks: as written, with their slots filled, and altered."""
-    slots = read_slots()
+    slots = sections("tasks/slots.txt")
     rows: list[tuple[str, Task]] = []
     for task in TASKS:
         written = lines(f"tasks/{task}.txt")
@@ -143,17 +143,6 @@ def keywords(rng: random.Random) -> list[str]:
             text = " ".join(words[first : first + most])
             found.append(text.lower() if rng.random() < 0.4 else text)
     return found
-
-
-def read_slots() -> dict[str, list[str]]:
-    """What may stand for each name in braces."""
-    slots: dict[str, list[str]] = {}
-    for line in lines("tasks/slots.txt"):
-        if line.startswith("@"):
-            slots[line.removeprefix("@")] = []
-        else:
-            slots[next(reversed(slots))].append(line)
-    return slots
 
 
 def filled(text: str, slots: dict[str, list[str]], rng: random.Random) -> str:
