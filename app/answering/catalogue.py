@@ -29,7 +29,7 @@ from ingest.source import Source
 
 NOUNS = {
     "opinion": "opinion piece", "un-report": "UN report", "government": "government publication", "news": "news report",
-    "encyclopedia": "encyclopedia article", "research": "research publication", "notes": "note", "unknown": "text of no known kind",
+    "encyclopedia": "encyclopedia article", "research": "research publication", "notes": "note", "unknown": "text",
 }  # fmt: skip
 _KINDS: Mapping[str, str] = {
     "un": "un-report", "opinion": "opinion", "commentary": "opinion", "editorial": "opinion", "encyclopedia": "encyclopedia",

@@ -1,4 +1,5 @@
-// The page's own behaviour: citations, buttons inside HTML, tables, downloads. No library, no request of its own.
+// The page's own behaviour: citations, buttons inside HTML, tables, downloads. No library; its only request of its own asks
+// the page's address whether the server is still there.
 window.iskp = (() => {
   "use strict";
   let trigger = () => {};
@@ -7,10 +8,11 @@ window.iskp = (() => {
   let chosen = null; // the card that was followed to last
   let cameFrom = null; // the citation that was followed last
 
-  const store = {
-    get: (key) => { try { return localStorage.getItem(key); } catch { return null; } },
-    set: (key, value) => { try { localStorage.setItem(key, value); } catch { /* private window: nothing is kept */ } },
-  };
+  const kept = (area) => ({ // in a private window nothing is kept
+    get: (key) => { try { return area().getItem(key) || ""; } catch { return ""; } },
+    set: (key, value) => { try { area().setItem(key, value); } catch { /* private window */ } },
+  });
+  const store = kept(() => localStorage), session = kept(() => sessionStorage);
 
   function connect(send, names) {
     trigger = (name, data) => { if (names.includes(name)) send(name, data); };
@@ -27,12 +29,10 @@ window.iskp = (() => {
   }
 
   // The conversation that is open in this window, for a reload.
-  function lastTalk() { try { return sessionStorage.getItem("iskp-talk") || ""; } catch { return ""; } }
+  const lastTalk = () => session.get("iskp-talk");
   function noteTalk() {
     const current = document.querySelector(".history [aria-current]")?.dataset.id || "";
-    if (document.querySelector(".history") && current !== lastTalk()) {
-      try { sessionStorage.setItem("iskp-talk", current); } catch { /* private window */ }
-    }
+    if (document.querySelector(".history") && current !== lastTalk()) session.set("iskp-talk", current);
   }
 
   // A part is a card, or the number in it of a citation.
@@ -401,10 +401,6 @@ window.iskp = (() => {
 
   // What is typed, kept filters, the list of conversations, a server that is gone
 
-  const session = {
-    get: (key) => { try { return sessionStorage.getItem(key) || ""; } catch { return ""; } },
-    set: (key, value) => { try { sessionStorage.setItem(key, value); } catch { /* private window */ } },
-  };
   const LONGEST = 2000; // characters of a question
   const box = () => document.querySelector("#question textarea");
 
