@@ -25,6 +25,7 @@ _KINDS: dict[str, EntityKind] = {
     "CARDINAL": "figure", "MONEY": "figure", "PERCENT": "figure", "QUANTITY": "figure",
 }  # fmt: skip
 """Names of the OntoNotes labels; the others (ordinals, languages, products) are "other"."""
+_NAMED = frozenset(("person", "group", "place", "work", "event", "other"))
 _SUBJECT = frozenset(("nsubj", "csubj"))
 _PASSIVE = frozenset(("nsubjpass", "csubjpass"))
 _OBJECT = frozenset(("dobj", "dative", "attr", "oprd", "acomp"))
@@ -143,13 +144,15 @@ class Parse:
 
     def span(self, place: int, *, without: Iterable[str] = ()) -> Span:
         """The words of a subtree, from its first to its last, without punctuation at its ends."""
-        places = self.subtree(place, without=without)
+        return self._stretch(self.subtree(place, without=without), place)
+
+    def _stretch(self, places: list[int], head: int) -> Span:
         while len(places) > 1 and self.words[places[-1]].pos == "PUNCT":
             places.pop()
         while len(places) > 1 and self.words[places[0]].pos == "PUNCT":
             places.pop(0)
         start, end = self.words[places[0]].start, self.words[places[-1]].end
-        return Span(text=self.text[start:end], start=start, end=end, head=place)
+        return Span(text=self.text[start:end], start=start, end=end, head=head)
 
     @cached_property
     def clauses(self) -> tuple[Clause, ...]:
@@ -210,7 +213,7 @@ class Parse:
             if not holders:
                 return None
             verb = self.words[word.head].head if self.words[word.head].dep.startswith("aux") else word.head
-            said = self.span(verb, without=("prep",))
+            said = self._stretch(sorted(set(self.subtree(verb)) - set(self.subtree(place))), verb)
             return Voice(holder=self.span(holders[0]), said=said, verb="according")
         said_at = next((c for c in self.children[place] if self.words[c].dep in _CLAUSE), None)
         if word.pos == "VERB" and said_at is not None:
@@ -276,10 +279,20 @@ def _read(doc: Doc, text: str) -> Parse:
         )
         for t in doc
     )  # fmt: skip
-    entities = tuple(
-        Entity(kind=_KINDS.get(e.label_, "other"), text=text[e.start_char : e.end_char], start=e.start_char, end=e.end_char) for e in doc.ents
-    )
-    return Parse(text=text, words=words, entities=entities)
+    return Parse(text=text, words=words, entities=tuple(_entities(doc, text)))
+
+
+def _entities(doc: Doc, text: str) -> Iterator[Entity]:
+    """The model's entities; one that begins inside a name takes the name's other words along ("Bruun" of "Ana Bruun")."""
+    taken = 0
+    for found in doc.ents:
+        first = found.start
+        kind = _KINDS.get(found.label_, "other")
+        while kind in _NAMED and first > taken and doc[first - 1].pos_ == "PROPN" and doc[first - 1].dep_ == "compound":
+            first -= 1
+        taken = found.end
+        start = doc[first].idx
+        yield Entity(kind=kind, text=text[start : found.end_char], start=start, end=found.end_char)
 
 
 _loading = threading.Lock()
