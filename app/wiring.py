@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from app.answering.decide import load_calibrations
-from app.answering.pipeline import Answerer, AnswerSettings
+from app.answering.engine import AnswerSettings, Models
+from app.answering.pipeline import Answerer
 from app.config import EncoderSection, EngineSection, IndexSection, Settings
 from app.evidence.cross_encoder import PREFIX, CrossEncoderReader
 from app.evidence.gather import PassageReader, SimilarityReader
@@ -155,15 +156,11 @@ def answerer(
     reads = settings.encoder.reads()
     calibrations = load_calibrations()
     only_english = reads == frozenset({"en"})
-    return Answerer(
-        index=index,
+    models = Models(
         encoder=encoder,
         reader=reader,
         calibration=calibrations[kind],
         foreign=None if only_english else (SimilarityReader(encoder), calibrations["similarity"]),
-        writer=writer,
-        rules=policy,
-        tasks=tasks,
         offers=offers,
         settings=AnswerSettings(
             passages=answer.passages,
@@ -177,3 +174,4 @@ def answerer(
             ),
         ),
     )
+    return Answerer(index=index, models=models, writer=writer, rules=policy, tasks=tasks)

@@ -43,9 +43,9 @@ def test_more_passages_are_read_while_they_are_short(home: Home, long: bool) -> 
         filler = "".join(f" The keeper wrote {DAYS[number][at : at + 6]} in his book." for at in range(0, 60, 6))
         _put(home, f"log-{number}", f"# Log {number}\n\n{line}{filler if long else ''}\n")
     home.sync()
-    opened = home.index.current()
-    assert opened is not None
-    hits = home.answerer.trace("How many boats did the harbour count?", opened).hits
+    trace = home.answerer.answer_with_trace("How many boats did the harbour count?")[1]
+    assert trace is not None
+    hits = trace.hits
     assert [h.rank for h in hits] == list(range(1, len(hits) + 1))
     assert len(hits) == (8 if long else 16)
 
@@ -79,9 +79,8 @@ def test_a_sentence_about_another_of_its_kind_answers_nothing(home: Home, text: 
     (home.folder / "terms.toml").write_text(TERMS)
     _put(home, "town", f"# Towns\n\n{text}\n")
     home.sync()
-    opened = home.index.current()
-    assert opened is not None
-    trace = home.answerer.trace("Who is the mayor of Vestby?", opened)
+    trace = home.answerer.answer_with_trace("Who is the mayor of Vestby?")[1]
+    assert trace is not None
     lund = next(e for e in trace.evidence if "Lindqvist" in e.text)
     assert (lund.of_others == ("Norholm",)) is told
     assert (lund.score <= 0.001) is told

@@ -18,12 +18,12 @@ import pytest
 
 from app.answer import MARKER, Answer, to_json
 from app.answering.decide import load_calibrations
+from app.answering.engine import Models
 from app.answering.pipeline import Answerer
 from app.citation_text import rows
-from app.differences.find import OLD_YEARS, find, target_of
+from app.differences.find import OLD_YEARS, find
 from app.home import Home
-from app.question.analysis import Question, kind_of
-from app.text import periods
+from app.question.analysis import analyse
 from index.search import Hit
 from index.terms import Vocabulary
 from ingest.blocks import Metadata, assemble
@@ -42,8 +42,8 @@ def _put(home: Home, source_id: str, text: str, **metadata: str) -> None:
 
 def _answerer(home: Home, today: dt.date = TODAY) -> Answerer:
     return Answerer(
-        index=home.index, encoder=home.encoder, reader=home.reader, calibration=load_calibrations()["evidence"],
-        today=lambda: today,
+        index=home.index, today=lambda: today,
+        models=Models(encoder=home.encoder, reader=home.reader, calibration=load_calibrations()["evidence"]),
     )  # fmt: skip
 
 
@@ -201,14 +201,14 @@ def test_the_strength_question_over_the_bundled_notes_gives_the_series(bundled_h
     ],
 )
 def test_what_a_question_counts(question: str, heads: set[str], events: set[str], nature: str) -> None:
-    target = target_of(Question(text=question, asked=question, kind=kind_of(question)), Vocabulary.load())
+    target = analyse(question, Vocabulary.load(), TODAY).target
     assert target is not None
     assert (set(target.heads), set(target.events), target.nature) == (heads, events, nature)
 
 
 @pytest.mark.parametrize("question", ["Who leads the front?", "Why did it fail?", "How many times did it fail?"])
 def test_other_questions_count_nothing(question: str) -> None:
-    assert target_of(Question(text=question, asked=question, kind=kind_of(question)), Vocabulary.load()) is None
+    assert analyse(question, Vocabulary.load(), TODAY).target is None
 
 
 def test_a_remark_on_families_stays_with_its_figure(tmp_path: Path) -> None:
@@ -247,6 +247,5 @@ def test_passages_that_count_what_is_asked_for_are_looked_for_by_their_nouns(que
         looked_for.append(extra)
         return ()
 
-    asked, when = Question(text=question, asked=question, kind=kind_of(question)), periods.asked(question, TODAY)
-    found = find(asked, when, [], more, Vocabulary.load(), lambda _: None)
+    found = find(analyse(question, Vocabulary.load(), TODAY), [], more, Vocabulary.load(), lambda _: None)
     assert found is None and looked_for == [words]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.answering.overview import topic_of
 from app.home import Home
+from app.question.topic import topic_of
 from index.search import Filters
 
 SOURCES = {

@@ -10,6 +10,7 @@ from app.answer import Citation, cite, outlet
 from app.citation_text import COMPARISON, claimant, is_comparison, one_line, shortened, with_marker
 from app.evidence.gather import Evidence
 from app.question.analysis import FACT_KINDS, Question, holds_kind
+from app.text.spans import whole_words
 from app.text.voices import REPORTING, names, reports_others, says_who
 from index.terms import Vocabulary
 from ingest.dates import in_words
@@ -17,11 +18,6 @@ from ingest.sentences import sentence_spans
 from ingest.source import Source
 
 _LIST_ITEM = re.compile(r"\(?(?:\d{1,2}|[a-z])[.)]\s|[-–•*]\s")
-_SCALE = r"(?:hundred|thousand|million|billion|trillion|per cent|percent|%|m|bn|k)"
-_UNIT = re.compile(
-    rf"[€$£¥]?\d+(?:[.,:/–’'\u00a0\u202f-]\d+|(?<=\d)[ ]\d{{3}}(?!\d))*(?:\s?{_SCALE}(?!\w))?\w*|\w+(?:[’'-]\w+)*"
-)
-"""A word, or a figure with its separators, sign of currency and scale."""
 SHORT_ANSWER_SCORE = 0.4
 SHORT_ANSWER_WORDS = 8
 NOTES_PENALTY = 1.0
@@ -122,14 +118,6 @@ def short_answer(question: Question, lead: Evidence, source: Source | None) -> s
     if score < SHORT_ANSWER_SCORE or not span or len(span.split()) > SHORT_ANSWER_WORDS:
         return None
     return span if holds_kind(question.kind, span) else None
-
-
-def whole_words(text: str, start: int, end: int, first: int, last: int) -> tuple[int, int]:
-    """A span widened to whole words and whole figures ("300" of "12,300 million"), within ``first`` and ``last``."""
-    for found in _UNIT.finditer(text, first, last):
-        if found.start() < end and start < found.end():
-            start, end = min(start, found.start()), max(end, found.end())
-    return start, end
 
 
 def originals_first(

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
 from app.errors import BadInput
+from app.question.target import Target, target_of
+from app.text import periods
+from app.text.periods import NO_TIME, Asked
+from index.terms import Vocabulary
 from ingest.sentences import sentence_spans
 
 Kind = Literal["number", "date", "person", "place", "reason", "manner", "yes-no", "description", "other"]
@@ -115,17 +120,37 @@ _CAPITAL = re.compile(r"\b[A-ZА-ЯЁ][\w’'-]*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A question ready for search.
+    """A question ready for search, analysed once; see :func:`analyse`.
 
     Attributes:
         text: standalone, cleaned.
         asked: as the user wrote it.
         kind: what kind of answer it wants.
+        terms: its topic terms, in order.
+        needed: those of them that stand in what is wanted, not in what leads to it; see :func:`need`.
+        time: the period that it names, and whether it asks about the present.
+        about_author: bylines and notes on authors are to be read.
+        target: which figure it asks for; None when it asks for none.
     """
 
     text: str
     asked: str
     kind: Kind
+    terms: tuple[str, ...] = ()
+    needed: frozenset[str] = frozenset()
+    time: Asked = NO_TIME
+    about_author: bool = False
+    target: Target | None = None
+
+
+def analyse(text: str, vocabulary: Vocabulary, today: dt.date, *, asked: str | None = None) -> Question:
+    """What a standalone question asks for; nothing after it looks at the words of the question again for that."""
+    kind = kind_of(text)
+    return Question(
+        text=text, asked=asked or text, kind=kind, target=target_of(text, kind, vocabulary), terms=tuple(vocabulary.content_terms(text)),
+        needed=frozenset(vocabulary.content_terms(need(text))), time=periods.asked(text, today),
+        about_author=asks_author(text),
+    )  # fmt: skip
 
 
 def tidy(text: str) -> str:

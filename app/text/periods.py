@@ -142,6 +142,9 @@ class Asked:
     now: bool
 
 
+NO_TIME = Asked(text="", period=None, now=False)
+
+
 def periods(text: str) -> list[Period]:
     """All periods that the text names, in order, not overlapping. Years that are counts are left out."""
     found: list[Period] = []

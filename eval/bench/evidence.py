@@ -1,28 +1,32 @@
 """Ablation of evidence finding: each part of retrieval, reading and decision switched off in turn.
 
 Measured over what the evidence reader was never trained on (``eval.training.sets`` says what that is): every
-held-out question is searched and read as in use, once with its passages and once with its gold passages taken
-away, which makes a near-miss.
+held-out question is searched and read by the product's own pipeline, once with its passages and once with its gold passages
+taken away, which makes a near-miss. What each feature of the decision is worth ``eval.training.calibrate`` measures.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from app.answering.compose import Limits, select
-from app.answering.decide import decide, features, load_calibrations
-from app.evidence.gather import Evidence, PassageReader, Reading, ReadPassage, SimilarityReader, gather, names_lacking
+from app.answering.decide import load_calibrations
+from app.answering.engine import AnswerSettings
+from app.answering.features import Seen, measured
+from app.answering.judge import judge, read
+from app.answering.retrieve import retrieve
+from app.evidence.gather import Evidence, PassageReader, Reading, ReadPassage, SimilarityReader
 from app.home import Home
-from app.question.analysis import Question as Asked
-from app.question.analysis import kind_of
+from app.question.analysis import analyse
 from eval.errors import EvalError
-from eval.training.calibrate import DEPTH, holds, indexed_home, key_of
+from eval.training.calibrate import TODAY, gold_of, holds, indexed_home, key_of, variants
 from eval.training.sets import Collection, Question, load_all
-from index.search import Hit, OpenIndex, SearchSettings
+from index.search import OpenIndex, SearchSettings
 
 OWN = Path(__file__).parent.parent / "training" / "data"
 SETS = ("clapnq", "xquad", "selqa", "own")
@@ -192,28 +196,23 @@ def _one(
     variant: Variant,
     tally: _Tally,
 ) -> None:
-    terms = opened.vocabulary.content_terms(question.text)
-    frequency = opened.document_frequency(terms)
-    missing = [t for t in terms if not frequency[t]]
-    away = {key_of(collection.passages[i].text) for i in question.gold}
-    gold = [key_of(collection.passages[i].sentences[s]) for i, chosen in question.gold.items() for s in chosen]
-    hits = opened.search(question.text, DEPTH + len(away), settings=variant.search)
-    cases: list[tuple[bool, list[Hit]]] = [(bool(gold), hits[:DEPTH])]
-    if gold:
-        cases.append((False, [h for h in hits if not any(key_of(h.passage.text) in t for t in away)][:DEPTH]))
-    asked = Asked(text=question.text, asked=question.text, kind=kind_of(question.text))
-    for answerable, kept in cases:
-        evidence = gather(question.text, kept, reader, home.encoder, opened.vocabulary)
+    calibration = load_calibrations()[variant.reader]
+    names = list(calibration.weights) if variant.meaning else ["passage"]
+    asked = analyse(question.text, opened.vocabulary, TODAY)
+    gold = gold_of(collection, question)
+    for answerable, view in variants(collection, question, opened):
+        index: Any = view
+        retrieved = retrieve(asked, index, AnswerSettings(search=variant.search))
+        judged = read(asked, retrieved.hits, reader, home.encoder, index)
+        evidence: Sequence[Evidence] = judged.evidence
         if not variant.meaning:
             evidence = sorted(evidence, key=lambda e: -e.score)
-        values = features(evidence, missing, len(terms))
-        names = ("passage", "similarity", "hit") if variant.meaning else ("passage",)
-        tally.features.append([values[n] for n in names])
+            judged = replace(judged, evidence=tuple(evidence), leading=tuple(evidence))
+        decision = judge(asked, retrieved, judged, calibration)
+        seen = Seen(question=asked, evidence=judged.leading, missing=retrieved.missing, lacking=judged.lacking)
+        values = measured(seen) if judged.leading else {}
+        tally.features.append([values.get(n, 0.0) for n in names])
         tally.answerable.append(answerable)
-        decision = decide(
-            asked, evidence, missing, len(terms), load_calibrations()[variant.reader],
-            unnamed=names_lacking(question.text, terms, evidence, opened.vocabulary),
-        )  # fmt: skip
         tally.answered.append(decision.answer)
         if answerable:
             right = [any(holds(key_of(e.text), g) for g in gold) for e in evidence]

@@ -1,46 +1,52 @@
-"""Fits the decision to answer (``app/answering/calibration.json``) on held-out questions, through the real pipeline.
+"""Fits the decision to answer (``app/answering/calibration.json``) on held-out questions, through the product's own pipeline.
 
 python -m eval.training.calibrate --public ../shared/data [--write]
 
-Each set is indexed as a user would index it; every held-out question is searched, read and reduced to
-the features of ``app.answering.decide``. A question counts as answered when a gold sentence is among the three
-best; answerable questions whose gold was not found are left out of the fit, since neither label is true
-of them. For each answerable question there is also a near-miss: the same with its gold passages taken
-out of the hits.
+Each set is indexed as a user would index it; every held-out question is searched and read by ``app.answering.retrieve`` and
+``app.answering.judge``. A question counts as answered when a gold sentence is among the three best; answerable questions whose gold
+was not found are left out of the fit, since neither label is true of them. For each answerable question there is also a
+near-miss: the same with its gold passages taken out of the index (:class:`Without`).
+
+Every feature's worth is measured with one set left out of the fit at a time, on the set left out.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import random
 import re
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import cross_val_predict
 
-from app.answering.decide import features
+from app.answering.engine import AnswerSettings
+from app.answering.features import REGISTRY, Seen, measured
+from app.answering.judge import Judged, read
+from app.answering.retrieve import retrieve
 from app.evidence.cross_encoder import PREFIX, CrossEncoderReader
-from app.evidence.gather import PassageReader, SimilarityReader, gather
+from app.evidence.gather import PassageReader, SimilarityReader
 from app.home import Home
+from app.question.analysis import analyse
+from eval.training.logistic import Floats, fit
 from eval.training.sets import Collection, Question, load_all
-from index.search import OpenIndex
+from index.search import Filters, Hit, OpenIndex, SearchSettings
 from ingest.blocks import Block, Extract, Metadata, assemble
 
 HERE = Path(__file__).parent
-DEPTH = 8
-FITTED = ("passage", "similarity", "hit", "missing")
-"""More features (best sentence, margin, overlap, names that no source mentions, expected kind, keyword style) change
-the AUC of single sets by up to .01 in either direction and lower it on our own near-misses; so they are left out."""
-C = 0.5
+SETS = ("own", "clapnq", "xquad", "selqa")
+TODAY = dt.date(2026, 11, 1)
+"""Some day: none of the sets asks about the present."""
+LEAST_WORTH = 0.001
+"""A feature stays when leaving it out costs so much AUC on average over the sets left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +55,8 @@ class Row:
 
     Attributes:
         answerable: whether a passage that answers was there.
-        missing: topic terms that no source mentions.
-        leading: the best sentences, each with score, passage score, cosine of sentence and of passage, whether
-            it is gold, and text.
         first, found: whether a gold sentence came first, or among the first three.
+        values: of every feature; empty when nothing was found.
     """
 
     source: str
@@ -63,31 +67,52 @@ class Row:
     found: bool
     values: dict[str, float]
     best: str
-    missing: list[str]
-    leading: list[tuple[float, float, float, float, bool, str]]
+
+
+class Without:
+    """An index as it would be without some passages. It has what the pipeline asks of an open index."""
+
+    def __init__(self, opened: OpenIndex, away: Callable[[str], bool], texts: Sequence[str]) -> None:
+        """``away`` tells of a passage's text whether it is gone; ``texts`` are those that are."""
+        self._opened = opened
+        self._away = away
+        self._gone = [set(opened.vocabulary.stems(text)) for text in texts]
+        self.vocabulary = opened.vocabulary
+        self.source = opened.source
+
+    def search(self, query: str, k: int, *, filters: Filters = Filters(), settings: SearchSettings = SearchSettings()) -> list[Hit]:
+        """As :meth:`OpenIndex.search`."""
+        hits = self._opened.search(query, k + len(self._gone) + 2, filters=filters, settings=settings)
+        kept = [h for h in hits if not self._away(h.passage.text)][:k]
+        return [replace(h, rank=n) for n, h in enumerate(kept, start=1)]
+
+    def document_frequency(self, terms: Iterable[str]) -> Mapping[str, int]:
+        """As :meth:`OpenIndex.document_frequency`, less the passages that are gone."""
+        counts = self._opened.document_frequency(terms)
+        stems = {t: set(self.vocabulary.stems(t)) for t in counts}
+        return {t: max(0, n - sum(stems[t] <= own for own in self._gone)) for t, n in counts.items()}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--public", type=Path, required=True)
     parser.add_argument("--own", type=Path, default=HERE / "data")
     parser.add_argument("--write", action="store_true", help="write app/answering/calibration.json")
     parser.add_argument("--reader", default="evidence", help="evidence, similarity or cross-encoder:FOLDER")
     parser.add_argument("--false-abstention", type=float, default=0.08, help="share of answerable questions to lose")
-    parser.add_argument("--threshold", type=float, help="instead of the one that loses that share")
     parser.add_argument("--limit", type=int, default=10_000, help="questions of each set, drawn with a fixed seed")
-    parser.add_argument("--dump", type=Path, help="write the rows as JSON lines")
+    parser.add_argument("--rows", type=Path, help="JSON lines: read where the file is there, else written")
     options = parser.parse_args()
-    collection = load_all(options.public, options.own)
-    rows: list[Row] = []
-    for source in ("own", "clapnq", "xquad", "selqa"):
-        rows += list(_rows(collection, source, options.reader, options.limit))
+    if options.rows and options.rows.is_file():
+        rows = [Row(**json.loads(line)) for line in options.rows.read_text(encoding="utf-8").splitlines()]
+    else:
+        collection = load_all(options.public, options.own)
+        rows = [row for source in SETS for row in _rows(collection, source, options.reader, options.limit)]
+        if options.rows:
+            options.rows.write_text("".join(json.dumps(asdict(r)) + "\n" for r in rows), encoding="utf-8")
+    for source in SETS:
         _tell(source, [r for r in rows if r.source == source])
-    if options.dump:
-        options.dump.write_text("".join(json.dumps({n: getattr(r, n) for n in Row.__slots__}) + "\n" for r in rows))
-    fitted = fit(rows, options.false_abstention)
-    if options.threshold is not None:
-        fitted["threshold"] = options.threshold
+    fitted = calibrated(rows, options.false_abstention)
     print(json.dumps(fitted, indent=2))
     if options.write:
         file = HERE.parent.parent / "app" / "answering" / "calibration.json"
@@ -95,39 +120,72 @@ def main() -> None:
         file.write_text(json.dumps({**known, options.reader.partition(":")[0]: fitted}, indent=2) + "\n", encoding="utf-8")
 
 
-def fit(rows: Sequence[Row], false_abstention: float) -> dict[str, object]:
-    """Weights, bias and the threshold that loses the given share of answerable questions.
+def calibrated(rows: Sequence[Row], false_abstention: float) -> dict[str, Any]:
+    """Weights, bias, the threshold that loses the given share of answerable questions, and each feature's worth.
 
-    The threshold is set on cross-validated probabilities. Every set weighs the same, and so do
-    answerable and unanswerable questions within it.
+    Features that are worth less than :data:`LEAST_WORTH` go, the least first. The threshold is the median over the sets of
+    what each needs, with that set left out of the fit. Every set weighs the same, and so do answerable and unanswerable
+    questions within it.
     """
-    used = [r for r in rows if r.found or not r.answerable]
-    x = np.array([[r.values[name] for name in FITTED] for r in used])
-    y = np.array([r.answerable for r in used], dtype=int)
+    used = [r for r in rows if r.values and (r.found or not r.answerable)]
+    sources = sorted({r.source for r in used})
+    names = [f.name for f in REGISTRY]
+    while True:
+        whole = _left_out(used, sources, names)
+        without = {name: _left_out(used, sources, [n for n in names if n != name]) for name in names}
+        worth = {name: {s: whole[s][0] - without[name][s][0] for s in sources} for name in names}
+        least = min(names, key=lambda name: float(np.mean(list(worth[name].values()))))
+        if float(np.mean(list(worth[least].values()))) >= LEAST_WORTH or len(names) == 1:
+            break
+        print(f"without {least}: AUC of the set left out {np.mean(list(worth[least].values())):+.4f} lost")
+        names.remove(least)
+    limits = {}
+    for source in sources:
+        auc, held, truth = whole[source]
+        limits[source] = float(np.quantile(held[truth == 1], false_abstention))
+        print(f"{source:8} left out of the fit: n={len(truth)}, AUC {auc:.3f}")
+    threshold = round(float(np.median(list(limits.values()))), 3)
+    for source in sources:
+        _, held, truth = whole[source]
+        print(
+            f"{source:8} at {threshold}: abstention recall {(held[truth == 0] < threshold).mean():.3f}, "
+            f"false abstention {(held[truth == 1] < threshold).mean():.3f}"
+        )
+    weights, bias = _fit(used, names)
+    fired = {n: sum(bool(r.values[n]) for r in used) for n in names}
+    return {
+        "weights": {name: round(float(w), 4) for name, w in zip(names, weights, strict=True)},
+        "bias": round(bias, 4),
+        "threshold": threshold,
+        "fitted_on": f"{len(used)} held-out questions of {', '.join(sources)}; worth: AUC lost on a set that the fit has not seen",
+        "worth": {n: {**{s: round(float(v), 4) for s, v in worth[n].items()}, "fired": fired[n]} for n in names},
+    }
+
+
+def _left_out(used: Sequence[Row], sources: Sequence[str], names: Sequence[str]) -> dict[str, tuple[float, Floats, Floats]]:
+    """For each set: AUC, probabilities and labels on it by a fit on the others."""
+    found = {}
+    for source in sources:
+        weights, bias = _fit([r for r in used if r.source != source], names)
+        own = [r for r in used if r.source == source]
+        truth = np.array([float(r.answerable) for r in own])
+        held = 1 / (1 + np.exp(-(_matrix(own, names) @ weights + bias)))
+        found[source] = (float(roc_auc_score(truth, held)), held, truth)
+    return found
+
+
+def _fit(used: Sequence[Row], names: Sequence[str]) -> tuple[Floats, float]:
     groups: dict[tuple[str, bool], int] = defaultdict(int)
     for r in used:
         groups[r.source, r.answerable] += 1
-    weights = np.array([1.0 / groups[r.source, r.answerable] for r in used]) * len(used) / len(groups)
-    model = LogisticRegression(C=C, max_iter=2000)
-    held = cross_val_predict(model, x, y, cv=5, method="predict_proba", params={"sample_weight": weights})[:, 1]
-    by_source: dict[str, list[int]] = defaultdict(list)
-    for i, r in enumerate(used):
-        by_source[r.source].append(i)
-    limits = [np.quantile([held[i] for i in own if y[i]], false_abstention) for own in by_source.values()]
-    threshold = round(float(np.median(limits)), 3)
-    for source, own in by_source.items():
-        p, truth = held[own], y[own]
-        print(
-            f"{source:8} n={len(own):5}  AUC {roc_auc_score(truth, p):.3f}  at {threshold}: abstention recall "
-            f"{(p[truth == 0] < threshold).mean():.3f}, false abstention {(p[truth == 1] < threshold).mean():.3f}"
-        )
-    model.fit(x, y, sample_weight=weights)
-    return {
-        "weights": {name: round(float(w), 4) for name, w in zip(FITTED, model.coef_[0], strict=True)},
-        "bias": round(float(model.intercept_[0]), 4),
-        "threshold": threshold,
-        "fitted_on": f"{len(used)} held-out questions of {', '.join(sorted(by_source))}",
-    }
+    weights = np.array([1.0 / groups[r.source, r.answerable] for r in used])
+    signs = {f.name: f.sign for f in REGISTRY}
+    truth = np.array([float(r.answerable) for r in used])
+    return fit(_matrix(used, names), truth, signs=[signs[n] for n in names], weights=weights)
+
+
+def _matrix(rows: Sequence[Row], names: Sequence[str]) -> Floats:
+    return np.array([[r.values[name] for name in names] for r in rows], dtype=np.float64)
 
 
 def _rows(collection: Collection, source: str, reader: str, limit: int) -> Iterator[Row]:
@@ -137,8 +195,11 @@ def _rows(collection: Collection, source: str, reader: str, limit: int) -> Itera
         opened = home.index.current()
         assert opened is not None
         scorer = _reader(home, reader)
-        for question in questions[:limit]:
-            yield from _of_question(collection, question, opened, home, scorer)
+        for number, question in enumerate(questions[:limit], start=1):
+            for answerable, view in variants(collection, question, opened):
+                yield _row(collection, question, answerable, view, home, scorer)
+            if number % 50 == 0:
+                print(f"{source}: {number} of {min(limit, len(questions))} questions", flush=True)
 
 
 @contextmanager
@@ -160,50 +221,47 @@ def indexed_home(collection: Collection, source: str, questions: Sequence[Questi
         home.close()
 
 
+def variants(collection: Collection, question: Question, opened: OpenIndex) -> Iterator[tuple[bool, OpenIndex | Without]]:
+    """The index with whether it answers the question: as it is, and, where it answers, without the passages that do."""
+    yield bool(question.gold), opened
+    if question.gold:
+        texts = [collection.passages[i].text for i in question.gold]
+        keys = {key_of(text) for text in texts}
+        yield False, Without(opened, lambda text: any(key_of(text) in key for key in keys), texts)
+
+
+def gold_of(collection: Collection, question: Question) -> list[str]:
+    """Keys of the sentences that answer."""
+    return [key_of(collection.passages[i].sentences[s]) for i, chosen in question.gold.items() for s in chosen]
+
+
 def _reader(home: Home, kind: str) -> PassageReader:
     if kind.startswith(PREFIX):
         return CrossEncoderReader(kind.removeprefix(PREFIX))
     return SimilarityReader(home.encoder) if kind == "similarity" else home.reader
 
 
-def _of_question(
-    collection: Collection, question: Question, opened: OpenIndex, home: Home, reader: PassageReader
-) -> Iterator[Row]:
-    terms = opened.vocabulary.content_terms(question.text)
-    frequency = opened.document_frequency(terms)
-    missing = [t for t in terms if not frequency[t]]
-    # Where the gold passages are taken away, what they alone mention is mentioned nowhere.
-    gold_stems = [set(opened.vocabulary.stems(collection.passages[i].text)) for i in question.gold]
-    alone = [t for t in terms if frequency[t] <= sum(set(opened.vocabulary.stems(t)) <= own for own in gold_stems)]
-    gold_texts = {key_of(collection.passages[i].text) for i in question.gold}
-    gold = {key_of(collection.passages[i].sentences[s]) for i, chosen in question.gold.items() for s in chosen}
-    hits = opened.search(question.text, DEPTH + len(gold_texts))
-    variants = [(bool(gold), hits[:DEPTH])]
-    if gold:
-        variants.append((False, [h for h in hits if not any(key_of(h.passage.text) in t for t in gold_texts)][:DEPTH]))
-    for answerable, kept in variants:
-        known = missing if answerable == bool(gold) else alone
-        evidence = gather(question.text, kept, reader, home.encoder, opened.vocabulary)
-        best = [_gold(e.text, gold) for e in evidence[:3]]
-        yield Row(
-            source=question.source,
-            kind=question.kind if answerable == bool(gold) else "gold removed",
-            text=question.text,
-            answerable=answerable,
-            first=answerable and best[:1] == [True],
-            found=answerable and any(best),
-            values=features(evidence, known, len(terms)),
-            best=evidence[0].text if evidence else "",
-            missing=known,
-            leading=[
-                (e.score, e.passage_score, e.similarity, e.hit.similarity, answerable and _gold(e.text, gold), e.text)
-                for e in evidence[:15]
-            ],
-        )
-
-
-def _gold(text: str, gold: Iterable[str]) -> bool:
-    return any(holds(key_of(text), g) for g in gold)
+def _row(
+    collection: Collection, question: Question, answerable: bool, view: OpenIndex | Without, home: Home, reader: PassageReader
+) -> Row:
+    asked = analyse(question.text, view.vocabulary, TODAY)
+    opened: Any = view
+    retrieved = retrieve(asked, opened, AnswerSettings())
+    judged: Judged = read(asked, retrieved.hits, reader, home.encoder, opened)
+    evidence, leading = judged.evidence, judged.leading
+    gold = gold_of(collection, question) if answerable else []
+    best = [any(holds(key_of(e.text), g) for g in gold) for e in evidence[:3]]
+    seen = Seen(question=asked, evidence=leading, missing=retrieved.missing, lacking=judged.lacking)
+    return Row(
+        source=question.source,
+        kind=question.kind if answerable == bool(question.gold) else "gold removed",
+        text=question.text,
+        answerable=answerable,
+        first=best[:1] == [True],
+        found=any(best),
+        values=measured(seen) if leading else {},
+        best=evidence[0].text if evidence else "",
+    )
 
 
 def holds(one: str, other: str) -> bool:
@@ -218,12 +276,9 @@ def key_of(text: str) -> str:
 
 def _tell(source: str, rows: Sequence[Row]) -> None:
     there = [r for r in rows if r.answerable]
-    truth = [r.answerable for r in rows]
-    best = [r.values["passage"] for r in rows]
     print(
         f"{source:8} answerable {len(there)}, not {len(rows) - len(there)}: sentence P@1 "
-        f"{np.mean([r.first for r in there]):.3f}, in three {np.mean([r.found for r in there]):.3f}, "
-        f"AUC of the best passage score alone {roc_auc_score(truth, best):.3f}",
+        f"{np.mean([r.first for r in there]):.3f}, in three {np.mean([r.found for r in there]):.3f}",
         flush=True,
     )
 

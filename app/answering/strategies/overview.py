@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from app.answer import Citation, cite, outlet
 from app.answering.compose import Composed, speaker, with_list
+from app.answering.engine import Desk, Outcome
 from app.citation_text import COMPARISON, is_comparison, one_line, shortened, with_marker
 from app.evidence.gather import Evidence
 from app.evidence.statement import Wanted
@@ -18,28 +18,8 @@ from index.terms import Vocabulary
 from ingest.sentences import sentence_spans
 from ingest.source import Source
 
-_ABOUT = r"(?:about|on|regarding|concerning|of)"
-_SOURCES = (
-    r"(?:all |these |those |your |the |any )*(?:bundled |different |various |public )?"
-    r"(?:sources?|articles?|documents?|texts?|reports?|notes?|collection|corpus|papers?|files?)"
-)
-_PATTERNS = tuple(
-    re.compile(p, re.I)
-    for p in (
-        rf"^(?:so )?what (?:do|does|did|can|have|has) (?:{_SOURCES}|you|we|it|they) (?:say|said|tell|told|report|reported|know|"
-        rf"known|write|written|have|mention|contain|cover)(?: (?:us|me))? {_ABOUT} (?P<topic>.+)$",
-        rf"^what (?:is|was|has been|have been) (?:known|reported|said|written|there|mentioned|published)(?: \w+)? {_ABOUT} (?P<topic>.+)$",
-        rf"^(?:please |can you |could you )*(?:give|write|show|provide|draw up|prepare)(?: me| us)? (?:an? |the )?(?:short |brief |quick |general )?"
-        rf"(?:overview|summary|survey|digest) {_ABOUT} (?P<topic>.+)$",
-        rf"^(?:an? |the )?(?:short |brief )?(?:overview|summary|survey|digest) {_ABOUT}:? (?P<topic>.+)$",
-        rf"^(?:please |can you |could you )*(?:summari[sz]e|sum up)(?: (?:for me|briefly))? (?:what (?:is|was) (?:said|known|reported|written)|"
-        rf"what {_SOURCES} (?:say|report|write)|everything|all(?: that is)?(?: known| said)?|{_SOURCES}) {_ABOUT} (?P<topic>.+)$",
-        rf"^(?:please |can you |could you )*tell (?:me|us) (?:everything|all|something|more|what you know|what {_SOURCES} say)"
-        rf"(?: there is| that is known)? {_ABOUT} (?P<topic>.+)$",
-        rf"^(?:what|which) {_SOURCES} (?:mention|deal with|discuss|cover|treat|write about|speak (?:of|about)|talk about|are about) (?P<topic>.+)$",
-    )
-)
-_NO_TOPIC = re.compile(rf"^(?:it|this|that|them|him|her|the topic|{_SOURCES}|everything)$", re.I)
+_HITS = 30
+"""Passages looked through."""
 MOST_LINES = 8
 NEEDED = 0.6
 """Least share of the topic's terms that a sentence needs."""
@@ -51,15 +31,28 @@ class _Line:
     source: Source
 
 
-def topic_of(question: str) -> str | None:
-    """What an overview is wanted of, or None when the question is not of that kind."""
-    text = " ".join(question.split()).rstrip(" ?!.")
-    for pattern in _PATTERNS:
-        found = pattern.match(text)
-        if found:
-            topic = found["topic"].strip(" :“”\"'")
-            return None if _NO_TOPIC.match(topic) else topic
-    return None
+def overview(desk: Desk) -> Outcome | None:
+    """One sentence of each source; None for other questions, and when no sentence of any is about the topic."""
+    request, opened, settings = desk.request, desk.index, desk.models.settings
+    if not request.topic:
+        return None
+    with desk.clock.stage("retrieve"):
+        hits = opened.search(request.topic, _HITS, filters=request.filters, settings=settings.search)
+    with desk.clock.stage("read"):
+        chosen = choose(request.topic, hits, desk.models.encoder, opened.vocabulary)
+    if not chosen:
+        return None
+    with desk.clock.stage("generate"):
+        composed, left_out = compose(chosen, opened.source, words=settings.other_words)
+    reasons = [f"an overview of “{request.topic}”: {len(composed.citations)} sources, one sentence each, by date"]
+    if left_out:
+        reasons.append(f"{left_out} more sources mention it and are not shown")
+    return Outcome(
+        answer=replace(
+            desk.base, status="answered", answer=composed.text, citations=composed.citations, reasons=tuple(reasons),
+            confidence=round(max(0.0, min(1.0, max(e.similarity for e in chosen))), 4),
+        )
+    )  # fmt: skip
 
 
 def choose(topic: str, hits: Sequence[Hit], encoder: Encoder, vocabulary: Vocabulary) -> list[Evidence]:

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from app.answer import words_of
+from app.answering.engine import Desk, Outcome
 from app.question.tasks import Task
 from app.text.counts import counted
 
 NO_SOURCES = "There are no sources yet: add files or addresses first, on the page under Sources or with 'iskp ingest'."
+
+
+def talk(desk: Desk) -> Outcome | None:
+    """A sentence or two and questions that are answered; None for what is no talk."""
+    task = desk.request.task
+    if not task.startswith("talk"):
+        return None
+    held = desk.opened.origins if desk.opened else {}
+    summaries = sum(count for origin, count in held.items() if words_of(origin) == "summary")
+    return Outcome(answer=desk.told("talk", reply(task, sources=sum(held.values()), summaries=summaries)))
 
 
 def reply(task: Task, *, sources: int, summaries: int) -> str:

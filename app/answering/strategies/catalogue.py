@@ -7,13 +7,14 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rapidfuzz.distance import OSA
 
 from app.answer import Citation, cite
 from app.answering.compose import Composed
-from app.answering.talk import NO_SOURCES
+from app.answering.engine import Desk, Outcome
+from app.answering.strategies.talk import NO_SOURCES
 from app.citation_text import COMPARISON, is_comparison, one_line, with_marker
 from app.question.analysis import asks_author, kind_of
 from app.question.tasks import Task, catalogue_words
@@ -63,6 +64,18 @@ _FIELDS: Mapping[str, tuple[str, Callable[[Source], str | None]]] = {
 }
 """What is listed or counted instead of the sources themselves when a question has the word."""
 _NAME = re.compile(r"(?<![.!?:] )(?<!^)\b[A-Z][\w’'-]*[a-z][\w’'-]*(?: [A-Z][\w’'-]*[a-z][\w’'-]*)*|\b[A-Z]{3,}\b")
+
+
+def catalogue(desk: Desk) -> Outcome | None:
+    """What the records of the sources tell; None where the texts themselves have to."""
+    request = desk.request
+    if not request.task.startswith("catalogue"):
+        return None
+    with desk.clock.stage("retrieve"):
+        composed = Catalogue(desk.opened, request.filters, request.today).answer(request.task, request.text)
+    if not composed.text:
+        return None
+    return Outcome(answer=replace(desk.told("catalogue", composed.text), citations=composed.citations))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

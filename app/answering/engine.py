@@ -1,0 +1,150 @@
+"""What every way of answering works with: models, settings, the open index, and what it hands back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from app.answer import STAGES, Answer, TaskKind
+from app.answering.decide import Calibration, Decision
+from app.evidence.gather import Evidence, PassageReader
+from app.question.analysis import Question
+from app.question.request import Request
+from index.embed import Encoder
+from index.search import Hit, OpenIndex, SearchSettings
+
+_OFFERED_TALK = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerSettings:
+    """How many passages are read, when to abstain, how long answers may get.
+
+    Attributes:
+        languages: ISO 639-1 codes that the encoder reads; None for any.
+    """
+
+    passages: int = 8
+    threshold: float | None = None
+    fact_words: int = 60
+    other_words: int = 150
+    languages: frozenset[str] | None = frozenset({"en"})
+    search: SearchSettings = SearchSettings()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Models:
+    """What finds and judges evidence.
+
+    Attributes:
+        foreign: reads questions that are not in English, where the evidence reader knows English only.
+        offers: gives up to so many questions that are known to be answered.
+    """
+
+    encoder: Encoder
+    reader: PassageReader
+    calibration: Calibration
+    settings: AnswerSettings = AnswerSettings()
+    foreign: tuple[PassageReader, Calibration] | None = None
+    offers: Callable[[int], Sequence[str]] = lambda n: ()
+
+    def reading(self, request: Request) -> tuple[PassageReader, Calibration]:
+        """The reader for the language of a question, and what its scores mean."""
+        if self.foreign and request.language.code != "en":
+            return self.foreign
+        return self.reader, self.calibration
+
+
+@dataclass(slots=True)
+class Clock:
+    """Milliseconds spent in each stage."""
+
+    spent: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Count the time inside to a stage."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.spent[name] = round(self.spent[name] + (time.perf_counter() - began) * 1000, 2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """What a language model has to keep of the extractive answer.
+
+    Attributes:
+        question: the parts of the question that the evidence answers.
+        before, after: text around the evidence: parts that stay open, figures that differ, how old it is.
+    """
+
+    question: str
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """What was seen on the way to an answer, for ``--explain`` and calibration.
+
+    Attributes:
+        missing: topic terms that no source mentions.
+        hits: passages read, best first.
+        evidence: their sentences, best first.
+    """
+
+    question: Question
+    missing: tuple[str, ...]
+    hits: tuple[Hit, ...]
+    evidence: tuple[Evidence, ...]
+    decision: Decision
+    wording: Wording | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """An answer, and the way to it where the sources were searched."""
+
+    answer: Answer
+    trace: Trace | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Where one question is worked on.
+
+    Attributes:
+        base: an answer to it that says nothing yet.
+    """
+
+    request: Request
+    models: Models
+    opened: OpenIndex | None
+    clock: Clock
+    base: Answer
+
+    @property
+    def index(self) -> OpenIndex:
+        """The index, for strategies behind the one for an empty home."""
+        assert self.opened is not None
+        return self.opened
+
+    def told(self, task: TaskKind, text: str) -> Answer:
+        """An answer that rests on no passage, with questions offered beside it."""
+        return replace(
+            self.base, status="answered", answer=text, task=task, standalone_question=self.request.asked, confidence=1.0,
+            reasons=(f"understood as {self.request.task.replace('-', ': ', 1)}",),
+            options=tuple(self.models.offers(_OFFERED_TALK)),
+        )  # fmt: skip
+
+
+class Strategy(Protocol):
+    """A way of answering. They are tried in the order of ``app.answering.strategies.REGISTRY``."""
+
+    def __call__(self, desk: Desk) -> Outcome | None:
+        """The answer; None leaves the question to the next strategy."""

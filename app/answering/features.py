@@ -1,0 +1,96 @@
+"""What the decision to answer looks at: each feature with the direction in which it may count, in one registry.
+
+What each is worth stands in ``calibration.json`` beside its weight; ``eval.training.calibrate`` measures it anew. Nine others
+were tried and cost nothing, or won something, when they were left out: see ``docs/results``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from app.evidence.gather import Evidence, log_odds
+from app.question.analysis import Question, fits_kind
+
+_LEADING = 3
+_NEAREST = 3
+"""Rank of the last passage that is told of when it speaks of something else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A question with what was found for it.
+
+    Attributes:
+        evidence: sentences, best first; never empty.
+        missing: topic terms of the question that no source mentions.
+        lacking: for each of the leading passages, names of the question that it does not mention.
+    """
+
+    question: Question
+    evidence: Sequence[Evidence]
+    missing: Sequence[str]
+    lacking: Sequence[Sequence[str]] = ()
+
+    @property
+    def leading(self) -> Sequence[Evidence]:
+        """The first three sentences."""
+        return self.evidence[:_LEADING]
+
+    @property
+    def unnamed(self) -> tuple[str, ...]:
+        """Names of the question that the first passage lacks."""
+        return tuple(self.lacking[0]) if self.lacking else ()
+
+    @property
+    def nowhere(self) -> tuple[str, ...]:
+        """Names of the question that all leading passages lack."""
+        return tuple(name for name in self.unnamed if all(name in names for names in self.lacking))
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """What the nearest passages speak of instead of what the question is about."""
+        near = sorted((e for e in self.evidence if e.hit.rank <= _NEAREST), key=lambda e: e.hit.rank)
+        return tuple(dict.fromkeys(name for e in near for name in e.of_others))
+
+    @property
+    def kind_found(self) -> bool:
+        """Whether the best two sentences hold the kind of thing that is asked for: a figure, a date, a name."""
+        return any(fits_kind(self.question.kind, e.text) for e in self.evidence[:2])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feature:
+    """One thing that the decision looks at.
+
+    Attributes:
+        sign: 1 where more of it can only speak for an answer, -1 where only against.
+        value: computes it.
+        about: what it is, in words.
+    """
+
+    name: str
+    sign: Literal[1, -1]
+    value: Callable[[Seen], float]
+    about: str
+
+
+REGISTRY: tuple[Feature, ...] = (
+    Feature(
+        name="passage", sign=1, about="log-odds of the best passage's score",
+        value=lambda s: log_odds(max(e.passage_score for e in s.evidence)),
+    ),
+    Feature(
+        name="hit", sign=1, about="cosine of the question and the closest of the passages of the three first sentences",
+        value=lambda s: max(e.hit.similarity for e in s.leading),
+    ),
+    Feature(
+        name="nowhere", sign=-1, about="all leading passages lack a name of the question", value=lambda s: float(bool(s.nowhere))
+    ),
+)  # fmt: skip
+
+
+def measured(seen: Seen) -> dict[str, float]:
+    """The value of every feature."""
+    return {feature.name: feature.value(seen) for feature in REGISTRY}

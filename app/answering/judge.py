@@ -1,0 +1,77 @@
+"""From passages to evidence and the decision whether it answers: the same for every strategy, and for calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from app.answering.decide import Calibration, Decision, decide
+from app.answering.retrieve import Retrieved, is_author_note, published
+from app.evidence.gather import Evidence, PassageReader, gather, names_lacking
+from app.question.analysis import Question, naming_author
+from app.text import periods
+from index.embed import Encoder
+from index.search import Hit, OpenIndex
+from ingest.chunk import CONTEXT_JOINT
+
+TIME_WEIGHT = 2.5
+"""What speaking of the time asked for is worth, in strength of evidence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """Sentences, best first, and whether they answer.
+
+    Attributes:
+        leading: those that the decision rests on: of the time asked for, where one is.
+        lacking: for each of the leading passages, names of the question that it does not mention.
+    """
+
+    evidence: tuple[Evidence, ...]
+    leading: tuple[Evidence, ...]
+    lacking: tuple[tuple[str, ...], ...]
+
+
+def read(question: Question, hits: Sequence[Hit], reader: PassageReader, encoder: Encoder, opened: OpenIndex) -> Judged:
+    """Read the passages and rank their sentences by how well they answer."""
+    when = question.time.period
+    as_read = _as_read(question, hits, opened)
+    evidence = gather(as_read, [_dated(h, when, opened) for h in hits] if when else hits, reader, encoder, opened.vocabulary)
+    found = {h.passage.id: h for h in hits}
+    evidence = [replace(e, hit=found[e.hit.passage.id]) for e in evidence]
+    leading = evidence
+    if when:
+        said = speaking_of(when, opened)
+        evidence = leading = periods.in_time_first(evidence, when, said, lambda e: e.strength, TIME_WEIGHT)
+        if periods.strict(when) and evidence and said(evidence[0]) >= 0:
+            # What tells of other times is no reason to believe that a lead of the time asked for answers.
+            leading = [e for e in evidence if said(e) >= 0]
+    lacking = names_lacking(as_read, question.terms, leading, opened.vocabulary)
+    return Judged(evidence=tuple(evidence), leading=tuple(leading), lacking=tuple(lacking))
+
+
+def judge(
+    question: Question, retrieved: Retrieved, judged: Judged, calibration: Calibration, threshold: float | None = None
+) -> Decision:
+    """Whether the evidence answers, and how surely."""
+    return decide(question, judged.leading, retrieved.missing, calibration, threshold, unnamed=judged.lacking)
+
+
+def speaking_of(when: periods.Period, opened: OpenIndex) -> Callable[[Evidence], float]:
+    """Tells of a sentence whether it speaks of a time, see :func:`app.text.periods.speaks_of`."""
+    return lambda e: periods.speaks_of(e.text, when, published(e.hit, opened))
+
+
+def _as_read(question: Question, hits: Sequence[Hit], opened: OpenIndex) -> str:
+    """The question as the reader gets it: a note on an author does not say "the author"."""
+    note = next((h for h in hits if is_author_note(h)), None) if question.about_author else None
+    source = opened.source(note.passage.source_id) if note else None
+    return naming_author(question.text, source.author) if source and source.author else question.text
+
+
+def _dated(hit: Hit, when: periods.Period, opened: OpenIndex) -> Hit:
+    """The hit with the date of its text to be read with it, where that is within the time asked for."""
+    date = published(hit, opened)
+    if not date or not periods.overlap(periods.of_date(date).bounds, when.bounds):
+        return hit
+    return replace(hit, passage=replace(hit.passage, context=f"{periods.shown(date)}{CONTEXT_JOINT}{hit.passage.context}"))

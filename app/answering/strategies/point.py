@@ -1,0 +1,151 @@
+"""A question that asks one thing: the sentences that answer it, with what other sources say differently, or an abstention."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from app.answer import Answer, Citation, cite
+from app.answering.compose import Limits, compose, originals_first, select, short_answer, standing
+from app.answering.engine import Desk, Outcome, Trace, Wording
+from app.answering.judge import TIME_WEIGHT, judge, read, speaking_of
+from app.answering.retrieve import WIDE_HITS, is_author_note, published, retrieve
+from app.differences import find as differences
+from app.differences import values
+from app.evidence.gather import Evidence
+from app.question.analysis import Question
+from app.text import periods
+from index.search import Hit, OpenIndex
+
+ABSTENTION = "The sources do not answer this question."
+_NEAREST = 3
+_SURE_NOTE = 0.5
+"""Score from which a note on the author goes first where the author is asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a question finds.
+
+    Attributes:
+        chosen: the sentences that make the answer, the best first; empty where the sources do not answer.
+        differing: what the sources give differently.
+        off_time: the time asked for, when the sources speak only of others.
+    """
+
+    trace: Trace
+    chosen: tuple[Evidence, ...] = ()
+    differing: differences.Found | None = None
+    off_time: periods.Period | None = None
+
+
+def point(desk: Desk) -> Outcome:
+    """The answer by quotation, or an abstention with what came nearest."""
+    question, opened = desk.request.question, desk.index
+    found = look_up(desk, question)
+    base = replace(desk.base, confidence=found.trace.decision.confidence, reasons=found.trace.decision.reasons)
+    with desk.clock.stage("generate"):
+        if not found.chosen:
+            return Outcome(answer=abstained(base, found, opened), trace=found.trace)
+        composed = compose(found.chosen, opened.source)
+        lead = found.chosen[0]
+        short = short_answer(question, lead, opened.source(lead.hit.passage.source_id))
+        answer = replace(base, status="answered", answer=composed.text, short_answer=short, citations=composed.citations)
+        whole = differences.added(answer, found.differing, question.time, desk.request.today, opened.source)
+        after = whole.answer.removeprefix(composed.text)
+    return Outcome(answer=whole, trace=replace(found.trace, wording=Wording(question=question.text, after=after)))
+
+
+def look_up(desk: Desk, question: Question, *, beside: str | None = None) -> Found:
+    """Search, read, decide, choose, and look for what differs.
+
+    Args:
+        beside: the longer question that this one is a part of.
+    """
+    trace = trace_of(desk, question, beside=beside)
+    if not trace.decision.answer:
+        return Found(trace=trace)
+    with desk.clock.stage("generate"):
+        chosen = _chosen(desk, trace)
+        lead = chosen[0]
+        if differences.off_time(lead, question.time, published(lead.hit, desk.index)):
+            return Found(trace=trace, off_time=question.time.period)
+        differing = _differing(desk, trace, lead)
+        return Found(trace=trace, chosen=tuple(chosen[:1] if differing else chosen), differing=differing)
+
+
+def trace_of(desk: Desk, question: Question, *, beside: str | None = None) -> Trace:
+    """Search, read and decide, without choosing."""
+    opened, settings = desk.index, desk.models.settings
+    with desk.clock.stage("retrieve"):
+        retrieved = retrieve(question, opened, settings, desk.request.filters, beside=beside)
+    with desk.clock.stage("read"):
+        reader, calibration = desk.models.reading(desk.request)
+        judged = read(question, retrieved.hits, reader, desk.models.encoder, opened)
+        decision = judge(question, retrieved, judged, calibration, settings.threshold)
+    return Trace(
+        question=question, missing=retrieved.missing, hits=retrieved.hits, evidence=judged.evidence, decision=decision
+    )
+
+
+def abstained(base: Answer, found: Found, opened: OpenIndex) -> Answer:
+    """That the sources do not answer, what they do not mention and what came nearest."""
+    trace = found.trace
+    text = ABSTENTION
+    if found.off_time:
+        asked = trace.question.text[found.off_time.start : found.off_time.end]
+        text += f" What they say on the matter is not about {asked}."
+        base = replace(base, reasons=(*base.reasons, f"the best evidence speaks of other times than {asked}"))
+    if trace.missing:
+        text += f" No source mentions: {', '.join(trace.missing)}."
+    apart = [name for name in trace.decision.apart if name not in trace.missing]
+    if trace.decision.instead:
+        text += f" The nearest passages speak of {', '.join(trace.decision.instead)}."
+    elif apart:
+        text += f" The nearest passages do not mention: {', '.join(apart)}."
+    return replace(base, status="abstained", answer=text, missing_terms=trace.missing, nearest=nearest(trace, opened))
+
+
+def nearest(trace: Trace, opened: OpenIndex) -> tuple[Citation, ...]:
+    """The best sentence of each of the best passages, to look at instead of an answer."""
+    found: dict[str, Citation] = {}
+    for item in trace.evidence:
+        source = opened.source(item.hit.passage.source_id)
+        if source is not None and item.hit.passage.id not in found:
+            found[item.hit.passage.id] = cite(source, item.hit.passage, start=item.start, end=item.end, support=item.score)
+        if len(found) == _NEAREST:
+            break
+    return tuple(found.values())
+
+
+def _chosen(desk: Desk, trace: Trace) -> list[Evidence]:
+    opened, settings, question = desk.index, desk.models.settings, trace.question
+    limits = Limits(fact_words=settings.fact_words, other_words=settings.other_words)
+    evidence = originals_first(trace.evidence, opened.source)
+    note = next((e for e in evidence if is_author_note(e.hit) and e.score >= _SURE_NOTE), None)
+    if note and question.about_author:
+        # A note on the author is short and all of it is about the author.
+        whole = sorted((e for e in evidence if e.hit == note.hit), key=lambda e: e.start)
+        return whole if sum(len(e.text.split()) for e in whole) <= limits.fact_words else [note]
+    when = question.time.period
+    if when:
+        said = speaking_of(when, opened)
+        evidence = periods.in_time_first(evidence, when, said, lambda e: standing(e, opened.source), TIME_WEIGHT)
+        if periods.strict(when):
+            # Nothing of another time goes with the lead as if it were of the time asked for.
+            evidence = [evidence[0], *(e for e in evidence[1:] if said(e) >= 0)]
+    return select(question, evidence, opened.vocabulary, limits)
+
+
+def _differing(desk: Desk, trace: Trace, lead: Evidence) -> differences.Found | None:
+    opened, question = desk.index, trace.question
+
+    def more(words: str) -> Sequence[Hit]:
+        wide = f"{question.text} {words}".strip()
+        return opened.search(wide, WIDE_HITS, filters=desk.request.filters, settings=desk.models.settings.search)
+
+    found = differences.find(question, trace.evidence, more, opened.vocabulary, opened.source)
+    if found is not None or question.about_author:
+        return found
+    order = [lead, *(e for e in trace.evidence if (e.start, e.hit.passage.id) != (lead.start, lead.hit.passage.id))]
+    return values.find(question, order, opened.vocabulary, opened.source)
