@@ -299,6 +299,8 @@ def _answer_scores(run: Run, answer: Answer) -> dict[str, Score]:
     )  # fmt: skip
     if answer.status != "answered":
         return dict.fromkeys(names, _none(f"not answered ({answer.status})"))
+    if answer.task != "point" and not answer.citations:
+        return {**dict.fromkeys(names, _none(f"{answer.task} needs no citation")), "words": _length(answer)}
     said = facts_said(run)
     missing, total = unsupported_figures(answer)
     pieces = statements(answer.answer)
@@ -314,8 +316,12 @@ def _answer_scores(run: Run, answer: Answer) -> dict[str, Score]:
         "cited_statements": _share(cited, len(pieces), "no statements"),
         "quote_validity": _share(sum(run.quotes_valid), len(run.quotes_valid), "no citations"),
         "gold_sentence_recall": _gold_sentences(run, answer),
-        "words": Score(value=float(len(plain(answer.answer).split()))),
+        "words": _length(answer),
     }
+
+
+def _length(answer: Answer) -> Score:
+    return Score(value=float(len(plain(answer.answer).split())))
 
 
 def _follow_up(run: Run, answer: Answer) -> dict[str, Score]:
