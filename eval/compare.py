@@ -113,8 +113,8 @@ def mcnemar(one: int, other: int) -> float:
     p = min(1, 2 · Σ_{i ≤ min(one, other)} C(n, i) / 2ⁿ). Cases that both have right, or wrong, do not count.
     """
     n = one + other
-    tail: int = sum(math.comb(n, i) for i in range(min(one, other) + 1))
-    return min(1.0, 2 * tail / 2**n)
+    tail = sum(math.comb(n, i) for i in range(min(one, other) + 1))
+    return min(1.0, 2 * tail / (1 << n))
 
 
 def _worth(row: Row) -> tuple[int, float]:

@@ -360,6 +360,8 @@ def _vocabulary() -> Vocabulary:
 
 def _citation_precision(run: Run, answer: Answer) -> Score:
     patterns = (*run.case.facts, *run.case.differences)
+    if answer.task != "point" and not run.case.gold:
+        return _none(f"{answer.task} answers from no passage")
     if not run.case.gold and not patterns:
         return _none("no gold in the case")
     if run.missing_gold and not patterns:
