@@ -108,7 +108,7 @@ def evaluate(
         raise click.UsageError(f"--format {form} needs --cases FILE")
     if collection and case_files:
         raise click.UsageError("--collection brings its own cases; leave out --cases, or --collection")
-    if split == "all" and not case_files and not collection:
+    if split == "all" and not case_files:
         raise click.UsageError("dev and test are examined apart: run iskp eval, then iskp eval --split test")
     split = split or ("all" if case_files else "test" if collection else "dev")
     from eval.compare import breaches, compare, thresholds
