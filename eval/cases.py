@@ -99,6 +99,7 @@ class Case(_Strict):
         expect: the right status.
         also_accept: statuses that are right too; an answer must then hold the facts.
         differences: patterns of values that must all be shown, because the sources differ.
+        standalone: for a question with history, the question as it would be asked without it.
         since: only sources dated on or after.
         until: only sources dated on or before.
         note: why the case is here; not used.
@@ -109,6 +110,7 @@ class Case(_Strict):
     kind: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     question: str = Field(min_length=1)
     history: tuple[Turn, ...] = ()
+    standalone: str | None = Field(default=None, min_length=1)
     gold: tuple[Gold, ...] = ()
     facts: tuple[Pattern, ...] = ()
     forbidden: tuple[Pattern, ...] = ()
@@ -127,6 +129,8 @@ class Case(_Strict):
             raise ValueError("a case that expects an answer needs gold, facts or differences to score it by")
         if not may_answer and (self.facts or self.differences):
             raise ValueError(f"a case that expects {self.expect!r} can't have facts or differences")
+        if self.standalone and not self.history:
+            raise ValueError("standalone is for a question with history")
         if len(self.differences) == 1:
             raise ValueError("differences need at least two values")
         return self
@@ -146,7 +150,7 @@ def load_cases(file: Path) -> list[Case]:
 
 
 def bundled_cases() -> list[Case]:
-    """The cases that ship with the product, in order of file name and line."""
+    """The cases over the bundled sources, in order of file name and line; all of them are for tuning."""
     return unique(case for file in case_files() for case in parse(file.read_text(encoding="utf-8"), file.name))
 
 

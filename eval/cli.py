@@ -7,8 +7,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,9 +44,12 @@ if TYPE_CHECKING:
 @click.option(
     "--split",
     type=click.Choice(["dev", "test", "all"]),
-    default="all",
-    show_default=True,
-    help="Which half; tune on dev only.",
+    help="Tune on dev only. dev: the cases over the bundled sources; test: those over the packaged collections, which no rule was fitted to.  [default: dev; test with --collection; all with --cases]",
+)
+@click.option(
+    "--collection",
+    metavar="NAME",
+    help="Only this packaged collection, or all; each is asked in a temporary home of its own.",
 )
 @click.option("--limit", type=click.IntRange(1), help="Only so many cases, spread evenly.")
 @click.option(
@@ -81,7 +84,7 @@ if TYPE_CHECKING:
 )
 @click.pass_context
 def evaluate(
-    ctx: click.Context, case_files: tuple[Path, ...], form: Format, split: str, limit: int | None,
+    ctx: click.Context, case_files: tuple[Path, ...], form: Format, split: str | None, collection: str | None, limit: int | None,
     engine: str | None, judge_name: str | None, folder: Path | None, baseline: Path | None, gates: tuple[str, ...], as_json: bool, progress: bool, own_home: Path | None,
 ) -> None:  # fmt: skip
     """Examine the engine with cases whose right answers are known, and write a report.
@@ -89,7 +92,9 @@ def evaluate(
     \b
     Examples:
       iskp eval
-      iskp eval --split dev --baseline before/report.json
+      iskp eval --baseline before/report.json
+      iskp eval --split test
+      iskp eval --collection maresby
       iskp eval --fail-under key_fact_recall=0.6 --fail-under quote_validity=1
       iskp --home /tmp/squad eval --format squad --cases dev-v2.0.json --limit 200
       iskp eval drafts
@@ -101,6 +106,11 @@ def evaluate(
     _check_engine(judge_name)
     if form != "jsonl" and not case_files:
         raise click.UsageError(f"--format {form} needs --cases FILE")
+    if collection and case_files:
+        raise click.UsageError("--collection brings its own cases; leave out --cases, or --collection")
+    if split == "all" and not case_files:
+        raise click.UsageError("dev and test are examined apart: run iskp eval, then iskp eval --split test")
+    split = split or ("all" if case_files else "test" if collection else "dev")
     from eval.compare import breaches, compare, thresholds
     from eval.errors import BelowThreshold
     from eval.render import html, print_terminal
@@ -108,11 +118,11 @@ def evaluate(
 
     wanted = thresholds(gates)
     before = read_report(baseline) if baseline else None
-    data_set = _data_set(form, case_files)
+    data_sets = _data_sets(form, case_files, split, collection)
     with closing(_open_home(ctx.obj)) as home:
         target = folder or home.folder / "reports" / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         _make_folder(target)  # before minutes of work, not after
-        report = _examine(home, data_set, form=form, case_files=case_files, split=split, limit=limit, lines=progress, name=engine, judge_name=judge_name)
+        report = _examine(home, data_sets, form=form, case_files=case_files, split=split, limit=limit, lines=progress, name=engine, judge_name=judge_name)
     comparison = compare(before, report) if before else None
     failed = breaches(report, wanted)
     _write(target / "report.json", to_json(report))
@@ -180,24 +190,27 @@ def _open_home(folder: Path | None) -> Home:
     return Home(folder or default_home())
 
 
-def _data_set(form: Format, case_files: tuple[Path, ...]) -> DataSet:
+def _data_sets(form: Format, case_files: tuple[Path, ...], split: str, name: str | None) -> list[DataSet]:
     from eval.cases import bundled_cases
-    from eval.formats import DataSet, read_data_set
+    from eval.formats import DataSet, collection, collection_names, read_data_set
 
-    return read_data_set(form, case_files) if case_files else DataSet(cases=tuple(bundled_cases()))
+    if case_files:
+        return [read_data_set(form, case_files)]
+    if name or split == "test":
+        return [collection(n) for n in (collection_names() if name in (None, "all") else [str(name)])]
+    return [DataSet(cases=tuple(bundled_cases()))]
 
 
 def _examine(
-    home: Home, data_set: DataSet, *, form: Format, case_files: tuple[Path, ...], split: str, limit: int | None,
+    home: Home, data_sets: Sequence[DataSet], *, form: Format, case_files: tuple[Path, ...], split: str, limit: int | None,
     lines: bool, name: str | None = None, judge_name: str | None = None,
 ) -> Report:  # fmt: skip
     from eval.cases import sample
     from eval.errors import EvalError
-    from eval.formats import fill
     from eval.report import make_header, make_report
     from eval.run import engine_for, run_cases
 
-    chosen = sample(data_set.cases, split=split, limit=limit)
+    chosen = sample([c for d in data_sets for c in d.cases], split=split, limit=limit)
     if not chosen:
         raise EvalError(f"there are no cases in the split {split!r}")
     # A missing package or key is told now, not after minutes of work.
@@ -205,27 +218,30 @@ def _examine(
     if name:
         home.answerer_with(name)
     began = time.perf_counter()
-    fill(home, data_set.sources)
-    for outcome in home.update_sources():
-        if outcome.status == "failed":
-            click.echo(f"{outcome.name}: {outcome.reason}", err=True)
-    if home.stale():
-        click.echo("Indexing …", err=True)
-        home.sync()
-    home.warm_up()
+    runs: list[Run] = []
+    corpus: Counter[str] = Counter()
 
     def progress(number: int, case: Case) -> None:
-        _tell(f"case {number} of {len(chosen)}: {case.id}", last=number == len(chosen), line=lines)
+        at = len(runs) + number
+        _tell(f"case {at} of {len(chosen)}: {case.id}", last=at == len(chosen), line=lines)
 
-    with engine_for(home, chosen, name) as engine:
-        runs = run_cases(chosen, engine, progress=progress)
+    for data_set in data_sets:
+        own = {c.id for c in data_set.cases}
+        cases = [c for c in chosen if c.id in own]
+        if not cases:
+            continue
+        with _ready_home(home, data_set) as ready, engine_for(ready, cases, name) as engine:
+            runs += run_cases(cases, engine, collection=data_set.collection, progress=progress)
+            corpus.update(s.origin for s in ready.library)
     judged = _judged(judge, runs, lines=lines) if judge else None
-    named = ", ".join(f.name for f in case_files) if case_files else "the bundled cases"
+    collections = ", ".join(d.collection for d in data_sets)
+    named = ", ".join(f.name for f in case_files) if case_files else "the packaged collections" if collections else "the bundled cases"
     header = make_header(
         runs,
         cases=named if form == "jsonl" else f"{named} ({form})",
         split=split,
-        corpus=dict(Counter(s.origin for s in home.library)),
+        collection=collections or ("home" if case_files else "bundled"),
+        corpus=dict(corpus),
         settings={
             f"{section}.{key}": value
             for section, values in home.settings.model_dump(
@@ -237,6 +253,24 @@ def _examine(
         seconds=time.perf_counter() - began,
     )
     return make_report(runs, header, judged)
+
+
+@contextmanager
+def _ready_home(home: Home, data_set: DataSet) -> Iterator[Home]:
+    """A home that holds the data set's sources, indexed, with its models loaded: the given one, or one for a collection."""
+    from eval.formats import fill
+    from eval.run import empty_home
+
+    with empty_home(home) if data_set.collection else nullcontext(home) as ready:
+        fill(ready, data_set.sources)
+        for outcome in ready.update_sources():
+            if outcome.status == "failed":
+                click.echo(f"{outcome.name}: {outcome.reason}", err=True)
+        if ready.stale():
+            click.echo(f"Indexing {data_set.collection or 'the home'} …", err=True)
+            ready.sync()
+        ready.warm_up()
+        yield ready
 
 
 def _judged(judge: Engine, runs: Sequence[Run], *, lines: bool) -> Judged:

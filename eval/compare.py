@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -42,6 +43,9 @@ class Comparison:
     """Win, tie and loss per case (Sakai 2014 calls it the paired view), over the cases in both reports.
 
     Attributes:
+        only_after: cases that are right now and were not in the baseline.
+        only_before: cases that were right in the baseline and are not now.
+        p_value: of these two counts, see :func:`mcnemar`.
         new: ids only in the present report.
         gone: ids only in the baseline.
         different: header lines that differ, as (name, before, now).
@@ -50,6 +54,9 @@ class Comparison:
     wins: int
     ties: int
     losses: int
+    only_after: int
+    only_before: int
+    p_value: float
     changes: tuple[Change, ...]
     moved: tuple[Moved, ...]
     new: tuple[str, ...]
@@ -70,12 +77,17 @@ def compare(before: Report, after: Report) -> Comparison:
     known = {r.metric.name: r.summary.value for r in before.metrics}
     headers = [("commit", before.header.commit, after.header.commit), ("index", before.header.index, after.header.index),
                ("engine", before.header.engine, after.header.engine), ("prompt", before.header.prompt, after.header.prompt),
-               ("cases", before.header.cases, after.header.cases), ("split", before.header.split, after.header.split)]  # fmt: skip
+               ("collection", before.header.collection, after.header.collection), ("cases", before.header.cases, after.header.cases), ("split", before.header.split, after.header.split)]  # fmt: skip
     wins = sum(c.better for c in changes)
+    only_after = sum(c.after == "right" != c.before for c in changes)
+    only_before = sum(c.before == "right" != c.after for c in changes)
     return Comparison(
         wins=wins,
         ties=len(shared) - len(changes),
         losses=len(changes) - wins,
+        only_after=only_after,
+        only_before=only_before,
+        p_value=mcnemar(only_after, only_before),
         changes=tuple(changes),
         moved=tuple(
             Moved(
@@ -91,6 +103,18 @@ def compare(before: Report, after: Report) -> Comparison:
         gone=tuple(i for i in old if i not in new),
         different=tuple((name, str(a), str(b)) for name, a, b in headers if a != b),
     )
+
+
+def mcnemar(one: int, other: int) -> float:
+    """How likely the counts are to lie this far apart, or further, if both engines were equally good: two-sided p.
+
+    The exact form of the test of McNemar (Psychometrika 12, 1947): of the n = one + other cases that only one of
+    the two engines has right, each is as likely to be the one's as the other's, so
+    p = min(1, 2 · Σ_{i ≤ min(one, other)} C(n, i) / 2ⁿ). Cases that both have right, or wrong, do not count.
+    """
+    n = one + other
+    tail = sum(math.comb(n, i) for i in range(min(one, other) + 1))
+    return min(1.0, 2 * tail / (1 << n))
 
 
 def _worth(row: Row) -> tuple[int, float]:

@@ -1,4 +1,4 @@
-"""Other people's data as sources and cases: SQuAD (1.1, 2.0, XQuAD), CLAP NQ, and our own JSONL."""
+"""Data sets of sources and cases: our own collections and JSONL, SQuAD (1.1, 2.0, XQuAD), CLAP NQ."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Literal
 
 from app.home import Home
-from eval.cases import Case, Gold, load_cases, unique
+from eval.cases import Case, Gold, load_cases, parse, unique
 from eval.errors import EvalError
 from eval.run import store
 from ingest.blocks import Block, Extract, Metadata, assemble
+from ingest.formats import markdown
 from ingest.source import Source
 
 Format = Literal["squad", "clapnq", "jsonl"]
@@ -23,10 +26,41 @@ FORMATS: tuple[Format, ...] = ("squad", "clapnq", "jsonl")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataSet:
-    """Cases, and the sources that they are about; our own format brings none."""
+    """Cases, and the sources that they are about; our own format brings none.
+
+    Attributes:
+        collection: name of a packaged collection, which is examined in a home of its own; empty for all else.
+    """
 
     cases: tuple[Case, ...]
     sources: tuple[Source, ...] = ()
+    collection: str = ""
+
+
+def collection_names() -> list[str]:
+    """The collections that ship with the product, in order."""
+    return sorted(folder.name for folder in _collections().iterdir() if folder.is_dir())
+
+
+def collection(name: str) -> DataSet:
+    """A packaged collection: its cases, and its texts under the ids ``NAME/FILE``.
+
+    Raises:
+        EvalError: there is no such collection.
+    """
+    if name not in collection_names():
+        raise EvalError(f"there is no collection {name!r}; use {', '.join(collection_names())} or all")
+    folder = _collections() / name
+    texts = sorted((f for f in folder.iterdir() if f.name.endswith(".md")), key=lambda f: f.name)
+    cases = unique(parse((folder / "cases.jsonl").read_text(encoding="utf-8"), f"{name}/cases.jsonl"))
+    sources = (
+        assemble(f"{name}/{f.name.removesuffix('.md')}", markdown.read(f.read_text(encoding="utf-8"))) for f in texts
+    )
+    return DataSet(cases=tuple(cases), sources=tuple(sources), collection=name)
+
+
+def _collections() -> Traversable:
+    return files("eval") / "collections"
 
 
 def read_data_set(form: Format, data_files: Sequence[Path]) -> DataSet:

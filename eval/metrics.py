@@ -1,6 +1,6 @@
 """What the runs are worth: a score for each case where it makes sense, and pooled measures.
 
-Pure: no disk, clock or randomness but a seeded generator. Every metric names its formula and where it
+Pure: no clock or randomness but a seeded generator, no disk but for the packaged function words. Every metric names its formula and where it
 comes from. A case without a score is *unscored* with a reason; it is counted and never taken for 0.
 """
 
@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import ir_measures
@@ -17,10 +18,13 @@ import numpy as np
 from ir_measures import RR, R, Success, nDCG
 
 from app.answer import MARKER, STAGES, Answer, Citation
-from eval.run import DEPTH, Run, place_keys
+from eval.run import DEPTH, Retrieved, Run, place_keys
+from index.terms import Vocabulary
 
 READ_DEPTH = 8
 """How many passages the default engine reads; recall is measured there."""
+FOLLOW_UP_DEPTH = 5
+"""How many passages are looked at to see what was understood of a follow-up."""
 RESAMPLES = 1000
 SEED = 20240322
 BINS = 10
@@ -113,6 +117,10 @@ METRICS: tuple[Metric, ...] = (
     _metric("hit_rate", f"hit rate@{READ_DEPTH}", f"1 if any gold passage is among the first {READ_DEPTH}", _IR + "Success@k"),
     _metric("rr", f"MRR@{DEPTH}", "1 / rank of the first gold passage, 0 if none", _IR + "Voorhees, TREC-8 (1999)"),
     _metric("ndcg", f"nDCG@{DEPTH}", "Σ rel/log₂(rank+1), divided by its best possible value", _IR + "Järvelin and Kekäläinen (2002)"),
+    _metric("follow_up_hit", f"follow-ups found@{FOLLOW_UP_DEPTH}", f"1 if a gold passage is among the first {FOLLOW_UP_DEPTH} for the question as understood", _IR + "Success@k"),
+    _metric("follow_up_hit_gold", f"… asked as gold@{FOLLOW_UP_DEPTH}", "the same for the case's own standalone question: what can be reached", "as above"),
+    _metric("follow_up_hit_raw", f"… asked as typed@{FOLLOW_UP_DEPTH}", "the same for the question without its history: what is reached for nothing", "as above"),
+    _metric("follow_up_words", "content words kept", "F1 of stems of content words, the question as understood against the gold one", "token F1 as for SQuAD (Rajpurkar et al. 2016), without function words and repetition"),
     _metric("key_fact_recall", "key-fact recall", "gold facts in the answer / gold facts; 0 when nothing was answered", "nugget recall, TREC QA (Voorhees 2003), with patterns for nuggets"),
     _metric("key_fact_precision", "key-fact precision", "gold facts said / (gold facts said + forbidden things said + figures that the cited words lack)", "ours: precision over what can be checked by rule"),
     _metric("figure_support", "figures supported", "figures of the answer that stand in the words cited right there / figures", "ours; after number-based faithfulness checks of summaries"),
@@ -277,6 +285,7 @@ def score_run(run: Run) -> dict[str, Score]:
         "false_refusal": Score(value=float(not answered)) if run.case.expect == "answered" else _none("no answer is due"),
         "decline_recall": Score(value=float(run.answer.status == "declined")) if run.case.expect == "declined" else _none("not a harmful request"),
         "difference_recall": _share(len(differences_shown(run)), len(run.case.differences), "no differences in the case"),
+        **_follow_up(run, run.answer),
     }  # fmt: skip
     if "answered" in run.case.also_accept and not answered:
         scores["key_fact_recall"] = _none("the case may also be left unanswered")
@@ -290,6 +299,8 @@ def _answer_scores(run: Run, answer: Answer) -> dict[str, Score]:
     )  # fmt: skip
     if answer.status != "answered":
         return dict.fromkeys(names, _none(f"not answered ({answer.status})"))
+    if answer.task != "point" and not answer.citations:
+        return {**dict.fromkeys(names, _none(f"{answer.task} needs no citation")), "words": _length(answer)}
     said = facts_said(run)
     missing, total = unsupported_figures(answer)
     pieces = statements(answer.answer)
@@ -305,12 +316,52 @@ def _answer_scores(run: Run, answer: Answer) -> dict[str, Score]:
         "cited_statements": _share(cited, len(pieces), "no statements"),
         "quote_validity": _share(sum(run.quotes_valid), len(run.quotes_valid), "no citations"),
         "gold_sentence_recall": _gold_sentences(run, answer),
-        "words": Score(value=float(len(plain(answer.answer).split()))),
+        "words": _length(answer),
     }
+
+
+def _length(answer: Answer) -> Score:
+    return Score(value=float(len(plain(answer.answer).split())))
+
+
+def _follow_up(run: Run, answer: Answer) -> dict[str, Score]:
+    names = ("follow_up_hit", "follow_up_hit_gold", "follow_up_hit_raw")
+    if not run.case.standalone:
+        return dict.fromkeys((*names, "follow_up_words"), _none("no standalone question in the case"))
+    reason = _no_ranking(run)
+    gold = {g.key for g in run.case.gold}
+
+    def hit(hits: Sequence[Retrieved]) -> Score:
+        return _none(reason) if reason else Score(value=float(bool(gold & set(ranking(run, hits)[:FOLLOW_UP_DEPTH]))))
+
+    found = (hit(run.retrieved), hit(run.by_gold), hit(run.by_raw))
+    words = Score(value=words_kept(answer.standalone_question, run.case.standalone))
+    return {**dict(zip(names, found, strict=True)), "follow_up_words": words}
+
+
+def words_kept(understood: str, gold: str) -> float:
+    """F1 of the content words of two questions, as sets of stems; 1 where neither has any."""
+    ours, wanted = _content(understood), _content(gold)
+    total = len(ours) + len(wanted)
+    return 2 * len(ours & wanted) / total if total else 1.0
+
+
+def _content(text: str) -> set[str]:
+    vocabulary = _vocabulary()
+    # One spelling stands for all of a name.
+    terms = vocabulary.content_terms(plain(text))
+    return {vocabulary.stem(min(a.lower() for a in vocabulary.aliases(term))) for term in terms}
+
+
+@cache
+def _vocabulary() -> Vocabulary:
+    return Vocabulary.load()
 
 
 def _citation_precision(run: Run, answer: Answer) -> Score:
     patterns = (*run.case.facts, *run.case.differences)
+    if answer.task != "point" and not run.case.gold:
+        return _none(f"{answer.task} answers from no passage")
     if not run.case.gold and not patterns:
         return _none("no gold in the case")
     if run.missing_gold and not patterns:
@@ -379,11 +430,11 @@ def score_retrieval(runs: Sequence[Run]) -> dict[str, dict[str, Score]]:
     return scores
 
 
-def ranking(run: Run) -> list[str]:
-    """Names of the passages found, best first: the gold's own name where it is gold."""
+def ranking(run: Run, hits: Sequence[Retrieved] | None = None) -> list[str]:
+    """Names of the passages found, or of the ``hits``, best first: the gold's own name where it is gold."""
     gold = {g.key for g in run.case.gold}
     found: dict[str, None] = {}
-    for hit in run.retrieved:
+    for hit in run.retrieved if hits is None else hits:
         found.setdefault(next((k for k in hit.keys if k in gold), hit.keys[0]))
     return list(found)
 

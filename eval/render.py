@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined
@@ -14,7 +15,7 @@ from eval.compare import Comparison
 from eval.judge import Judged
 from eval.metrics import Metric
 from eval.plots import calibration_plot, kinds_plot, latency_plot, risk_coverage_plot
-from eval.report import VERDICTS, Report
+from eval.report import VERDICTS, KindRow, Report
 
 
 def number(value: float | None, metric: Metric) -> str:
@@ -43,7 +44,9 @@ def html(report: Report, comparison: Comparison | None = None) -> str:
 
 def terminal(report: Report, comparison: Comparison | None = None) -> Group:
     """The report's tables for a rich console."""
-    parts: list[Table | Text] = [_header(report), _metrics(report), _kinds(report)]
+    parts: list[Table | Text] = [_header(report), _metrics(report), _kinds("kind", report.kinds)]
+    if report.collections:
+        parts.append(_kinds("collection", report.collections))
     times = ", ".join(f"{s.stage} {s.p50:.0f}/{s.p95:.0f}" for s in report.latency if s.p95 > 0)
     parts.append(Text(f"Latency p50/p95 in ms: {times or 'none'}"))
     if report.judged:
@@ -67,7 +70,7 @@ def _header(report: Report) -> Text:
     counted = Counter(r.verdict for r in report.rows)
     verdicts = ", ".join(f"{counted[v]} {v}" for v in VERDICTS if counted[v])
     return Text(
-        f"{len(report.rows)} cases ({h.split}) of {h.cases} in {h.seconds:.0f} s · engine {h.engine} · {h.prompt}\n"
+        f"{len(report.rows)} cases ({h.split}) of {h.cases}{f', collection {h.collection}' if h.collection else ''} in {h.seconds:.0f} s · engine {h.engine} · {h.prompt}\n"
         f"index {h.index} · commit {commit} · {h.date}\n{verdicts}\n"
     )
 
@@ -89,11 +92,11 @@ def _metrics(report: Report) -> Table:
     return table
 
 
-def _kinds(report: Report) -> Table:
+def _kinds(name: str, rows: Sequence[KindRow]) -> Table:
     table = _table(
-        "\nkind (worst first)", "\nn", "\nright", "\n95% interval", "\nkey facts", "citation\nprecision", "\nrecall"
+        f"\n{name} (worst first)", "\nn", "\nright", "\n95% interval", "\nkey facts", "citation\nprecision", "\nrecall"
     )
-    for row in report.kinds:
+    for row in rows:
         right = row.right
         table.add_row(
             Text(row.kind), str(row.n), _percent(right.value), f"{_percent(right.low)} – {_percent(right.high)}",
@@ -117,6 +120,7 @@ def _percent(value: float | None) -> str:
 def _comparison(comparison: Comparison) -> list[Table | Text]:
     c = comparison
     text = Text(f"\nAgainst the baseline: {c.wins} won, {c.ties} tied, {c.losses} lost")
+    text.append(f"\n{c.only_after} cases newly right, {c.only_before} no longer right; exact McNemar test, two-sided: p = {c.p_value:.3f}")
     if c.new or c.gone:
         text.append(f"; {len(c.new)} new cases, {len(c.gone)} gone")
     for name, before, after in c.different:

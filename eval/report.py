@@ -6,7 +6,7 @@ import json
 import platform
 import subprocess
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -54,7 +54,9 @@ class Header:
 
     Attributes:
         dirty: whether the working tree differed from the commit; None outside a checkout.
-        corpus: how many sources of which origin the home held.
+        collection: which sources were asked: "bundled", names of packaged collections, or "home" for cases of
+            one's own.
+        corpus: how many sources of which origin the home, or the homes of the collections, held.
         prompt: fingerprints of prompt or reader weights seen in the answers.
     """
 
@@ -70,6 +72,7 @@ class Header:
     corpus: Mapping[str, int]
     settings: Mapping[str, Any]
     seconds: float
+    collection: str = ""
     format: int = FORMAT
 
 
@@ -83,7 +86,7 @@ class MetricRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KindRow:
-    """How the cases of one kind went."""
+    """How the cases of one kind, or of one collection, went."""
 
     kind: str
     n: int
@@ -128,6 +131,7 @@ class Row:
     retrieved: tuple[str, ...]
     scores: Mapping[str, float | None]
     milliseconds: float | None
+    collection: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +145,11 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Everything that is shown of an evaluation."""
+    """Everything that is shown of an evaluation.
+
+    Attributes:
+        collections: a row per packaged collection, worst first; empty where none was asked.
+    """
 
     header: Header
     metrics: tuple[MetricRow, ...]
@@ -151,6 +159,7 @@ class Report:
     latency: tuple[Stage, ...]
     rows: tuple[Row, ...]
     judged: Judged | None = None
+    collections: tuple[KindRow, ...] = ()
 
     def value(self, name: str) -> float | None:
         """The value of a metric by name.
@@ -181,7 +190,8 @@ def make_report(runs: Sequence[Run], header: Header, judged: Judged | None = Non
     return Report(
         header=header,
         metrics=tuple(rows),
-        kinds=_kinds(runs, scores),
+        kinds=_kinds(runs, scores, lambda r: r.case.kind),
+        collections=_kinds([r for r in runs if r.collection], scores, lambda r: r.collection),
         curve=tuple(risk_coverage(runs)),
         calibration=tuple(bins(calibration_pairs(runs))),
         latency=stages,
@@ -245,13 +255,16 @@ def _row(run: Run, scores: Mapping[str, Score]) -> Row:
         retrieved=tuple(hit.keys[0] for hit in run.retrieved),
         scores={name: score.value for name, score in scores.items()},
         milliseconds=answer.timings_ms.get("total") if answer else None,
+        collection=run.collection,
     )  # fmt: skip
 
 
-def _kinds(runs: Sequence[Run], scores: Mapping[str, Mapping[str, Score]]) -> tuple[KindRow, ...]:
+def _kinds(
+    runs: Sequence[Run], scores: Mapping[str, Mapping[str, Score]], kind_of: Callable[[Run], str]
+) -> tuple[KindRow, ...]:
     rows = []
-    for kind in sorted({r.case.kind for r in runs}):
-        of_kind = [r for r in runs if r.case.kind == kind]
+    for kind in sorted({kind_of(r) for r in runs}):
+        of_kind = [r for r in runs if kind_of(r) == kind]
         words = [verdict(r)[0] for r in of_kind]
 
         def mean(name: str, chosen: Sequence[Run] = of_kind) -> float | None:
@@ -277,6 +290,7 @@ def make_header(
     *,
     cases: str,
     split: str,
+    collection: str,
     corpus: Mapping[str, int],
     settings: Mapping[str, Any],
     seconds: float,
@@ -294,6 +308,7 @@ def make_header(
         prompt=", ".join(sorted({a.prompt_id for a in answers})) or "none",
         cases=cases,
         split=split,
+        collection=collection,
         corpus=corpus,
         settings=settings,
         seconds=round(seconds, 1),

@@ -45,6 +45,9 @@ class Run:
     Attributes:
         answer: None when it failed.
         retrieved: ranked passages for the standalone question; empty when it was declined or there is no gold.
+        by_gold: ranked passages for the case's own standalone question; empty where the case has none.
+        by_raw: ranked passages for the question as it was typed, in the same cases.
+        collection: name of the packaged collection that was asked; empty for the home's own sources.
         quotes_valid: for each citation, whether quote, offsets and paragraph agree with the stored source.
         missing_gold: keys of gold passages that are not in the home at all.
         error: why there is no answer.
@@ -53,6 +56,9 @@ class Run:
     case: Case
     answer: Answer | None
     retrieved: tuple[Retrieved, ...] = ()
+    by_gold: tuple[Retrieved, ...] = ()
+    by_raw: tuple[Retrieved, ...] = ()
+    collection: str = ""
     quotes_valid: tuple[bool, ...] = ()
     missing_gold: tuple[str, ...] = ()
     error: str = ""
@@ -124,14 +130,14 @@ def filters(case: Case) -> Filters:
 
 
 def run_cases(
-    cases: Sequence[Case], engine: Engine, *, progress: Callable[[int, Case], None] | None = None
+    cases: Sequence[Case], engine: Engine, *, collection: str = "", progress: Callable[[int, Case], None] | None = None
 ) -> list[Run]:
     """A run for each case, in order. A case that the engine refuses as bad input is kept with its error."""
     runs = []
     for number, case in enumerate(cases, start=1):
         if progress:
             progress(number, case)
-        runs.append(run_case(case, engine))
+        runs.append(replace(run_case(case, engine), collection=collection))
     return runs
 
 
@@ -143,12 +149,19 @@ def run_case(case: Case, engine: Engine) -> Run:
     except AppError as exc:
         return Run(case=case, answer=None, missing_gold=missing, error=str(exc))
     retrieved: Sequence[Retrieved] = ()
+    by_gold: Sequence[Retrieved] = ()
+    by_raw: Sequence[Retrieved] = ()
     if case.gold and answer.status != "declined":
         retrieved = engine.retrieve(answer.standalone_question, case)
+        if case.standalone:
+            by_gold = engine.retrieve(case.standalone, case)
+            by_raw = engine.retrieve(case.question, case)
     return Run(
         case=case,
         answer=answer,
         retrieved=tuple(retrieved),
+        by_gold=tuple(by_gold),
+        by_raw=tuple(by_raw),
         quotes_valid=tuple(quote_valid(c, engine.source(c.source_id)) for c in answer.citations),
         missing_gold=missing,
     )
@@ -226,7 +239,23 @@ def copy_home(home: Home, folder: Path) -> Home:
     sqlite.copy(home.folder / "library.db", folder / "library.db")
     if home.index_folder.is_dir():
         shutil.copytree(home.index_folder, folder / "index")
-    for name in ("iskp.toml", "terms.toml"):
+    return _alike(home, folder)
+
+
+@contextmanager
+def empty_home(home: Home) -> Iterator[Home]:
+    """A home without sources, with the settings and models of another, that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="iskp-eval-") as folder:
+        made = _alike(home, Path(folder))
+        try:
+            made.init(empty=True)
+            yield made
+        finally:
+            made.close()
+
+
+def _alike(home: Home, folder: Path) -> Home:
+    for name in ("iskp.toml", "terms.toml", "policy.toml"):
         if (home.folder / name).is_file():
             shutil.copy2(home.folder / name, folder / name)
     copy = Home(folder)

@@ -34,6 +34,7 @@ from eval.metrics import (
     statements,
     summarise,
     summarise_pooled,
+    words_kept,
 )
 from eval.report import Report, make_header, make_report, verdict
 from eval.run import Retrieved, Run, run_cases
@@ -143,7 +144,7 @@ class Fails(Good):
 
 def examine(engine: Good) -> Report:
     runs = run_cases(CASES, engine)
-    header = make_header(runs, cases="test", split="all", corpus={}, settings={}, seconds=1.0)
+    header = make_header(runs, cases="test", split="all", collection="home", corpus={}, settings={}, seconds=1.0)
     return make_report(runs, header)
 
 
@@ -499,3 +500,45 @@ def test_latency_percentiles_are_interpolated():
 
     assert latency([made(10), made(20), made(30)])["total"] == (20, pytest.approx(29))
     assert latency([]) == {}
+
+
+def test_a_follow_up_is_scored_as_understood_as_gold_and_as_typed():
+    history = [{"role": "user", "content": "How many visitors had the fair?"}]
+    gold = [{"source": "book", "paragraph": 3}]
+    asked = case("opener", question="Who opened it?", standalone="Who opened the fair?", history=history, gold=gold, facts=["Ann Hill"])
+
+    class Finds(Good):
+        def answer(self, asked: Case) -> Answer:
+            found = answer(asked, "answered", "The mayor, Ann Hill, opened the fair in 2019 [1].", citation(3))
+            return replace(found, standalone_question="Who opened the fair in spring?")
+
+        def retrieve(self, question: str, asked: Case) -> Sequence[Retrieved]:
+            # The right passage comes first for the gold question, fifth as understood and sixth as typed.
+            before = {"Who opened the fair?": 0, "Who opened the fair in spring?": 4, "Who opened it?": 5}[question]
+            keys = [*(f"other#{i}" for i in range(before)), "book#3"]
+            return [Retrieved(rank=i, score=1.0, keys=(k,)) for i, k in enumerate(keys, start=1)]
+
+    scores = score_all(run_cases([asked], Finds()))
+    names = ("follow_up_hit_gold", "follow_up_hit", "follow_up_hit_raw", "follow_up_words")
+    # open, fair against open, fair, spring: 2 · 2 / 5
+    assert [scores[n]["opener"].value for n in names] == [1.0, 1.0, 0.0, 0.8]
+
+
+def test_a_question_without_history_has_no_score_for_follow_ups():
+    found = score_all(run_cases([MAYOR], Good()))["follow_up_hit"]["mayor"]
+    assert found.value is None and "no standalone question" in found.reason
+
+
+def test_content_words_are_counted_once_by_stem_and_without_function_words():
+    assert words_kept("Who opened the fairs?", "who opens a fair, a fair") == 1.0
+    assert words_kept("Why?", "Who opened the fair?") == 0.0
+
+
+def test_talk_is_not_asked_for_citations():
+    hello = case("hello", kind="talk", facts=["hello"])
+    said = replace(answer(hello, "answered", "Hello! I answer from 12 sources."), task="talk")
+    scores = score_all([run_of(hello, said)])
+    assert {n: scores[n]["hello"].value for n in ("citation_precision", "cited_statements", "figure_support")} == dict.fromkeys(
+        ("citation_precision", "cited_statements", "figure_support")
+    )
+    assert scores["key_fact_recall"]["hello"].value == 1.0

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from pydantic import TypeAdapter
 from rich.console import Console
 
 from app.answer import Answer, Citation
 from app.home import Home
 from eval.cases import Case, Planted
 from eval.cli import evaluate
-from eval.compare import breaches, compare, thresholds
+from eval.compare import breaches, compare, mcnemar, thresholds
 from eval.drafts import FEEDBACK_FILE, drafts, read_feedback
 from eval.errors import EvalError
 from eval.formats import clapnq, fill, read_data_set, squad
@@ -46,7 +48,7 @@ def run(
 
 
 def report(*runs: Run) -> Report:
-    header = make_header(runs, cases="tiny", split="dev", corpus={"file": 1}, settings={"a.b": EVIL}, seconds=2.0)
+    header = make_header(runs, cases="tiny", split="dev", collection="meadow", corpus={"file": 1}, settings={"a.b": EVIL}, seconds=2.0)
     return make_report(runs, header)
 
 
@@ -94,7 +96,7 @@ def test_the_terminal_shows_metrics_with_n_and_unscored():
     out = io.StringIO()
     Console(file=out, width=120).print(terminal(GOOD, compare(GOOD, GOOD)))
     text = out.getvalue()
-    assert "3 cases (dev) of tiny" in text
+    assert "3 cases (dev) of tiny, collection meadow" in text
     assert "key-fact recall" in text and "unscored" in text
     assert "0 won, 3 tied, 0 lost" in text
 
@@ -103,11 +105,47 @@ def test_comparison_counts_wins_ties_and_losses_per_case():
     after = report(run("a", "It rained"), run("c", "There were 340"), run("d", "340"))
     c = compare(GOOD, after)
     assert (c.wins, c.ties, c.losses) == (1, 0, 1)
+    assert (c.only_after, c.only_before, c.p_value) == (1, 1, 1.0)
     assert [(x.id, x.before, x.after, x.better) for x in c.changes] == [
         ("a", "right", "wrong", False),
         ("c", "false refusal", "right", True),
     ]
     assert (c.new, c.gone) == (("d",), ("b",))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "p"),
+    [
+        (0, 0, 1.0),  # nothing differs
+        (3, 3, 1.0),  # 2·42/64 is more than 1
+        (1, 0, 1.0),  # 2·1/2
+        (5, 0, 0.0625),  # 2·1/32
+        (8, 2, 0.109375),  # 2·(1 + 10 + 45)/1024
+        (10, 1, 0.01171875),  # 2·(1 + 11)/2048
+    ],
+)
+def test_the_exact_mcnemar_test_by_hand_whichever_engine_comes_first(one: int, other: int, p: float):
+    assert mcnemar(one, other) == p
+    assert mcnemar(other, one) == p
+
+
+def test_page_and_terminal_tell_the_p_value_and_each_collection():
+    asked = replace(run("e", "340"), collection="meadow")
+    other = replace(run("f", "It rained"), collection="brook")
+    now = report(asked, other)
+    assert [(k.kind, k.n, k.right.value) for k in now.collections] == [("brook", 1, 0.0), ("meadow", 1, 1.0)]
+    out = io.StringIO()
+    Console(file=out, width=120).print(terminal(now, compare(report(other, run("e", "No")), now)))
+    page = html(now, compare(report(other, run("e", "No")), now))
+    for shown in (out.getvalue(), page):
+        assert "1 cases newly right, 0 no longer right" in shown
+        assert "p = 1.000" in shown
+        assert "brook" in shown and "meadow" in shown
+    assert read_back(now).rows[0].collection == "meadow"
+
+
+def read_back(made: Report) -> Report:
+    return TypeAdapter(Report).validate_python(json.loads(to_json(made)))
 
 
 def test_gates_know_the_good_direction():
@@ -215,6 +253,13 @@ def test_the_command_refuses_what_makes_no_sense(tmp_path: Path):
     runner = CliRunner()
     assert runner.invoke(evaluate, ["--format", "squad"]).exit_code == 2
     assert runner.invoke(evaluate, ["--engine", "gpt"]).exit_code == 2
+    apart = runner.invoke(evaluate, ["--split", "all"])
+    assert apart.exit_code == 2 and "examined apart" in apart.output
+    own = tmp_path / "own.jsonl"
+    own.touch()
+    assert runner.invoke(evaluate, ["--cases", str(own), "--collection", "all"]).exit_code == 2
+    unknown = runner.invoke(evaluate, ["--home", str(tmp_path / "home"), "--collection", "atlantis"])
+    assert isinstance(unknown.exception, EvalError) and "maresby, tolvan or all" in str(unknown.exception)
     assert isinstance(runner.invoke(evaluate, ["--fail-under", "x"]).exception, EvalError)
 
 
@@ -264,3 +309,21 @@ def test_a_planted_source_is_found_for_its_case_only(tmp_path: Path):
         assert engine.retrieve(asked.question, asked)[0].keys[0] == "planted/zebra#1"
         assert "planted/zebra" not in {k for r in engine.retrieve(plain.question, plain) for k in r.keys}
     home.close()
+
+
+@pytest.mark.slow
+def test_a_collection_is_asked_in_a_home_of_its_own_and_the_report_says_so(tmp_path: Path):
+    folder = tmp_path / "home"
+    asked = CliRunner().invoke(
+        evaluate, ["--home", str(folder), "--collection", "maresby", "--limit", "6", "--report", str(tmp_path / "r")]
+    )
+    assert asked.exit_code == 0, asked.output
+    made = read_report(tmp_path / "r")
+    assert (made.header.split, made.header.collection, made.header.corpus) == ("test", "maresby", {"file": 12})
+    assert {(r.split, r.collection) for r in made.rows} == {("test", "maresby")}
+    assert any(r.citations and r.citations[0].source_id.startswith("maresby/") for r in made.rows)
+    assert [c.kind for c in made.collections] == ["maresby"]
+    assert not (folder / "index").exists()
+    untouched = Home(folder)
+    assert untouched.library.fingerprints() == {}
+    untouched.close()

@@ -296,7 +296,7 @@ def test_a_report_is_shown_and_a_damaged_one_passed_over(home: Home) -> None:
         "citations": [],
     }  # fmt: skip
     report = {
-        "header": {"date": "2026-01-01", "cases": "own", "split": "dev", "engine": "extractive", "index": "i"},
+        "header": {"date": "2026-01-01", "cases": "own", "split": "dev", "collection": "meadow", "engine": "extractive", "index": "i"},
         "metrics": [{"metric": metric, "summary": {"value": 0.5, "low": 0.4, "high": 0.6, "n": 4, "unscored": 1}}],
         "kinds": [{"kind": "number", "n": 4, "verdicts": {"right": 2, "partly": 1, "wrong": 1}}],
         "calibration": [{"n": 4, "confidence": 0.8, "right": 0.5}],
@@ -306,6 +306,7 @@ def test_a_report_is_shown_and_a_damaged_one_passed_over(home: Home) -> None:
         (home.folder / "reports" / name).mkdir(parents=True)
         (home.folder / "reports" / name / "report.json").write_text(text)
     shown = tab.reported()
+    assert "split dev, collection meadow" in shown.summary
     assert "key-fact recall" in shown.summary and "0.500" in shown.summary and "number-01" in shown.cases
     assert "Ten &lt;b&gt;" in tab.case(event(id="number-01")) and tab.case(event(id="none")) == ""
     bars = kinds_figure(report)

@@ -99,7 +99,7 @@ class EvaluationTab:
                 work=render("notice.html", text="This page is read-only; the evaluation cannot be run here.")
             )
             return
-        arguments = ["--split", split if split in {"dev", "test", "all"} else "dev"]
+        arguments = ["--split", "test" if split == "test" else "dev"]
         if limit and limit >= 1:
             arguments += ["--limit", str(int(limit))]
         who = talk.owner if talk else ""
@@ -151,7 +151,7 @@ def build(tab: EvaluationTab, bridge: gr.HTML, talk: gr.State, *, read_only: boo
     summary = gr.HTML(first.summary, elem_id="eval-summary", apply_default_css=False)
     with gr.Row(visible=not read_only, elem_id="eval-run"):
         split = gr.Dropdown(
-            [("cases for tuning (dev)", "dev"), ("cases for the final word (test)", "test"), ("all cases", "all")],
+            [("cases for tuning (dev)", "dev"), ("cases for the final word, over texts of their own (test)", "test")],
             value="dev", label="Cases", min_width=240,
         )  # fmt: skip
         limit = gr.Number(label="How many (0 = all)", value=20, minimum=0, precision=0, min_width=160)
