@@ -178,6 +178,11 @@ class Answerer:
         self._offers = offers
         self._tasks = tasks or default_tasks()
 
+    @property
+    def index(self) -> IndexReader:
+        """What it answers from."""
+        return self._index
+
     def warm_up(self) -> None:
         """Load what loads lazily, so that the first question is answered as fast as the next."""
         self._reader.score("", [ReadPassage(context="", sentences=("warm",))])
