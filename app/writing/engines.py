@@ -188,7 +188,8 @@ def chat_model(
         raise EngineError(
             f"the engine {spec.name} needs a package that is not installed; run: pip install langchain-{provider}"
         ) from exc
-    return init_chat_model(spec.model, model_provider=provider, **_options(spec, settings, key))
+    model: BaseChatModel = init_chat_model(spec.model, model_provider=provider, **_options(spec, settings, key))
+    return model
 
 
 def _options(spec: EngineSpec, settings: EngineSettings, key: str) -> dict[str, Any]:
