@@ -24,7 +24,7 @@ from index.store import ChromaServer, VectorStore, open_store
 from index.sync import CATALOG_FILE, require_identity
 from index.terms import TOKEN, Vocabulary
 from ingest.chunk import ChunkSettings, Passage
-from ingest.dates import date_bounds
+from ingest.dates import date_bounds, iso_date
 from ingest.source import Source
 
 NEAR_COPY_RATIO = 90.0
@@ -52,6 +52,22 @@ class Filters:
     genres: tuple[str, ...] = ()
     since: int | None = None
     until: int | None = None
+
+    @classmethod
+    def of(
+        cls, *, sources: Iterable[str] = (), genres: Iterable[str] = (), since: str | None = None, until: str | None = None
+    ) -> Filters:
+        """Filters with dates as people write them, such as 2024, 2024-03 or 22 March 2024; a blank one is none.
+
+        Raises:
+            BadSource: a date is not one.
+        """
+        return cls(
+            sources=tuple(sources),
+            genres=tuple(genres),
+            since=date_bounds(iso_date(since))[0] if since and since.strip() else None,
+            until=date_bounds(iso_date(until))[1] if until and until.strip() else None,
+        )
 
     def admits(self, source: Source) -> bool:
         """Whether a source passes, as :meth:`where` says it to Chroma."""

@@ -48,6 +48,11 @@ class Answerer:
             tasks=tasks or default_tasks(), declines=self._rules.declines, languages=models.settings.languages, today=today
         )
 
+    @property
+    def index(self) -> IndexReader:
+        """What it answers from."""
+        return self._index
+
     def warm_up(self) -> None:
         """Load what loads lazily, so that the first question is answered as fast as the next."""
         self._models.reader.score("", [ReadPassage(context="", sentences=("warm",))])

@@ -53,16 +53,11 @@ def wanted_filters(home: Home, since: str | None, until: str | None, sources: It
         BadSource: no date, or no such source.
     """
     from index.search import Filters
-    from ingest.dates import date_bounds, iso_date
 
     wanted = tuple(sources)
     for source_id in wanted:
         home.library.get(source_id)
-    return Filters(
-        sources=wanted,
-        since=date_bounds(iso_date(since))[0] if since else None,
-        until=date_bounds(iso_date(until))[1] if until else None,
-    )
+    return Filters.of(sources=wanted, since=since, until=until)
 
 
 def prepare(home: Home) -> None:

@@ -13,7 +13,6 @@ from app.rendering.html import TurnView, Vote, evidence_html, thread_html
 from app.stream import Discarded, Draft, Event, Settled
 from app.text.counts import counted
 from index.search import Filters
-from ingest.dates import date_bounds, iso_date
 
 _ALSO = 5
 _NAMED = 2
@@ -203,12 +202,7 @@ def make_filters(sources: Sequence[str], genres: Sequence[str], since: str, unti
     Raises:
         BadSource: a date is not one.
     """
-    return Filters(
-        sources=tuple(sources or ()),
-        genres=tuple(genres or ()),
-        since=date_bounds(iso_date(since))[0] if since and since.strip() else None,
-        until=date_bounds(iso_date(until))[1] if until and until.strip() else None,
-    )
+    return Filters.of(sources=sources or (), genres=genres or (), since=since, until=until)
 
 
 def _day(number: int) -> str:

@@ -6,6 +6,7 @@ the model's own client. A model's errors become one :class:`EngineError` sentenc
 
 from __future__ import annotations
 
+import importlib
 import ipaddress
 import math
 import os
@@ -29,8 +30,8 @@ EXTRACTIVE = "extractive"
 KEY_VARIABLE = "ISKP_MODEL_KEY"
 """Key for an OpenAI-compatible server. Not OPENAI_API_KEY: that one is sent to OpenAI only."""
 DEFAULT_CONTEXT_TOKENS = 8192
-_PACKAGES = {"ollama": "langchain-ollama", "openai": "langchain-openai", "anthropic": "langchain-anthropic"}
-_KEYS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
+_KEYS = {"ollama": "", "openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "compatible": KEY_VARIABLE}
+"""The environment variable that holds a provider's key; Ollama takes none."""
 _FORMS = "extractive, ollama:MODEL, openai:MODEL, anthropic:MODEL or http://HOST:PORT/v1#MODEL"
 _TOO_LONG = re.compile(
     r"context.{0,20}(?:length|size|window)|exceed.{0,20}context|too (?:long|many tokens)|max.{0,12}tokens", re.I
@@ -137,7 +138,7 @@ def parse_engine(text: str) -> EngineSpec:
     if re.match(r"https?://", wanted, re.I):
         return _compatible(wanted)
     provider, _, model = wanted.partition(":")
-    if provider in _PACKAGES and model.strip() and not re.search(r"[\s\x00-\x1f]", model):
+    if provider in _KEYS and provider != "compatible" and model.strip() and not re.search(r"[\s\x00-\x1f]", model):
         return EngineSpec(provider=provider, model=model)  # type: ignore[arg-type]
     raise BadInput(f"the engine {wanted[:60]!r} is not known; give {_FORMS}")
 
@@ -176,52 +177,46 @@ def chat_model(
     if spec.provider == "extractive":
         raise EngineError("the extractive engine is no language model; name one, such as ollama:llama3.1")
     provider = "openai" if spec.provider == "compatible" else spec.provider
-    key = environment.get(KEY_VARIABLE if spec.provider == "compatible" else _KEYS.get(provider, ""), "")
-    if spec.provider in _KEYS and not key:
-        raise EngineError(f"the engine {spec.name} needs your key in the environment variable {_KEYS[provider]}")
+    key = environment.get(_KEYS[spec.provider], "")
+    if spec.provider in {"openai", "anthropic"} and not key:
+        raise EngineError(f"the engine {spec.name} needs your key in the environment variable {_KEYS[spec.provider]}")
     try:
-        return _build(spec, settings, key)
+        # Without this package LangChain would quietly look for an older one of the provider.
+        importlib.import_module(f"langchain_{provider}")
+        from langchain.chat_models import init_chat_model
     except ImportError as exc:
         raise EngineError(
-            f"the engine {spec.name} needs a package that is not installed; run: pip install {_PACKAGES[provider]}"
+            f"the engine {spec.name} needs a package that is not installed; run: pip install langchain-{provider}"
         ) from exc
+    model: BaseChatModel = init_chat_model(spec.model, model_provider=provider, **_options(spec, settings, key))
+    return model
 
 
-def _build(spec: EngineSpec, settings: EngineSettings, key: str) -> BaseChatModel:
+def _options(spec: EngineSpec, settings: EngineSettings, key: str) -> dict[str, Any]:
+    """What LangChain's common names leave to each provider: limits of time and of length, and keys."""
     import httpx
     from pydantic import SecretStr
 
     timeout = httpx.Timeout(settings.timeout_seconds, connect=min(10.0, settings.timeout_seconds))
     if spec.provider == "ollama":
-        from langchain_ollama import ChatOllama
-
-        return ChatOllama(
-            model=spec.model, temperature=settings.temperature, num_predict=settings.answer_tokens,
-            num_ctx=settings.context_tokens or DEFAULT_CONTEXT_TOKENS, client_kwargs={"timeout": timeout},
-        )  # fmt: skip
+        return {
+            "temperature": settings.temperature, "num_predict": settings.answer_tokens,
+            "num_ctx": settings.context_tokens or DEFAULT_CONTEXT_TOKENS, "client_kwargs": {"timeout": timeout},
+        }  # fmt: skip
+    usual = {"max_retries": settings.retries, "api_key": SecretStr(key or "none")}
     if spec.provider == "anthropic":
-        from langchain_anthropic import ChatAnthropic
-
-        return ChatAnthropic(
-            model_name=spec.model, max_tokens_to_sample=settings.answer_tokens,
-            timeout=settings.timeout_seconds, max_retries=settings.retries, api_key=SecretStr(key), stop=None,
-        )  # fmt: skip
-    from langchain_openai import ChatOpenAI
-
-    usual: dict[str, Any] = {
-        "model": spec.model, "timeout": timeout, "max_retries": settings.retries, "stream_usage": True,
-        "use_responses_api": False,
-    }  # fmt: skip
+        return {**usual, "timeout": settings.timeout_seconds, "max_tokens": settings.answer_tokens}
+    usual |= {"timeout": timeout, "stream_usage": True, "use_responses_api": False}
     if spec.provider == "openai":
         # No temperature: newer hosted models refuse any but their own.
-        return ChatOpenAI(**usual, api_key=SecretStr(key), max_completion_tokens=settings.answer_tokens)
-    # The library would send these from the environment to any server.
-    nothing = {"OpenAI-Organization": "", "OpenAI-Project": ""}
-    return ChatOpenAI(
-        **usual, default_headers=nothing, base_url=spec.base_url, api_key=SecretStr(key or "none"), temperature=settings.temperature,
+        return {**usual, "max_tokens": settings.answer_tokens}
+    return {
+        **usual, "base_url": spec.base_url, "temperature": settings.temperature,
+        # The library would send these from the environment to any server.
+        "default_headers": {"OpenAI-Organization": "", "OpenAI-Project": ""},
         # Servers that follow the older form know only this name of the limit.
-        extra_body={"max_tokens": settings.answer_tokens},
-    )  # fmt: skip
+        "extra_body": {"max_tokens": settings.answer_tokens},
+    }  # fmt: skip
 
 
 class Engine:
@@ -355,7 +350,7 @@ def explained(exc: Exception, spec: EngineSpec, settings: EngineSettings, *, beg
     if status in {400, 413, 422, 500} and _TOO_LONG.search(str(exc)):
         return TooLong(f"the model {spec.name} has no room for the question and its passages")
     if status in {401, 403}:
-        variable = KEY_VARIABLE if spec.provider == "compatible" else _KEYS.get(spec.provider, "its key")
+        variable = _KEYS.get(spec.provider) or "its key"
         return EngineError(f"the model {spec.name} refused access (HTTP {status}); check {variable}")
     if status == 404:
         hint = f"; run: ollama pull {spec.model}" if spec.provider == "ollama" else "; check its name and address"
