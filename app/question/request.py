@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from app.question import followup, parts
 from app.question.analysis import Question, analyse, tidy
+from app.question.shape import Shape, Turning
 from app.question.tasks import Task, TaskClassifier
 from app.question.topic import topic_of
 from app.text import periods
@@ -29,6 +30,8 @@ class Request:
         parts: the questions in it when it asks several things, each analysed; else empty.
         topic: what an overview of the sources is wanted of; None when none is.
         task: talk, something about the list of sources, or "other": to be searched for.
+        shape: the form of answer that is wanted.
+        turning: what is wanted done with the answer before; "new" for a question of its own.
         language: the language it is in.
         served: whether the embedding model reads that language.
         refusal: what is said where it asks for help with harm; else empty.
@@ -42,6 +45,8 @@ class Request:
     parts: tuple[Question, ...] = ()
     topic: str | None = None
     task: Task = "other"
+    shape: Shape = "point"
+    turning: Turning = "new"
     language: Language
     served: bool = True
     refusal: str = ""
