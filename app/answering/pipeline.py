@@ -551,8 +551,11 @@ class Answerer:
                 hits += [h for h in more if h.passage.id not in known][: self._settings.passages - len(hits)]
         with clock.stage("read"):
             reader, calibration = self._reader, self._calibration
-            if self._foreign and language_of(standalone).code != "en":
-                reader, calibration = self._foreign
+            foreign = self._foreign if language_of(standalone).code != "en" else None
+            if foreign:
+                reader, calibration = foreign
+                # Words and names of another language stand in no English text; figures do.
+                missing = tuple(term for term in missing if any(c.isdigit() for c in term))
             as_read = _as_read(standalone, hits, opened)
             read = [_dated(h, when, opened) for h in hits] if when else hits
             evidence = gather(as_read, read, reader, self._encoder, opened.vocabulary)
@@ -567,7 +570,7 @@ class Answerer:
                 judged = [e for e in evidence if said(e) >= 0]
             decision = decide(
                 question, judged, missing, len(terms), calibration, self._settings.threshold,
-                unnamed=names_lacking(as_read, terms, judged, opened.vocabulary),
+                unnamed=() if foreign else names_lacking(as_read, terms, judged, opened.vocabulary),
             )  # fmt: skip
         return Trace(
             question=question, terms=terms, missing=missing, hits=tuple(hits), evidence=tuple(evidence),
