@@ -12,7 +12,7 @@ from typing import Any
 from app.evidence.gather import Evidence, log_odds
 from app.question.analysis import Question, asked_noun, fits_kind
 
-FEATURES = ("passage", "similarity", "hit", "overlap", "missing")
+FEATURES = ("passage", "similarity", "hit", "lead", "overlap", "missing")
 """What a calibration may weigh, see :func:`features`."""
 
 
@@ -93,17 +93,20 @@ def features(evidence: Sequence[Evidence], missing: Sequence[str], terms: int) -
     """What the decision looks at.
 
     passage: log-odds of the best passage's score. similarity: cosine of the question and the best of the
-    three leading sentences. hit: cosine of the question and the best of their passages. overlap: largest
+    three leading sentences. hit: cosine of the question and the best of their passages. lead: how far the best
+    passage's cosine is above the mean of all that were read. overlap: largest
     share of topic terms that stand beside a leading sentence. missing: share of topic terms that no
     source mentions.
     """
     if not evidence:
         return dict.fromkeys(FEATURES, 0.0) | {"passage": -9.0, "missing": 1.0}
     leading = evidence[:3]
+    hits = {e.hit.passage.id: e.hit.similarity for e in evidence}
     return {
         "passage": log_odds(max(e.passage_score for e in evidence)),
         "similarity": max(e.similarity for e in leading),
         "hit": max(e.hit.similarity for e in leading),
+        "lead": max(hits.values()) - sum(hits.values()) / len(hits),
         "overlap": max(e.overlap for e in leading),
         "missing": len(missing) / terms if terms else 0.0,
     }
