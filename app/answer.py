@@ -15,7 +15,7 @@ from ingest.source import Source
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-Status = Literal["answered", "abstained", "declined"]
+Status = Literal["answered", "abstained", "declined", "unclear"]
 Words = Literal["original", "summary"]
 TaskKind = Literal["point", "talk", "catalogue"]
 STAGES = ("understand", "retrieve", "read", "generate", "verify", "total")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from app.answer import STAGES, Answer, TaskKind
 from app.answering.decide import Calibration, Decision
@@ -15,6 +15,9 @@ from app.question.analysis import Question
 from app.question.request import Request
 from index.embed import Encoder
 from index.search import Hit, OpenIndex, SearchSettings
+
+if TYPE_CHECKING:
+    from app.answering.retrieve import Retrieved
 
 _OFFERED_TALK = 3
 
@@ -120,6 +123,8 @@ class Desk:
 
     Attributes:
         base: an answer to it that says nothing yet.
+        searched, read: what was done for a question already, by its text.
+        answered: answers another request by the strategies.
     """
 
     request: Request
@@ -127,12 +132,19 @@ class Desk:
     opened: OpenIndex | None
     clock: Clock
     base: Answer
+    searched: dict[str, Retrieved] = field(default_factory=dict)
+    read: dict[str, Trace] = field(default_factory=dict)
+    answered: Callable[[Desk], Outcome]
 
     @property
     def index(self) -> OpenIndex:
         """The index, for strategies behind the one for an empty home."""
         assert self.opened is not None
         return self.opened
+
+    def asking(self, request: Request) -> Desk:
+        """The desk with another request on it."""
+        return replace(self, request=request, base=replace(self.base, standalone_question=request.standalone))
 
     def told(self, task: TaskKind, text: str) -> Answer:
         """An answer that rests on no passage, with questions offered beside it."""
@@ -146,5 +158,5 @@ class Desk:
 class Strategy(Protocol):
     """A way of answering. They are tried in the order of ``app.answering.strategies.REGISTRY``."""
 
-    def __call__(self, desk: Desk) -> Outcome | None:
-        """The answer; None leaves the question to the next strategy."""
+    def __call__(self, desk: Desk) -> Outcome | Desk | None:
+        """The answer; None leaves the question to the next strategy, a desk gives them the question better understood."""

@@ -126,8 +126,16 @@ class Answerer:
             question=request.asked, standalone_question=request.standalone, status="abstained", answer="",
             index_id=opened.id if opened else "", prompt_id=f"extractive:{self._models.reader.fingerprint}",
         )  # fmt: skip
-        desk = Desk(request=request, models=self._models, opened=opened, clock=clock, base=base)
-        return next(outcome for strategy in REGISTRY if (outcome := strategy(desk)) is not None)
+        return _answered(Desk(request=request, models=self._models, opened=opened, clock=clock, base=base, answered=_answered))
+
+
+def _answered(desk: Desk) -> Outcome:
+    for strategy in REGISTRY:
+        given = strategy(desk)
+        if isinstance(given, Outcome):
+            return given
+        desk = given or desk
+    raise AssertionError("the last strategy answers everything")
 
 
 def _with_unread(
