@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from app.answer import STAGES, Answer, TaskKind
+from app.answer import STAGES, Answer, Scope, Span, TaskKind, Understood
 from app.answering.decide import Calibration, Decision
 from app.evidence.gather import Evidence, PassageReader
 from app.question.analysis import Question
+from app.question.dialogue import names_of
 from app.question.request import Request
 from index.embed import Encoder
 from index.search import Hit, OpenIndex, SearchSettings
@@ -144,7 +145,8 @@ class Desk:
 
     def asking(self, request: Request) -> Desk:
         """The desk with another request on it."""
-        return replace(self, request=request, base=replace(self.base, standalone_question=request.standalone))
+        told = replace(self.base, standalone_question=request.standalone, understood=understood(request))
+        return replace(self, request=request, base=told)
 
     def told(self, task: TaskKind, text: str) -> Answer:
         """An answer that rests on no passage, with questions offered beside it."""
@@ -153,6 +155,22 @@ class Desk:
             reasons=(f"understood as {self.request.task.replace('-', ': ', 1)}",),
             options=tuple(self.models.offers(_OFFERED_TALK)),
         )  # fmt: skip
+
+
+def understood(request: Request) -> Understood:
+    """What of a request is told with its answer."""
+    period, filters = request.question.time.period, request.filters
+    return Understood(
+        task=request.task, shape=request.shape, turning=request.turning,
+        names=names_of(request.standalone, request.before.vocabulary),
+        period=Span(first=_iso(period.bounds[0]), last=_iso(period.bounds[1])) if period else None,
+        scope=Scope(sources=filters.sources, genres=filters.genres, since=_iso(filters.since), until=_iso(filters.until)),
+    )  # fmt: skip
+
+
+def _iso(day: int | None) -> str | None:
+    """A day as YYYYMMDD written as an ISO date; None for the bounds of open stretches."""
+    return None if not day or day == 99991231 else f"{day // 10000:04}-{day // 100 % 100:02}-{day % 100:02}"
 
 
 class Strategy(Protocol):

@@ -18,6 +18,7 @@ MentionKind = Literal["person", "group", "place", "thing"]
 _KINDS: dict[str, MentionKind] = {"person": "person", "group": "group", "place": "place", "work": "thing", "event": "thing", "other": "thing"}
 _LEAD_IN = re.compile(r"^(?:- )?[^.:\[\]]{1,90}\((?:[^()]*\d{4}|undated|n\.d\.)[^()]*\)[^.:]{0,40}: ")
 """Who says it and when, as extractive answers begin."""
+_CAPITALISED = re.compile(r"(?<=\s)(?!I\b)[A-Z][\w-]*(?:['’](?!s\b)\w+)?(?:\s+(?:(?:of|the|al|de)\s+)*[A-Z][\w-]*)*")
 _MODIFIERS = frozenset(("compound", "amod", "nmod", "poss", "nummod", "case", "punct", "det"))
 _NOUN_PLACES = frozenset(("nsubj", "nsubjpass", "dobj", "pobj", "attr", "ROOT", "conj", "appos", "dative"))
 _LONGEST = 8
@@ -117,6 +118,23 @@ def mentions(text: str, vocabulary: Vocabulary) -> tuple[Mention, ...]:
     named = list(_named(parsed, vocabulary))
     found = named or [m for p, w in enumerate(parsed.words) if w.pos == "NOUN" and w.dep in _NOUN_PLACES and (m := _noun(parsed, p, "thing"))]
     return tuple({m.text.lower(): m for m in found}.values())
+
+
+def names_of(text: str, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Known spellings and capitalised names of a question, in order, without its first word and times; no grammar is read."""
+    spans = [(m.start(), m.end()) for m in _CAPITALISED.finditer(text)]
+    at = 0
+    for spelling in vocabulary.mentions(text):
+        at = text.index(spelling, at)
+        spans.append((at, at + len(spelling)))
+        at += len(spelling)
+    spans += [(p.start, p.end) for p in periods(text)]
+    timely = {(p.start, p.end) for p in periods(text)}
+    kept: list[tuple[int, int]] = []
+    for start, end in sorted(spans, key=lambda s: (s not in timely, s[0] - s[1])):
+        if not any(a < end and start < b for a, b in kept):
+            kept.append((start, end))
+    return tuple(dict.fromkeys(text[a:b] for a, b in sorted(kept) if (a, b) not in timely))
 
 
 def wh(word: Word) -> bool:

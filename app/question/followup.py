@@ -12,7 +12,7 @@ from app.text.parse import Parse, Word, parse
 from app.text.periods import Period, periods
 from index.terms import Vocabulary
 
-__all__ = ("Reading", "Readings", "Turn", "readings", "resolved", "state_of")
+__all__ = ("Reading", "Readings", "Turn", "lowered", "readings", "resolved", "state_of")
 
 Way = Literal["typed", "pronoun", "replaced", "topic"]
 MOST_READINGS = 4
@@ -150,7 +150,7 @@ def _about_claim(parsed: Parse, state: State) -> list[Reading]:
     for word in parsed.words:
         said = word.text.lower() in {"that", "this", "so", "it"} and word.dep in {"dobj", "advmod", "dative"}
         if said and parsed.words[word.head].lemma in _SAYING and not parsed.text[word.end :].strip(" ?.!"):
-            return [Reading(text=f"{parsed.text[: word.start]}that {_lowered(state.claim)}?", way="replaced")]
+            return [Reading(text=f"{parsed.text[: word.start]}that {lowered(state.claim)}?", way="replaced")]
     return []
 
 
@@ -283,7 +283,7 @@ def _replaced(bare: str, state: State) -> list[Reading]:
         return [Reading(text=_by_holder(base, rest[according.end() :], state), way="replaced")]
     alone = _CLEFT.get(rest.lower())
     if alone and state.claim:
-        return [Reading(text=f"{alone} {_lowered(state.claim)}?", way="replaced")]
+        return [Reading(text=f"{alone} {lowered(state.claim)}?", way="replaced")]
     preposition = _PREPOSITION.match(rest)
     content = rest[preposition.end() :] if preposition else rest
     when = periods(content)
@@ -357,7 +357,7 @@ def _tidied(text: str) -> str:
     return re.sub(r"\bthe the\b", "the", text, flags=re.I)
 
 
-def _lowered(sentence: str) -> str:
+def lowered(sentence: str) -> str:
     """A sentence as it stands behind other words: its first letter small unless it begins with a name."""
     first = parse(sentence).words[:1]
     return sentence if not first or first[0].pos == "PROPN" else f"{sentence[:1].lower()}{sentence[1:]}"

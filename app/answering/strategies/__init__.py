@@ -9,7 +9,8 @@ from app.answering.strategies.overview import overview
 from app.answering.strategies.parts import in_parts
 from app.answering.strategies.point import point
 from app.answering.strategies.talk import talk
+from app.answering.strategies.turned import turned
 from app.answering.strategies.unreadable import unreadable
 
-REGISTRY: tuple[Strategy, ...] = (declined, talk, catalogue, empty, unreadable, meaning, overview, in_parts, point)
+REGISTRY: tuple[Strategy, ...] = (declined, talk, catalogue, empty, unreadable, turned, meaning, overview, in_parts, point)
 """The last one answers everything that reaches it."""

@@ -29,7 +29,7 @@ EITHER = "This may be asked in more than one way, and the sources answer each. W
 def meaning(desk: Desk) -> Outcome | Desk | None:
     """The desk with the reading that the evidence answers best, or a question back; None where there is nothing to choose."""
     request = desk.request
-    if request.turning != "new":
+    if request.turning not in {"new", "correction"}:
         return None
     if request.unexplained:
         return _asked_back(desk)
