@@ -15,7 +15,7 @@ from ingest.source import Source
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-Status = Literal["answered", "abstained", "declined"]
+Status = Literal["answered", "abstained", "declined", "unclear"]
 Words = Literal["original", "summary"]
 TaskKind = Literal["point", "talk", "catalogue"]
 STAGES = ("understand", "retrieve", "read", "generate", "verify", "total")
@@ -102,6 +102,44 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A stretch of days, both ends included, as ISO dates; None for an open end."""
+
+    first: str | None
+    last: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Which sources a question was asked of: ids, genres and dates of the filters; all empty for the whole collection."""
+
+    sources: tuple[str, ...] = ()
+    genres: tuple[str, ...] = ()
+    since: str | None = None
+    until: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Understood:
+    """How a turn was understood.
+
+    Attributes:
+        task: "other" for a search of the sources, else the kind of talk or of question about the sources.
+        shape: the form of answer that is wanted.
+        turning: what is wanted done with the answer before; "new" for a question of its own.
+        names: names of the standalone question.
+        period: the time asked for; None when none is named.
+    """
+
+    task: str
+    shape: str
+    turning: str
+    names: tuple[str, ...]
+    period: Span | None
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """The result of a question; see DESIGN §4 for the JSON.
 
@@ -119,6 +157,7 @@ class Answer:
         options: complete questions to ask instead or next, known to be answered.
         task: what kind of answer it is: "point" from a search of the sources, "talk", or "catalogue", about the
             sources themselves.
+        understood: how the question was understood; None in answers that were stored without it.
     """
 
     question: str
@@ -142,6 +181,7 @@ class Answer:
     usage: Mapping[str, int] = field(default_factory=dict)
     options: tuple[str, ...] = ()
     task: TaskKind = "point"
+    understood: Understood | None = None
 
 
 def to_json(answer: Answer) -> dict[str, Any]:

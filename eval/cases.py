@@ -17,7 +17,7 @@ from ingest.dates import iso_date
 from ingest.errors import IngestError
 
 Split = Literal["dev", "test"]
-Expect = Literal["answered", "abstained", "declined"]
+Expect = Literal["answered", "abstained", "declined", "unclear"]
 
 
 def _pattern(text: str) -> str:

@@ -65,7 +65,7 @@ def drafts(feedback: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "gold": [],
             "facts": [],
             "forbidden": [],
-            "expect": "answered" if status in ("abstained", "declined") else "FILL IN: answered, abstained or declined",
+            "expect": "answered" if status in ("abstained", "declined", "unclear") else "FILL IN: answered, abstained, declined or unclear",
             "note": f"reason: {entry.get('reason') or 'none given'}; the answer was: {text or 'not kept'}",
         }
     return list(made.values())

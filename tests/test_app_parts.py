@@ -23,12 +23,12 @@ VOCABULARY = Vocabulary.load(Path("no-such-file"))
             "How many ships did Genoa send to Acre, and in how many convoys?",
             ["How many ships did Genoa send to Acre?", "In how many convoys did Genoa send to Acre?"],
         ),
-        ("Who founded Siemens? What did he invent?", ["Who founded Siemens?", "What did Siemens invent?"]),
+        ("Who founded Siemens? What did he invent?", ["Who founded Siemens?", "What did he invent – founded Siemens?"]),
         ("where did the settlers come from and how did they arrive in plymouth",
-         ["where did the settlers come from?", "How did they arrive in plymouth – settlers?"]),
+         ["where did the settlers come from?", "How did the settlers arrive in plymouth?"]),
         ("What are Lund's badge number and the date of his retirement?",
          ["What are Lund's badge number?", "What are the date of Lund’s retirement?"]),
-        ("What is the size of Siemens and its leader?", ["What is the size of Siemens?", "What is Siemens’s leader?"]),
+        ("What is the size of Siemens and its leader?", ["What is the size of Siemens?", "What is Siemens’ leader?"]),
     ],
 )  # fmt: skip
 def test_each_part_stands_by_itself(question: str, parts: list[str]) -> None:

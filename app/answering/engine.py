@@ -6,15 +6,19 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from app.answer import STAGES, Answer, TaskKind
+from app.answer import STAGES, Answer, Scope, Span, TaskKind, Understood
 from app.answering.decide import Calibration, Decision
 from app.evidence.gather import Evidence, PassageReader
 from app.question.analysis import Question
+from app.question.dialogue import names_of
 from app.question.request import Request
 from index.embed import Encoder
 from index.search import Hit, OpenIndex, SearchSettings
+
+if TYPE_CHECKING:
+    from app.answering.retrieve import Retrieved
 
 _OFFERED_TALK = 3
 
@@ -120,6 +124,8 @@ class Desk:
 
     Attributes:
         base: an answer to it that says nothing yet.
+        searched, read: what was done for a question already, by its text.
+        answered: answers another request by the strategies.
     """
 
     request: Request
@@ -127,12 +133,20 @@ class Desk:
     opened: OpenIndex | None
     clock: Clock
     base: Answer
+    searched: dict[str, Retrieved] = field(default_factory=dict)
+    read: dict[str, Trace] = field(default_factory=dict)
+    answered: Callable[[Desk], Outcome]
 
     @property
     def index(self) -> OpenIndex:
         """The index, for strategies behind the one for an empty home."""
         assert self.opened is not None
         return self.opened
+
+    def asking(self, request: Request) -> Desk:
+        """The desk with another request on it."""
+        told = replace(self.base, standalone_question=request.standalone, understood=understood(request))
+        return replace(self, request=request, base=told)
 
     def told(self, task: TaskKind, text: str) -> Answer:
         """An answer that rests on no passage, with questions offered beside it."""
@@ -143,8 +157,24 @@ class Desk:
         )  # fmt: skip
 
 
+def understood(request: Request) -> Understood:
+    """What of a request is told with its answer."""
+    period, filters = request.question.time.period, request.filters
+    return Understood(
+        task=request.task, shape=request.shape, turning=request.turning,
+        names=names_of(request.standalone, request.before.vocabulary),
+        period=Span(first=_iso(period.bounds[0]), last=_iso(period.bounds[1])) if period else None,
+        scope=Scope(sources=filters.sources, genres=filters.genres, since=_iso(filters.since), until=_iso(filters.until)),
+    )  # fmt: skip
+
+
+def _iso(day: int | None) -> str | None:
+    """A day as YYYYMMDD written as an ISO date; None for the bounds of open stretches."""
+    return None if not day or day == 99991231 else f"{day // 10000:04}-{day // 100 % 100:02}-{day % 100:02}"
+
+
 class Strategy(Protocol):
     """A way of answering. They are tried in the order of ``app.answering.strategies.REGISTRY``."""
 
-    def __call__(self, desk: Desk) -> Outcome | None:
-        """The answer; None leaves the question to the next strategy."""
+    def __call__(self, desk: Desk) -> Outcome | Desk | None:
+        """The answer; None leaves the question to the next strategy, a desk gives them the question better understood."""

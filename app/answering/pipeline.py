@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.answer import MARKER, Answer
-from app.answering.engine import AnswerSettings, Clock, Desk, Models, Outcome, Trace, Wording
+from app.answering.engine import AnswerSettings, Clock, Desk, Models, Outcome, Trace, Wording, understood
 from app.answering.strategies import REGISTRY
 from app.evidence.gather import ReadPassage
 from app.policy import rules as policy
@@ -125,9 +125,18 @@ class Answerer:
         base = Answer(
             question=request.asked, standalone_question=request.standalone, status="abstained", answer="",
             index_id=opened.id if opened else "", prompt_id=f"extractive:{self._models.reader.fingerprint}",
+            understood=understood(request),
         )  # fmt: skip
-        desk = Desk(request=request, models=self._models, opened=opened, clock=clock, base=base)
-        return next(outcome for strategy in REGISTRY if (outcome := strategy(desk)) is not None)
+        return _answered(Desk(request=request, models=self._models, opened=opened, clock=clock, base=base, answered=_answered))
+
+
+def _answered(desk: Desk) -> Outcome:
+    for strategy in REGISTRY:
+        given = strategy(desk)
+        if isinstance(given, Outcome):
+            return given
+        desk = given or desk
+    raise AssertionError("the last strategy answers everything")
 
 
 def _with_unread(

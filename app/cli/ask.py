@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from app.home import Home
     from app.question.followup import Turn
     from index.search import Filters
+    from ingest.source import Source
 
 
 @click.command()
@@ -45,15 +47,17 @@ def ask(
     until: str | None, sources: tuple[str, ...], engine: str | None, explain: bool, form: str | None,
     own_home: Path | None,
 ) -> None:  # fmt: skip
-    """Answer a QUESTION with citations, or say that the sources do not.
+    """Answer a QUESTION with citations, or say that the sources do not. Without one, in a terminal: a conversation.
 
     \b
     Examples:
+      iskp ask
       iskp ask "Who is the emir of ISIS-K?"
       iskp ask "How strong is the group?" --since 2023 --json
       iskp ask --batch questions.jsonl --json > answers.jsonl
     """
-    if (question is None) == (batch is None):
+    talking = question is None and batch is None and not (as_json or explain or form) and sys.stdin.isatty()
+    if (question is None) == (batch is None) and not talking:
         raise click.UsageError("give either a QUESTION or --batch FILE.jsonl")
     if form and (batch is not None or as_json or explain):
         raise click.UsageError("--format prints one answer by itself; leave out --batch, --json and --explain")
@@ -66,6 +70,9 @@ def ask(
             click.echo(json.dumps(line, ensure_ascii=False))
         return
     prepare(home)
+    if talking:
+        _converse(home, answerer, filters)
+        return
     assert question is not None
     answer, trace = answerer.answer_with_trace(question, filters=filters)
     if form:
@@ -175,6 +182,21 @@ def check(
         click.echo(json.dumps(to_json(result), ensure_ascii=False, indent=2))
     else:
         print_check(result)
+
+
+def _converse(home: Home, answerer: Answerer, filters: Filters) -> None:
+    from contextlib import suppress
+
+    from app.cli.conversation import converse
+
+    with suppress(ImportError):
+        import readline  # noqa: F401  # arrow keys and earlier lines at the prompt
+
+    def sources() -> Iterable[Source]:
+        opened = home.index.current()
+        return opened.sources() if opened else ()
+
+    converse(lambda text, history: answerer.answer(text, history, filters=filters), sources, lambda: input("> "))
 
 
 def _answerer(home: Home, engine: str | None) -> Answerer:

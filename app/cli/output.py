@@ -50,8 +50,12 @@ def print_check(result: ClaimCheck) -> None:
             write(spoken(place, place.quote), "    ")
 
 
-def print_answer(answer: Answer) -> None:
-    """An answer with its citations; a short answer stands on a line of its own before it."""
+def print_answer(answer: Answer, *, numbered: bool = False) -> None:
+    """An answer with its citations; a short answer stands on a line of its own before it.
+
+    Args:
+        numbered: questions to go on with have numbers, by which they can be asked.
+    """
     from app.citation_text import spoken
 
     if answer.standalone_question != " ".join(answer.question.split()):
@@ -73,9 +77,9 @@ def print_answer(answer: Answer) -> None:
         for c in answer.nearest:
             write(f"{_named(c)}: {spoken(c, c.quote)}", "  – ")
     if answer.options:
-        click.echo("\nYou could ask:")
-        for question in answer.options:
-            write(question, "  – ")
+        click.echo("\nWhich of these?" if answer.status == "unclear" else "\nYou could ask:")
+        for number, question in enumerate(answer.options, start=1):
+            write(question, f"  {number}  " if numbered else "  – ")
 
 
 def write(text: str, lead: str = "", *, bold: bool = False, dim: bool = False) -> None:

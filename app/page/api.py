@@ -91,8 +91,8 @@ class Api:
     ) -> dict[str, Any]:
         """Answer a question from the indexed sources, with citations of the passages behind it.
 
-        The status is "answered", "abstained" (the sources do not say) or "declined". Every marker such as [1] in
-        the answer names a citation with quote, title, publisher, date, locator and address.
+        The status is "answered", "abstained" (the sources do not say), "unclear" (the options are questions to choose
+        from) or "declined". Every marker such as [1] in the answer names a citation with quote, title, publisher, date, locator and address.
 
         Args:
             question: The question, in plain words.

@@ -1,213 +1,365 @@
-"""Follow-up questions made standalone from the conversation, without a model.
-
-The words of the user are kept; what they leave out is taken from the last question or answer, and the
-result is shown so that it can be corrected.
-"""
+"""A turn that leans on what was said before, as the standalone questions that it may mean; the evidence chooses among them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from app.answer import MARKER
-from app.text.orders import imperative
+from app.question.dialogue import UNNAMED, Mention, MentionKind, State, Turn, mentions, wh, without_markers
+from app.text.parse import Parse, Word, parse
+from app.text.periods import Period, periods
 from index.terms import Vocabulary
-from ingest.sentences import sentence_spans
 
-_ELLIPSIS = re.compile(
-    r"^\W*(?:and|but|so|or|then|also)?,?\s*(?:(?P<about>what about|how about)\s+|(?P<prep>in|on|at|for|by|from|to|with|before|after|since|during|under)\s+)(?P<rest>.+?)\W*$",
+__all__ = ("Reading", "Readings", "Turn", "lowered", "readings", "resolved", "state_of")
+
+Way = Literal["typed", "pronoun", "replaced", "topic"]
+MOST_READINGS = 4
+_TURNS = 6
+"""Earlier questions that are looked at; what was named before them is seldom meant."""
+_LEANS = re.compile(
+    r"\b(?:he|she|him|his|her|it|its|they|them|their|there|then|this|that|these|those)\b|"
+    r"\bthe (?:group|organi[sz]ation|movement|company|agency|party|country|city|town|region|province|state|man|woman|event|attack)\b",
     re.I,
 )
-_AND_NAME = re.compile(r"^\W*(?:and|but|or)\b,?\s+(?P<rest>(?:the )?[^\s?.!]+(?: [^\s?.!]+){0,4})\W*$", re.I)
-_CONNECTED = re.compile(r"^\W*(?:and|but|so|also|then)\b,?\s*", re.I)
-_WHY_ALONE = re.compile(
-    r"^\W*(?:and |but )?(?P<word>why|how|when|where|since when|how so|why not|who|by whom|says who|how many|how much)\W*$",
-    re.I,
-)
-_POINTS_BACK = re.compile(r"\b(?:that|this|these|those|it)\b", re.I)
-_SAID_BACK = re.compile(
-    r"\b(?:sa(?:id|ys|y)|claim(?:s|ed)?|report(?:s|ed)?|wrote|argue[sd]?|state[sd]?|source)\b.*\b(?:that|this|it|so)\b",
-    re.I,
-)
-_PRONOUN = re.compile(
-    r"\b(?:it|they|them|he|she|him|her|its|their|his|the (?:group|organi[sz]ation|country|author|article|company|movement|attack|ministry|report))\b",
-    re.I,
-)
-_GO_ON = re.compile(
-    r"^\W*(?:please\s+)?(?:continue|go on|carry on|proceed|elaborate|explain|expand|more|and then|what else)(?:\s+details?)?"
-    r"(?:,?\s+please)?\W*$",
-    re.I,
-)
-"""Asks for more of the same. It changes none of 1,024 turns of real conversations (MTRAG-UN); buttons of chat clients send such words."""
-_YEAR = re.compile(r"\b(?:1[89]|20)\d\d\b")
-_NAME = re.compile(r"\b(?:[A-Z][\w’'-]*(?:\s+(?:of|and|the|al|de)\s+(?=[A-Z]))?\s?)+")
-_QUESTION_WORDS = frozenset(
-    [
-        "who",
-        "what",
-        "when",
-        "where",
-        "why",
-        "how",
-        "which",
-        "is",
-        "are",
-        "was",
-        "were",
-        "do",
-        "does",
-        "did",
-        "has",
-        "have",
-        "had",
-        "can",
-        "could",
-        "will",
-        "would",
-        "should",
-        "in",
-        "on",
-        "at",
-        "and",
-        "but",
-        "the",
-        "a",
-        "an",
-    ]
-)
+"""Words of a turn that may point back; only where one stands is its grammar read."""
+_CONNECTED = re.compile(r"^\W*(?:(?:and|but|so|or|also|then|ok(?:ay)?|no|yes)\b[,:]?\s*)+", re.I)
+_ABOUT = re.compile(r"^(?:what|how) about\s+", re.I)
+_ACCORDING = re.compile(r"^according to\s+", re.I)
+_PREPOSITION = re.compile(r"^(?:in|on|at|for|by|from|to|with|before|after|since|until|during|under|against|among)\s+(?=\S)", re.I)
+_BEFORE_TIME = re.compile(r"(?:\b(?P<word>in|on|during|since|before|after|by|until|from|between|at|for|as of)\s+)?(?:the\s+)?$", re.I)
+_MEANT = re.compile(r"^(?:i\s+)?(?:mean|meant|am asking about|asked about)\s+(?:to (?:ask|say)\s+)?|^(?:not\s+.+?,?\s+but|rather|instead|actually)\s+", re.I)
+_LONGEST_FRAGMENT = 8
+"""Words of a turn without a verb that still leans on the last question."""
+_KINDS_OF_NOUN: dict[str, tuple[MentionKind, ...]] = {
+    **dict.fromkeys(("group", "organization", "organisation", "movement", "company", "agency", "party"), ("group", "thing")),
+    **dict.fromkeys(("country", "city", "town", "region", "province", "state", "place"), ("place",)),
+    **dict.fromkeys(("man", "woman", "person", "leader"), ("person",)),
+}
+"""What a mere kind of thing may stand for; any other noun points to a mention with the same head."""
+_PERSON: tuple[MentionKind, ...] = ("person",)
+_THING: tuple[MentionKind, ...] = ("group", "thing", "place", "person")
+_PLACE: tuple[MentionKind, ...] = ("place", "thing")
+_SAYING = frozenset(("say", "claim", "report", "argue", "write", "think", "believe", "state", "tell", "maintain", "estimate"))
+_TIMELESS = frozenset(("time", "way", "kind", "sort", "case", "topic", "subject", "page", "site", "conversation", "chat", "program", "tool"))
+"""What "this" may stand before without pointing to anything that was named."""
+_PRONOUNS = ({"it", "its"}, {"they", "them", "their"}, {"he", "him", "his"}, {"she", "her"})
+_CLEFT: dict[str, str] = {"why": "Why is it that", "how": "How is it that", "when": "When was it that", "where": "Where was it that"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """One message of the conversation; ``role`` is "user" or "assistant"."""
+class Reading:
+    """One thing that a turn may mean, and how its words came about."""
 
-    role: str
-    content: str
+    text: str
+    way: Way
 
 
-def standalone(question: str, history: Sequence[Turn], vocabulary: Vocabulary) -> str:
-    """The question with what it leaves out filled in from the conversation.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readings:
+    """What a turn may mean, the likeliest by its grammar first.
 
-    A question that stands by itself comes back unchanged.
+    Attributes:
+        rivals: the first two differ only in whom or what a pronoun stands for.
+        open: the word that nothing said so far explains; empty where all is said.
+        kinds: of which kinds that must be.
     """
-    asked = [t.content for t in history if t.role == "user" and t.content.strip()]
-    answered = [t.content for t in history if t.role == "assistant" and t.content.strip()]
-    if not asked:
-        return question
-    previous = " ".join(asked[-1].split())
-    lead = _lead_sentence(answered[-1]) if answered else ""
-    alone = _WHY_ALONE.match(question)
-    if alone and lead:
-        return f"{alone['word'].capitalize()}: {lead}?"
-    if lead and _SAID_BACK.search(question) and not _topic(question, vocabulary):
-        return f"{question.rstrip(' ?')}: {lead}?"
-    ellipsis = _ELLIPSIS.match(question)
-    if (
-        ellipsis
-        and len(question.split()) <= 9
-        and "?" not in ellipsis["rest"]
-        and not _has_verb_first(ellipsis["rest"])
-    ):
-        return _with_replacement(previous, ellipsis["rest"], ellipsis["prep"], vocabulary)
-    named = _AND_NAME.match(question)
-    if named and _is_name(named["rest"], vocabulary):
-        return _with_replacement(previous, named["rest"], None, vocabulary)
-    topic = _main_topic(previous, vocabulary) or _main_topic(lead, vocabulary)
-    if topic and _GO_ON.match(question):
-        return f"{question.strip(' ?.!').capitalize()} – {topic}?"
-    pronoun = _PRONOUN.search(question)
-    if pronoun and topic and topic.lower() not in question.lower() and not _names(question):
-        return _replace_pronoun(question, pronoun, topic)
-    connected = _CONNECTED.match(question)
-    if (
-        topic
-        and not _names(question)
-        and (connected or not _topic(question, vocabulary) or _POINTS_BACK.search(question))
-    ):
-        return f"{_CONNECTED.sub('', question).rstrip(' ?')} – {topic}?"
-    return question
+
+    found: tuple[Reading, ...]
+    rivals: bool = False
+    open: str = ""
+    kinds: tuple[MentionKind, ...] = ()
 
 
-def _with_replacement(previous: str, new: str, preposition: str | None, vocabulary: Vocabulary) -> str:
-    base = previous.rstrip(" ?.")
-    year = _YEAR.search(new)
-    if year and _YEAR.search(base):
-        return _YEAR.sub(year.group(), base, count=1) + "?"
-    if not preposition:
-        # "what about X?": X takes the place of the last thing of its kind.
-        known = {m.lower() for m in vocabulary.mentions(base)}
-        others = [n for n in _names(base) if n.lower() not in known]
-        old = others[-1] if others and not vocabulary.mentions(new) else _main_topic(base, vocabulary)
-        if old and (_names(new) or vocabulary.mentions(new)):
-            return re.sub(r"\bthe the\b", "the", base.replace(old, new, 1), flags=re.I) + "?"
-        return f"{base} – {new}?"
-    return f"{base} {preposition} {new}?"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Anaphor:
+    """A word that points back, and how what it stands for is written in its place."""
+
+    start: int
+    end: int
+    text: str
+    kinds: tuple[MentionKind, ...]
+    possessive: bool = False
+    before: str = ""
+    head: str = ""
 
 
-def _replace_pronoun(question: str, pronoun: re.Match[str], topic: str) -> str:
-    possessive = pronoun.group().lower() in {"its", "their", "his", "her"}
-    replacement = f"{topic}’s" if possessive else topic
-    return question[: pronoun.start()] + replacement + question[pronoun.end() :]
+def state_of(history: Sequence[Turn], vocabulary: Vocabulary) -> State:
+    """What was said last, its questions made standalone one after the other."""
+    asked = [n for n, t in enumerate(history) if t.role == "user" and t.content.strip()]
+    state = State(vocabulary=vocabulary)
+    for number, at in enumerate(asked[-_TURNS:], start=max(0, len(asked) - _TURNS)):
+        until = asked[number + 1] if number + 1 < len(asked) else len(history)
+        answers = [t.content for t in history[at + 1 : until] if t.role == "assistant"]
+        question = resolved(" ".join(history[at].content.split()), state)
+        state = State(question=question, answer=without_markers(answers[-1]) if answers else "", vocabulary=vocabulary)
+    return state
 
 
-def _topic(text: str, vocabulary: Vocabulary) -> list[str]:
-    return vocabulary.content_terms(text)
+def resolved(turn: str, state: State) -> str:
+    """The likeliest reading by grammar alone."""
+    return readings(turn, state).found[0].text
 
 
-def _names(text: str) -> list[str]:
-    """Capitalised names, without the word that begins a question or an order ("Tell", "Continue"), and a closing possessive."""
+def readings(turn: str, state: State) -> Readings:
+    """What a turn may mean; a question that stands by itself means what it says."""
+    typed = Reading(text=turn, way="typed")
+    bare = _MEANT.sub("", _CONNECTED.sub("", turn)).strip() or turn
+    connected = bool(state.question) and bare != turn
+    short = len(bare.split()) <= _LONGEST_FRAGMENT
+    if not (state.question or _LEANS.search(turn) or short):
+        return Readings(found=(typed,))
+    own = _holds_name(bare, state.vocabulary)
+    if own and not (_LEANS.search(turn) or connected or short):
+        return Readings(found=(typed,))
+    parsed = parse(bare)
+    pointing = _anaphors(parsed, state)
+    if not state.question:
+        first = pointing[0] if pointing else None
+        return Readings(found=(typed,), open=_lone(parsed, bare) or (first.text if first else ""), kinds=first.kinds if first else ())
+    fragment = short and not _has_verb(parsed)
+    found = _replaced(bare, state) if fragment else _about_claim(parsed, state)
+    rivals = False
+    if not found and pointing and not (fragment and not pointing[0].possessive):
+        texts, rivals = _filled(bare, pointing, state)
+        found = [Reading(text=t, way="pronoun") for t in texts]
+        if not found and pointing[0].kinds == _PERSON:
+            return Readings(found=(typed,), open=pointing[0].text, kinds=pointing[0].kinds)
+    sure = bool(found) and found[0].way == "replaced"
+    without_nouns = not any(w.pos in {"NOUN", "PROPN", "NUM"} for w in parsed.words)
+    asks = turn.rstrip().endswith("?") or any(wh(w) for w in parsed.words)
+    topic = [] if sure else _with_topic(bare, state, whole=fragment or (not pointing and (without_nouns or not asks)))
+    if pointing or fragment or without_nouns or (connected and not asks):
+        found += [*topic, *([] if sure or (pointing and found) else [typed])]
+    else:
+        found += [typed, *([] if own else topic)]
+    unique = list({r.text.casefold(): r for r in found}.values())
+    return Readings(found=tuple(unique[:MOST_READINGS]), rivals=rivals and len(unique) > 1)
+
+
+def _holds_name(text: str, vocabulary: Vocabulary) -> bool:
+    """Whether a capitalised word stands behind the first, or a known spelling anywhere."""
+    return bool(vocabulary.mentions(text)) or any(w[:1].isupper() and w not in {"I", "I'm"} for w in text.split()[1:])
+
+
+def _about_claim(parsed: Parse, state: State) -> list[Reading]:
+    """"Who said that?" with what was said."""
+    if not state.claim:
+        return []
+    for word in parsed.words:
+        said = word.text.lower() in {"that", "this", "so", "it"} and word.dep in {"dobj", "advmod", "dative"}
+        if said and parsed.words[word.head].lemma in _SAYING and not parsed.text[word.end :].strip(" ?.!"):
+            return [Reading(text=f"{parsed.text[: word.start]}that {lowered(state.claim)}?", way="replaced")]
+    return []
+
+
+def _lone(parsed: Parse, text: str) -> str:
+    """A turn that says nothing without a question before it, such as "and in 2021?"; else empty."""
+    bare = text.strip(" ?.!")
+    rest = _PREPOSITION.sub("", _ABOUT.sub("", bare))
+    named = periods(rest)
+    alone = bool(named) and named[0].start == 0 and named[-1].end == len(rest)
+    return bare if alone and not _has_verb(parsed) else ""
+
+
+def _has_verb(parsed: Parse) -> bool:
+    return parsed.is_order or any(w.tag in {"VBD", "VBZ", "VBP", "MD"} for w in parsed.words)
+
+
+def _anaphors(parsed: Parse, state: State) -> list[_Anaphor]:
+    """The words that point back to what was said before this turn, in order."""
     found = []
-    ordered = imperative(text)
-    for match in _NAME.finditer(text):
-        words = match.group().split()
-        if ordered and not text[: match.start()].strip():
-            words = words[1:]
-        while words and words[0].lower() in _QUESTION_WORDS:
-            words = words[1:]
-        if words:
-            found.append(re.sub(r"['’]s$", "", " ".join(words)))
+    for place, word in enumerate(parsed.words):
+        one = _anaphor(parsed, place, word, state)
+        if one and not _explained(parsed, place, one):
+            found.append(one)
     return found
 
 
-def _is_name(text: str, vocabulary: Vocabulary) -> bool:
-    """Whether a text is nothing but a name: "Kunar", "the Taliban"."""
-    bare = re.sub(r"^the\s+", "", text, flags=re.I)
-    return _names(bare) == [bare] or vocabulary.mentions(bare) == [bare]
+def _anaphor(parsed: Parse, place: int, word: Word, state: State) -> _Anaphor | None:
+    lower = word.text.lower()
+    if word.tag in {"PRP", "PRP$"}:
+        if lower in {"he", "she", "him", "his", "her", "it", "its", "they", "them", "their"}:
+            if lower == "it" and _expletive(parsed, place):
+                return None
+            kinds = _PERSON if lower in {"he", "she", "him", "his", "her"} else _THING
+            return _Anaphor(start=word.start, end=word.end, text=word.text, kinds=kinds, possessive=word.tag == "PRP$")
+        return None
+    if lower == "there" and word.dep != "expl" and word.tag == "RB":
+        before = "" if place and parsed.words[place - 1].pos == "ADP" else "in "
+        return _Anaphor(start=word.start, end=word.end, text=word.text, kinds=_PLACE, before=before)
+    if word.dep == "det" and lower in {"the", "this", "that", "these", "those"}:
+        noun = parsed.words[word.head]
+        known = _KINDS_OF_NOUN.get(noun.lemma)
+        plain = noun.pos == "NOUN" and word.head == place + 1 and not any(
+            parsed.words[c].dep in {"prep", "relcl", "acl"} for c in parsed.children[word.head]
+        )  # fmt: skip
+        if periods(parsed.text[word.start : noun.end]) or noun.dep == "compound" or noun.lemma in UNNAMED | _TIMELESS:
+            return None
+        if not plain:
+            unknown = lower != "the" and not state.question and noun.pos in {"NOUN", "PROPN"}
+            return _Anaphor(start=word.start, end=noun.end, text=parsed.text[word.start : noun.end], kinds=()) if unknown else None
+        same = any(m.head == noun.lemma and m.named for m in (*state.asked, *state.told))
+        if same or (known and state.question) or (lower != "the" and not state.question):
+            return _Anaphor(
+                start=word.start, end=noun.end, text=parsed.text[word.start : noun.end], kinds=() if same else known or (),
+                head=noun.lemma if same else "", possessive=False,
+            )  # fmt: skip
+    return None
 
 
-def _main_topic(text: str, vocabulary: Vocabulary) -> str | None:
-    """The entity a text is about: the last known spelling or name in it."""
-    mentions = vocabulary.mentions(text)
-    names = _names(MARKER.sub("", text))
-    if mentions:
-        return mentions[0]
-    return names[-1] if names else None
+def _expletive(parsed: Parse, place: int) -> bool:
+    """Whether "it" points forward: "Is it safe to …", "it is said that …"."""
+    verb = parsed.words[place].head
+    near = {verb, *parsed.children[verb]}
+    return any(parsed.words[c].dep in {"xcomp", "ccomp", "csubj", "advcl"} for n in near for c in parsed.children[n] if c > place)
 
 
-def _has_verb_first(text: str) -> bool:
-    return text.split(maxsplit=1)[0].lower() in {
-        "is",
-        "are",
-        "was",
-        "were",
-        "do",
-        "does",
-        "did",
-        "has",
-        "have",
-        "can",
-        "will",
-        "who",
-        "what",
-        "when",
-        "where",
-        "why",
-        "how",
-    }
+def _explained(parsed: Parse, place: int, one: _Anaphor) -> bool:
+    """Whether the turn itself names before the word what it points to."""
+    if one.kinds == _PERSON:
+        return any(e.kind == "person" and e.end <= one.start for e in parsed.entities)
+    return any(
+        w.pos in {"NOUN", "PROPN"} and w.dep in {"nsubj", "nsubjpass", "dobj", "pobj", "attr", "conj"} and w.end <= one.start
+        and not any(wh(parsed.words[p]) for p in parsed.subtree(p))
+        for p, w in enumerate(parsed.words[:place])
+    )  # fmt: skip
 
 
-def _lead_sentence(answer: str) -> str:
-    plain = " ".join(MARKER.sub("", answer).split())
-    spans = sentence_spans(plain)
-    return plain[slice(*spans[0])].rstrip(" .") if spans else ""
+def _filled(turn: str, pointing: Sequence[_Anaphor], state: State) -> tuple[list[str], bool]:
+    """The turn with each pointing word replaced; two texts where the first word may mean two of one kind named alike."""
+    first = pointing[0]
+    choices = _meant(first, state)[:2]
+    texts = []
+    for choice in choices:
+        pieces, at, used = [], 0, {choice.text}
+        for one in pointing:
+            same = _same_word(one, first)
+            if not same and one.kinds == first.kinds:
+                continue  # "Where did it keep them?": what "them" means was seldom a name
+            fit = choice if same else next((m for m in _meant(one, state) if m.text not in used), None)
+            if fit is None:
+                continue
+            used.add(fit.text)
+            pieces += [turn[at : one.start], _written(one, fit)]
+            at = one.end
+        texts.append("".join((*pieces, turn[at:])))
+    two = len(choices) == 2 and choices[0].kind == choices[1].kind and all(c in state.asked for c in choices)
+    alike = two or (len(choices) == 2 and choices[0].kind == choices[1].kind == "person" and choices[0] not in state.asked)
+    return [f"{t[:1].upper()}{t[1:]}" for t in texts], alike
+
+
+def _same_word(one: _Anaphor, other: _Anaphor) -> bool:
+    words = {one.text.lower(), other.text.lower()}
+    return len(words) == 1 or any(words <= group for group in _PRONOUNS)
+
+
+def _meant(one: _Anaphor, state: State) -> list[Mention]:
+    if one.head:
+        return [m for m in (*reversed(state.asked), *reversed(state.told)) if m.head == one.head and m.named]
+    found = state.last(*one.kinds)
+    if not found and one.kinds == _PERSON and any(w in UNNAMED for w in re.findall(r"[a-z]+", state.question.lower())):
+        return [Mention(kind="person", text="the author", head="author", named=True)]
+    return found
+
+
+def _written(one: _Anaphor, mention: Mention) -> str:
+    text = mention.text
+    if one.possessive:
+        return f"{text}’" if text.endswith("s") and mention.kind != "person" else f"{text}’s"
+    return f"{one.before}{text}"
+
+
+def _replaced(bare: str, state: State) -> list[Reading]:
+    """The last question with its time, holder or a name replaced by what a turn without a verb gives."""
+    rest = bare.strip(" ?.!,")
+    rest = _ABOUT.sub("", rest)
+    base = state.question.rstrip(" ?.!")
+    if not rest or not base:
+        return []
+    according = _ACCORDING.match(rest)
+    if according:
+        return [Reading(text=_by_holder(base, rest[according.end() :], state), way="replaced")]
+    alone = _CLEFT.get(rest.lower())
+    if alone and state.claim:
+        return [Reading(text=f"{alone} {lowered(state.claim)}?", way="replaced")]
+    preposition = _PREPOSITION.match(rest)
+    content = rest[preposition.end() :] if preposition else rest
+    when = periods(content)
+    if when and when[0].start == 0 and when[-1].end == len(content):
+        return [Reading(text=_at_time(base, rest, content, state.period), way="replaced")]
+    if any(wh(w) for w in parse(rest).words):
+        return []
+    new = mentions(content, state.vocabulary)
+    name = re.sub(r"^the\s+", "", content, flags=re.I)
+    whole = [m for m in new if m.named and len(m.text) >= len(name) - 2]
+    if not whole and all(w[:1].isupper() for w in name.split()):
+        whole = [Mention(kind="thing", text=content, head=name.lower(), named=True)]
+    if not whole:
+        return []
+    old = _counterpart(whole[-1], preposition.group().strip() if preposition else "", base, state)
+    if old:
+        at = base.rfind(old.text)
+        return [Reading(text=_tidied(f"{base[:at]}{_as_before(base[:at], content)}{base[at + len(old.text) :]}?"), way="replaced")]
+    return [Reading(text=f"{base} {preposition.group().lower().strip()} {content}?", way="replaced")] if preposition else []
+
+
+def _counterpart(new: Mention, preposition: str, base: str, state: State) -> Mention | None:
+    """What of the last question a new name takes the place of: the last of its kind, else the last name."""
+    held = [m for m in state.asked if m.named and m.text in base]
+    if preposition:
+        held = [m for m in held if base[: base.rfind(m.text)].lower().split()[-1:] == [preposition.lower()]]
+    known = bool(state.vocabulary.mentions(new.text))
+    ranked = sorted(held, key=lambda m: (m.kind == new.kind) + (bool(state.vocabulary.mentions(m.text)) == known))
+    return ranked[-1] if ranked else None
+
+
+def _by_holder(base: str, holder: str, state: State) -> str:
+    """The question asked of another holder."""
+    parsed = parse(base)
+    old = next((v.holder for v in parsed.voices if v.holder and v.verb in {"according", *_SAYING}), None)
+    old = old or next((c.subject for c in parsed.clauses if c.subject and c.lemma in _SAYING), None)
+    if old and any(m.text in old.text or old.text in m.text for m in state.asked):
+        return _tidied(f"{base[: old.start]}{holder}{base[old.end :]}?")
+    return f"{base} according to {holder}?"
+
+
+def _at_time(base: str, rest: str, content: str, old: Period | None) -> str:
+    """The question asked of another time, the whole old one replaced."""
+    if old is None:
+        return f"{base} {rest if rest != content else 'in ' + content}?"
+    before = _BEFORE_TIME.search(base[: old.start])
+    assert before is not None
+    if rest != content:
+        return f"{base[: before.start()]}{rest}{base[old.end :]}?"
+    if (before["word"] or "").lower() in {"between", "from"}:
+        return f"{base[: before.start()]}in {content}{base[old.end :]}?"
+    return f"{base[: old.start]}{content}{base[old.end :]}?"
+
+
+def _with_topic(bare: str, state: State, *, whole: bool) -> list[Reading]:
+    """The turn with what the last question is about behind it."""
+    topic = state.words if whole and state.words else state.topic
+    known = bare.lower()
+    if not topic or topic.lower() in known:
+        return []
+    text = bare.rstrip(" ?.!,")
+    return [Reading(text=f"{text[:1].upper()}{text[1:]} – {topic}?", way="topic")]
+
+
+def _as_before(before: str, new: str) -> str:
+    """A new name with the article that stands before the old one left out of it."""
+    return re.sub(r"^the\s+", "", new, flags=re.I) if re.search(r"\bthe\s+$", before, re.I) else new
+
+
+def _tidied(text: str) -> str:
+    return re.sub(r"\bthe the\b", "the", text, flags=re.I)
+
+
+def lowered(sentence: str) -> str:
+    """A sentence as it stands behind other words: its first letter small unless it begins with a name."""
+    first = parse(sentence).words[:1]
+    return sentence if not first or first[0].pos == "PROPN" else f"{sentence[:1].lower()}{sentence[1:]}"
+
+

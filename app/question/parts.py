@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from app.question.followup import Turn, standalone
+from app.question.dialogue import State
+from app.question.followup import resolved
 from index.terms import Vocabulary
 
 MOST_PARTS = 3
@@ -86,9 +87,9 @@ def _complete(part: str, first: str, vocabulary: Vocabulary) -> str:
     if len(text.split()) <= _SHORT and not (_AUXILIARY.search(text) or _POINTS_BACK.search(text)):
         rest = _INVERTED.search(first)
         return f"{text} {(rest.group() if rest else _ASKED.sub('', first)).rstrip(' ?')}?"
-    resolved = standalone(f"{text}?", [Turn(role="user", content=first)], vocabulary)
-    mine = {vocabulary.stem(t) for t in vocabulary.content_terms(resolved)}
+    alone = resolved(f"{text}?", State(question=first, vocabulary=vocabulary))
+    mine = {vocabulary.stem(t) for t in vocabulary.content_terms(alone)}
     unsaid = [t for t in vocabulary.content_terms(first) if vocabulary.stem(t) not in mine]
-    if unsaid and (_POINTS_BACK.search(resolved) or len(mine) < 2):
-        return f"{resolved.rstrip(' ?')} – {' '.join(unsaid)}?"
-    return resolved
+    if unsaid and (_POINTS_BACK.search(alone) or len(mine) < 2):
+        return f"{alone.rstrip(' ?')} – {' '.join(unsaid)}?"
+    return alone

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from app.question import followup, parts
 from app.question.analysis import Question, analyse, tidy
+from app.question.dialogue import MentionKind, State, Turn
 from app.question.shape import Shape, Turning
 from app.question.tasks import Task, TaskClassifier
 from app.question.topic import topic_of
@@ -16,7 +17,19 @@ from app.text.language import Language, codes_by_name, language_of
 from index.search import Filters, OpenIndex
 from index.terms import Vocabulary
 
-Turn = followup.Turn
+__all__ = ("Parser", "Reading", "Request", "Turn")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One thing that a turn may mean.
+
+    Attributes:
+        way: as typed, or with what added.
+    """
+
+    question: Question
+    way: followup.Way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +39,12 @@ class Request:
     Attributes:
         asked: as typed.
         text: without greetings and thanks around it.
-        question: standalone, analysed.
+        question: standalone, analysed; of several readings the likeliest by its grammar.
+        readings: what it may mean, where that is more than one thing; else empty.
+        rivals: the first two readings differ only in whom or what a pronoun stands for.
+        unexplained: a word that nothing said so far explains ("there"); else empty.
+        unexplained_kinds: of which kinds of mention it must be.
+        before: what was said before it.
         parts: the questions in it when it asks several things, each analysed; else empty.
         topic: what an overview of the sources is wanted of; None when none is.
         task: talk, something about the list of sources, or "other": to be searched for.
@@ -42,6 +60,11 @@ class Request:
     asked: str
     text: str
     question: Question
+    readings: tuple[Reading, ...] = ()
+    rivals: bool = False
+    unexplained: str = ""
+    unexplained_kinds: tuple[MentionKind, ...] = ()
+    before: State
     parts: tuple[Question, ...] = ()
     topic: str | None = None
     task: Task = "other"
@@ -68,12 +91,14 @@ class Parser:
         declines: gives what is said to a question that asks for help with harm; None for all others.
         languages: ISO 639-1 codes that the encoder reads; None for any.
         today: tells the day, and so what "last year" means.
+        turning: what a turn after another wants done with the answer before it.
     """
 
     tasks: TaskClassifier
     declines: Callable[[str], str | None]
     languages: frozenset[str] | None
     today: Callable[[], dt.date]
+    turning: Callable[[str], Turning] = lambda text: "new"
 
     def reads(self, text: str) -> bool:
         """Whether the embedding model reads a question's language.
@@ -107,26 +132,29 @@ class Parser:
         english = served and language.code == "en"
         bare = self.tasks.without_courtesy(text) if english else text
         today = self.today()
-        standalone = bare
+        vocabulary = opened.vocabulary if opened else _no_words()
+        meant = followup.Readings(found=(followup.Reading(text=bare, way="typed"),))
+        before = State(vocabulary=vocabulary)
+        turning: Turning = "new"
         if opened and english:
-            said = self._without_talk(history)
-            standalone = rewritten or followup.standalone(opened.correct_spelling(bare), said, opened.vocabulary)
-            standalone = periods.asked(standalone, today).text
-        refusal = self.declines(text) or self.declines(standalone) or ""
-        vocabulary = opened.vocabulary if opened else None
+            before = followup.state_of(self._questions(history), vocabulary)
+            turning = self.turning(bare) if before.question else "new"
+            if rewritten:
+                meant = followup.Readings(found=(followup.Reading(text=rewritten, way="pronoun"),))
+            else:
+                meant = followup.readings(opened.correct_spelling(bare), before)
+        texts = [(periods.asked(r.text, today).text if opened and english else r.text, r.way) for r in meant.found]
+        refusal = next((told for t in (text, *(t for t, _ in texts)) if (told := self.declines(t))), "")
         request = Request(
             asked=asked, text=bare, language=language, served=served, refusal=refusal, filters=filters, today=today,
-            question=_analysed(standalone, vocabulary, today, asked),
+            before=before, turning=turning, question=_analysed(texts[0][0], vocabulary, today, asked),
+            readings=tuple(Reading(question=_analysed(t, vocabulary, today, asked), way=w) for t, w in texts) if len(texts) > 1 else (),
+            rivals=meant.rivals, unexplained=meant.open, unexplained_kinds=meant.kinds,
             task="other" if refusal else self._task(text, bare, english=english, language=language),
         )  # fmt: skip
-        if vocabulary is None or not served or request.task.startswith("talk"):
+        if opened is None or not served or request.task.startswith("talk"):
             return request
-        split = parts.split(standalone, vocabulary)
-        return replace(
-            request,
-            topic=topic_of(standalone),
-            parts=tuple(_analysed(part, vocabulary, today, asked) for part in split) if len(split) > 1 else (),
-        )
+        return asking(request, request.question, vocabulary)
 
     def _served(self, language: Language) -> bool:
         return self.languages is None or language.code in self.languages
@@ -138,20 +166,39 @@ class Parser:
         task = self.tasks.task(text).task
         return self.tasks.task(bare).task if task == "other" else task
 
-    def _without_talk(self, history: Sequence[Turn]) -> list[Turn]:
-        """The conversation without talk and the replies to it: nobody asks on about "thank you"."""
+    def _questions(self, history: Sequence[Turn]) -> list[Turn]:
+        """The conversation without talk, changes of form, and the replies to them: nobody asks on about "thank you"."""
         kept: list[Turn] = []
-        talking = False
+        left_out = False
         for turn in history:
             if turn.role == "user":
-                talking = self.tasks.task(turn.content).task.startswith("talk")
-            if not talking:
+                left_out = self.tasks.task(turn.content).task.startswith("talk")
+                left_out = left_out or self.turning(turn.content) not in {"new", "correction"}
+            if not left_out:
                 kept.append(turn)
         return kept
 
 
-def _analysed(text: str, vocabulary: Vocabulary | None, today: dt.date, asked: str) -> Question:
-    return analyse(text, vocabulary or _no_words(), today, asked=asked)
+def asking(request: Request, question: Question, vocabulary: Vocabulary) -> Request:
+    """The request as one that means this question, with its topic and parts."""
+    split = parts.split(question.text, vocabulary)
+    return replace(
+        request,
+        question=question,
+        topic=topic_of(question.text),
+        parts=tuple(_analysed(part, vocabulary, request.today, request.asked) for part in split) if len(split) > 1 else (),
+    )
+
+
+def ask_instead(request: Request, text: str, vocabulary: Vocabulary) -> Request:
+    """The request as one that asks something else, in no need of what was said before."""
+    question = _analysed(periods.asked(text, request.today).text, vocabulary, request.today, request.asked)
+    plain = replace(request, readings=(), rivals=False, unexplained="", turning="new", task="other")
+    return asking(plain, question, vocabulary)
+
+
+def _analysed(text: str, vocabulary: Vocabulary, today: dt.date, asked: str) -> Question:
+    return analyse(text, vocabulary, today, asked=asked)
 
 
 def _no_words() -> Vocabulary:

@@ -36,7 +36,7 @@ from ingest.source import Source
 if TYPE_CHECKING:
     from app.support.checker import ClaimCheck
 
-STATUS_WORDS = {"abstained": "Not in the sources.", "declined": "Declined."}
+STATUS_WORDS = {"abstained": "Not in the sources.", "declined": "Declined.", "unclear": "Not clear what is meant."}
 LABEL_WORDS = {
     "supported": "The sources support this.",
     "partly": "The sources support a part of this.",

@@ -4,11 +4,13 @@ from app.answering.engine import Strategy
 from app.answering.strategies.catalogue import catalogue
 from app.answering.strategies.declined import declined
 from app.answering.strategies.empty import empty
+from app.answering.strategies.meaning import meaning
 from app.answering.strategies.overview import overview
 from app.answering.strategies.parts import in_parts
 from app.answering.strategies.point import point
 from app.answering.strategies.talk import talk
+from app.answering.strategies.turned import turned
 from app.answering.strategies.unreadable import unreadable
 
-REGISTRY: tuple[Strategy, ...] = (declined, talk, catalogue, empty, unreadable, overview, in_parts, point)
+REGISTRY: tuple[Strategy, ...] = (declined, talk, catalogue, empty, unreadable, turned, meaning, overview, in_parts, point)
 """The last one answers everything that reaches it."""

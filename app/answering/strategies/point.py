@@ -9,7 +9,7 @@ from app.answer import Answer, Citation, cite
 from app.answering.compose import Limits, compose, originals_first, select, short_answer, standing
 from app.answering.engine import Desk, Outcome, Trace, Wording
 from app.answering.judge import TIME_WEIGHT, judge, read, speaking_of
-from app.answering.retrieve import WIDE_HITS, is_author_note, published, retrieve
+from app.answering.retrieve import WIDE_HITS, Retrieved, is_author_note, published, retrieve
 from app.differences import find as differences
 from app.differences import values
 from app.evidence.gather import Evidence
@@ -76,9 +76,10 @@ def look_up(desk: Desk, question: Question, *, beside: str | None = None) -> Fou
 
 def trace_of(desk: Desk, question: Question, *, beside: str | None = None) -> Trace:
     """Search, read and decide, without choosing."""
+    if beside is None and question.text in desk.read:
+        return desk.read[question.text]
     opened, settings = desk.index, desk.models.settings
-    with desk.clock.stage("retrieve"):
-        retrieved = retrieve(question, opened, settings, desk.request.filters, beside=beside)
+    retrieved = searched(desk, question, beside=beside)
     with desk.clock.stage("read"):
         reader, calibration = desk.models.reading(desk.request)
         english = desk.request.language.code == "en"
@@ -86,9 +87,23 @@ def trace_of(desk: Desk, question: Question, *, beside: str | None = None) -> Tr
             retrieved = replace(retrieved, missing=tuple(t for t in retrieved.missing if any(map(str.isdigit, t))))
         judged = read(question, retrieved.hits, reader, desk.models.encoder, opened, same_language=english)
         decision = judge(question, retrieved, judged, calibration, settings.threshold)
-    return Trace(
+    trace = Trace(
         question=question, missing=retrieved.missing, hits=retrieved.hits, evidence=judged.evidence, decision=decision
     )
+    if beside is None:
+        desk.read[question.text] = trace
+    return trace
+
+
+def searched(desk: Desk, question: Question, *, beside: str | None = None) -> Retrieved:
+    """The passages to read for a question."""
+    if beside is None and question.text in desk.searched:
+        return desk.searched[question.text]
+    with desk.clock.stage("retrieve"):
+        found = retrieve(question, desk.index, desk.models.settings, desk.request.filters, beside=beside)
+    if beside is None:
+        desk.searched[question.text] = found
+    return found
 
 
 def abstained(base: Answer, found: Found, opened: OpenIndex) -> Answer:

@@ -1,0 +1,112 @@
+"""What a turn means where its words leave that open: the evidence chooses among its readings, or the user is asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from app.answering.engine import Desk, Outcome, Trace
+from app.answering.strategies.point import nearest, searched, trace_of
+from app.evidence.gather import log_odds
+from app.question.dialogue import Mention, MentionKind, mentions
+from app.question.request import Reading, asking
+
+HANDICAP = 0.5
+"""Log-odds that a reading with words added must be ahead of the turn as typed."""
+_MOST_READ = 2
+"""Readings whose passages are read; reading is what costs."""
+_CLOSE = 0.15
+"""Difference of probability below which two persons or things are about as likely to be meant."""
+_LOOKED_AT = 6
+"""Sentences in which somebody or something that may be meant is looked for."""
+_OPTIONS = 3
+ASKED_BACK = "It is not clear what “{word}” stands for. Which of these do you mean?"
+ASKED_BACK_OPEN = "It is not clear what “{word}” stands for. Please ask with the name that you mean."
+EITHER = "This may be asked in more than one way, and the sources answer each. Which do you mean?"
+
+
+def meaning(desk: Desk) -> Outcome | Desk | None:
+    """The desk with the reading that the evidence answers best, or a question back; None where there is nothing to choose."""
+    request = desk.request
+    if request.turning not in {"new", "correction"}:
+        return None
+    if request.unexplained:
+        return _asked_back(desk)
+    if not request.readings:
+        return None
+    named = [r for r in request.readings if r.way == "pronoun"]
+    loose = [r for r in request.readings if r.way != "pronoun"]
+    traces = _read(desk, named[:2] if request.rivals else named)
+    if request.rivals and _either(desk, [t for _, t in traces]):
+        options = tuple(r.question.text for r, _ in traces)
+        answer = replace(desk.base, status="unclear", answer=EITHER, options=options, standalone_question=request.asked)
+        return Outcome(answer=answer, trace=traces[0][1])
+    if not any(t.decision.answer for _, t in traces):
+        # What a pronoun stands for is known better than a topic put behind the turn; that is for where nothing is found.
+        traces += _read(desk, loose)
+    best = max(traces, key=lambda found: _worth(*found))[0]
+    return desk.asking(asking(request, best.question, desk.index.vocabulary))
+
+
+def _read(desk: Desk, readings: Sequence[Reading]) -> list[tuple[Reading, Trace]]:
+    """The readings whose passages come nearest, read."""
+    likeliest = sorted(readings, key=lambda r: -_found(desk, r))[:_MOST_READ]
+    return [(r, trace_of(desk, r.question)) for r in likeliest]
+
+
+def _found(desk: Desk, reading: Reading) -> float:
+    """Closeness of the nearest passage in meaning."""
+    return max((h.similarity for h in searched(desk, reading.question).hits), default=0.0)
+
+
+def _worth(reading: Reading, trace: Trace) -> float:
+    return log_odds(trace.decision.confidence) - HANDICAP * (reading.way != "typed")
+
+
+def _either(desk: Desk, traces: Sequence[Trace]) -> bool:
+    """Whether two readings are answered about as surely, by different sentences."""
+    if len(traces) < 2 or not all(t.decision.answer and t.evidence for t in traces):
+        return False
+    one, other = traces
+    leads = {(t.evidence[0].hit.passage.id, t.evidence[0].start) for t in traces}
+    return len(leads) > 1 and abs(one.decision.confidence - other.decision.confidence) < _CLOSE
+
+
+def _asked_back(desk: Desk) -> Outcome:
+    """That it is not clear who or what is meant, with questions about those that the sources name near these words."""
+    request = desk.request
+    trace = trace_of(desk, request.question)
+    names = _named(desk, trace, request.unexplained_kinds)
+    options = tuple(dict.fromkeys(_with(request.question.text, request.unexplained, n) for n in names))[:_OPTIONS]
+    told = ASKED_BACK if options else ASKED_BACK_OPEN
+    options = options or tuple(desk.models.offers(_OPTIONS))
+    answer = replace(
+        desk.base, status="unclear", answer=told.format(word=request.unexplained), options=options, confidence=0.0,
+        standalone_question=request.asked, nearest=nearest(trace, desk.index),
+        reasons=(f"nothing said before tells what “{request.unexplained}” stands for",),
+    )  # fmt: skip
+    return Outcome(answer=answer, trace=trace)
+
+
+def _named(desk: Desk, trace: Trace, kinds: Sequence[MentionKind]) -> list[str]:
+    """Names of these kinds in the sentences that come nearest."""
+    if not kinds:
+        return []
+    said: dict[str, list[Mention]] = {}
+    for item in trace.evidence[:_LOOKED_AT]:
+        source = desk.index.source(item.hit.passage.source_id)
+        told_by = {source.publisher, source.author} if source else set()
+        for mention in mentions(item.text, desk.index.vocabulary):
+            name = mention.text.removeprefix("the ").removeprefix("The ")
+            if mention.named and mention.kind in kinds and name[:1].isupper() and name not in told_by:
+                said.setdefault(name, []).append(mention)
+    return sorted(said, key=lambda n: (-len(said[n]), kinds.index(said[n][0].kind)))
+
+
+def _with(question: str, word: str, name: str) -> str:
+    possessive = word.lower() in {"his", "its", "their"}
+    place = word.lower() == "there"
+    written = f"{name}’s" if possessive else f"in {name}" if place else name
+    text = re.sub(rf"\b{re.escape(word)}\b", written.replace("\\", ""), question, count=1)
+    return f"{text[:1].upper()}{text[1:]}"

@@ -1,0 +1,128 @@
+"""Conversations over a small collection: readings that the evidence chooses, questions back, and answers in another form."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app.answer import Answer
+from app.home import Home
+from app.question.followup import Turn
+from app.question.shape import Turning
+from ingest.blocks import Metadata, assemble
+from ingest.formats import markdown
+
+TEXTS = {
+    "flood": "# The flood of Norholm\n\nThe flood in Norholm killed 31 people in 1953. The dyke at Norholm broke because it had not been repaired for years.",
+    "fire": "# The fire of Vestby\n\nThe fire in Vestby killed 7 people in 1961. It began in a rope works.",
+    "guild": "# The Harbour Guild\n\nThe Harbour Guild owned 40 boats in 2019. The Harbour Guild owned 55 boats in 2023. "
+    "The Harbour Guild was founded by Anna Holm in 1890.",
+    "people": "# Two captains\n\nPeter Lund was born in Oslo in 1902. Erik Holm was born in Bergen in 1911.",
+}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    made = Home(Path(tmp_path_factory.mktemp("talk")) / "home")
+    made.init(empty=True)
+    for source_id, text in TEXTS.items():
+        source = assemble(source_id, markdown.read(text), overrides=Metadata(author=f"Writer of {source_id}", date="2024"), fallback_title=source_id)
+        made.library.put(source, raw_digest=hashlib.sha256(text.encode()).hexdigest())
+    made.sync()
+    yield made
+    made.close()
+
+
+def ask(home: Home, question: str, *said: str, turning: Turning = "new") -> Answer:
+    """The answer after questions and answers in turn."""
+    roles = ("user", "assistant")
+    history = [Turn(role=roles[n % 2], content=text) for n, text in enumerate(said)]
+    answerer = home.answerer
+    learnt = answerer._parser
+    answerer._parser = replace(learnt, turning=lambda text: turning if text == question else "new")
+    try:
+        return answerer.answer(question, history)
+    finally:
+        answerer._parser = learnt
+
+
+@pytest.mark.parametrize(
+    ("question", "said", "understood", "told"),
+    [
+        ("How many were killed there?", ("When was the flood in Norholm?", "In 1953 [1]."), "Norholm", "31"),
+        ("How many were killed there?", ("When was the fire in Vestby?", "In 1961 [1]."), "Vestby", "7"),
+        ("and in 2023?", ("How many boats did the Harbour Guild own in 2019?", "40 [1]."), "in 2023?", "55"),
+        ("Who founded it?", ("How many boats did the Harbour Guild own in 2019?", "40 [1]."), "the Harbour Guild", "Anna Holm"),
+    ],
+)
+def test_a_follow_up_is_answered_about_what_was_meant(
+    home: Home, question: str, said: tuple[str, ...], understood: str, told: str
+) -> None:
+    answer = ask(home, question, *said)
+    assert (answer.status, answer.question) == ("answered", question)
+    assert understood in answer.standalone_question and told in answer.answer
+
+
+def test_a_turn_as_typed_wins_when_it_names_its_own_subject(home: Home) -> None:
+    answer = ask(home, "Where was Erik Holm born?", "When was the flood in Norholm?", "In 1953 [1].")
+    assert answer.standalone_question == "Where was Erik Holm born?" and "Bergen" in answer.answer
+
+
+@pytest.mark.parametrize("question", ["How many were killed there?", "Where was he born?", "and in 2023?"])
+def test_what_nothing_explains_is_asked_back_with_complete_questions(home: Home, question: str) -> None:
+    answer = ask(home, question)
+    assert answer.status == "unclear" and not answer.citations
+    assert answer.standalone_question == question and all(o.endswith("?") and o != question for o in answer.options)
+
+
+def test_places_of_the_sources_are_offered_for_there(home: Home) -> None:
+    assert {"How many were killed in Norholm?", "How many were killed in Vestby?"} <= set(ask(home, "How many were killed there?").options)
+
+
+def test_two_people_who_may_be_meant_are_asked_about(home: Home) -> None:
+    answer = ask(home, "Where was he born?", "Did Peter Lund meet Erik Holm?", "No source says so.")
+    assert answer.status == "unclear"
+    assert set(answer.options) == {"Where was Peter Lund born?", "Where was Erik Holm born?"}
+
+
+def test_the_slots_of_a_question_are_told(home: Home) -> None:
+    understood = ask(home, "and in 2023?", "How many boats did the Harbour Guild own in 2019?", "40 [1].").understood
+    assert understood is not None and understood.names == ("Harbour Guild",) and understood.period is not None
+    assert (understood.period.first, understood.period.last) == ("2023-01-01", "2023-12-31")
+
+
+FLOOD = ("Why did the dyke at Norholm break?", "Writer of flood (2024): The dyke at Norholm broke because it had not been repaired for years [1].")
+
+
+def test_shorter_gives_fewer_words_of_the_same_answer(home: Home) -> None:
+    first = ask(home, "How many boats did the Harbour Guild own in 2019?")
+    answer = ask(home, "shorter please", "How many boats did the Harbour Guild own in 2019?", first.answer, turning="shorter")
+    assert len(answer.answer.split()) < len(first.answer.split()) and "40" in answer.answer and len(answer.citations) == 1
+
+
+def test_who_says_that_names_the_holder_and_the_text(home: Home) -> None:
+    answer = ask(home, "who says that?", *FLOOD, turning="who-says")
+    assert "Writer of flood" in answer.answer and "The flood of Norholm" in answer.answer and "[1]" in answer.answer
+
+
+@pytest.mark.parametrize(("turning", "sign"), [("bullets", "- "), ("table", "| Who says it"), ("quote", "- “"), ("sure", "Only one source")])
+def test_the_last_answer_takes_another_form(home: Home, turning: Turning, sign: str) -> None:
+    answer = ask(home, "another form, please", *FLOOD, turning=turning)
+    assert answer.status == "answered" and answer.answer.startswith(sign) and "repaired" in answer.answer
+    assert answer.standalone_question == FLOOD[0]
+
+
+def test_longer_says_more_and_a_form_is_no_subject_for_the_next_turn(home: Home) -> None:
+    said = ("How many boats did the Harbour Guild own in 2019?", "40 [1].")
+    short, long = ask(home, said[0]), ask(home, "more", *said, turning="longer")
+    assert len(long.answer) >= len(short.answer)
+    assert "55" in ask(home, "and in 2023?", *said, "numbers?", short.answer).answer
+
+
+def test_a_correction_replaces_what_was_wrong(home: Home) -> None:
+    answer = ask(home, "no, I meant 2023", "How many boats did the Harbour Guild own in 2019?", "40 [1].", turning="correction")
+    assert answer.standalone_question == "How many boats did the Harbour Guild own in 2023?" and "55" in answer.answer
