@@ -63,12 +63,14 @@ class Readings:
     Attributes:
         rivals: the first two differ only in whom or what a pronoun stands for.
         open: the word that nothing said so far explains; empty where all is said.
-        kinds: of which kinds that must be.
+        weak: the word that only a common noun explains; empty where a name does, and where there is no such word.
+        kinds: of which kinds it must be.
     """
 
     found: tuple[Reading, ...]
     rivals: bool = False
     open: str = ""
+    weak: str = ""
     kinds: tuple[MentionKind, ...] = ()
 
 
@@ -104,8 +106,8 @@ def resolved(turn: str, state: State) -> str:
 
 def readings(turn: str, state: State) -> Readings:
     """What a turn may mean; a question that stands by itself means what it says."""
-    typed = Reading(text=turn, way="typed")
     bare = _MEANT.sub("", _CONNECTED.sub("", turn)).strip() or turn
+    typed = Reading(text=bare if _MEANT.match(_CONNECTED.sub("", turn)) else turn, way="typed")
     connected = bool(state.question) and bare != turn
     short = len(bare.split()) <= _LONGEST_FRAGMENT
     if not (state.question or _LEANS.search(turn) or short):
@@ -130,12 +132,16 @@ def readings(turn: str, state: State) -> Readings:
     without_nouns = not any(w.pos in {"NOUN", "PROPN", "NUM"} for w in parsed.words)
     asks = turn.rstrip().endswith("?") or any(wh(w) for w in parsed.words)
     topic = [] if sure else _with_topic(bare, state, whole=fragment or (not pointing and (without_nouns or not asks)))
-    if pointing or fragment or without_nouns or (connected and not asks):
+    if pointing or fragment or without_nouns or (connected and not asks and not own):
         found += [*topic, *([] if sure or (pointing and found) else [typed])]
     else:
         found += [typed, *([] if own else topic)]
     unique = list({r.text.casefold(): r for r in found}.values())
-    return Readings(found=tuple(unique[:MOST_READINGS]), rivals=rivals and len(unique) > 1)
+    first = pointing[0] if pointing and not sure else None
+    weak = first.text if first and not any(m.named for m in _meant(first, state)) else ""
+    return Readings(
+        found=tuple(unique[:MOST_READINGS]), rivals=rivals and len(unique) > 1, weak=weak, kinds=first.kinds if first else ()
+    )
 
 
 def _holds_name(text: str, vocabulary: Vocabulary) -> bool:
@@ -145,7 +151,7 @@ def _holds_name(text: str, vocabulary: Vocabulary) -> bool:
 
 def _about_claim(parsed: Parse, state: State) -> list[Reading]:
     """"Who said that?" with what was said."""
-    if not state.claim:
+    if not state.claim or not any(wh(w) for w in parsed.words):
         return []
     for word in parsed.words:
         said = word.text.lower() in {"that", "this", "so", "it"} and word.dep in {"dobj", "advmod", "dative"}
@@ -222,7 +228,7 @@ def _explained(parsed: Parse, place: int, one: _Anaphor) -> bool:
         return any(e.kind == "person" and e.end <= one.start for e in parsed.entities)
     return any(
         w.pos in {"NOUN", "PROPN"} and w.dep in {"nsubj", "nsubjpass", "dobj", "pobj", "attr", "conj"} and w.end <= one.start
-        and not any(wh(parsed.words[p]) for p in parsed.subtree(p))
+        and (one.possessive or not any(wh(parsed.words[q]) for q in parsed.subtree(p)))
         for p, w in enumerate(parsed.words[:place])
     )  # fmt: skip
 
