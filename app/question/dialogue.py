@@ -58,10 +58,12 @@ class State:
     Attributes:
         question: the last question, standalone; empty before the first one.
         answer: the last answer without its markers.
+        holders: the last turn asked who says so; a bare name after it is that of another holder.
     """
 
     question: str = ""
     answer: str = ""
+    holders: bool = False
     vocabulary: Vocabulary
 
     @cached_property

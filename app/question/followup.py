@@ -45,6 +45,8 @@ _SAYING = frozenset(("say", "claim", "report", "argue", "write", "think", "belie
 _TIMELESS = frozenset(("time", "way", "kind", "sort", "case", "topic", "subject", "page", "site", "conversation", "chat", "program", "tool"))
 """What "this" may stand before without pointing to anything that was named."""
 _PRONOUNS = ({"it", "its"}, {"they", "them", "their"}, {"he", "him", "his"}, {"she", "her"})
+AUTHOR = Mention(kind="person", text="the author", head="author", named=True)
+"""Who else "he" may be after a question about the article."""
 _CLEFT: dict[str, str] = {"why": "Why is it that", "how": "How is it that", "when": "When was it that", "where": "Where was it that"}
 
 
@@ -145,7 +147,9 @@ def readings(turn: str, state: State) -> Readings:
 
 
 def _holds_name(text: str, vocabulary: Vocabulary) -> bool:
-    """Whether a capitalised word stands behind the first, or a known spelling anywhere."""
+    """Whether a capitalised word stands behind the first, a known spelling anywhere, or the article or its author is meant."""
+    if UNNAMED & set(re.findall(r"[a-z]+", text.lower())):
+        return True
     return bool(vocabulary.mentions(text)) or any(w[:1].isupper() and w not in {"I", "I'm"} for w in text.split()[1:])
 
 
@@ -251,8 +255,8 @@ def _filled(turn: str, pointing: Sequence[_Anaphor], state: State) -> tuple[list
             pieces += [turn[at : one.start], _written(one, fit)]
             at = one.end
         texts.append("".join((*pieces, turn[at:])))
-    two = len(choices) == 2 and choices[0].kind == choices[1].kind and all(c in state.asked for c in choices)
-    alike = two or (len(choices) == 2 and choices[0].kind == choices[1].kind == "person" and choices[0] not in state.asked)
+    two = len(choices) == 2 and AUTHOR not in choices and choices[0].kind == choices[1].kind and all(c in state.asked for c in choices)
+    alike = two or (len(choices) == 2 and AUTHOR not in choices and choices[0].kind == choices[1].kind == "person" and choices[0] not in state.asked)
     return [f"{t[:1].upper()}{t[1:]}" for t in texts], alike
 
 
@@ -265,8 +269,10 @@ def _meant(one: _Anaphor, state: State) -> list[Mention]:
     if one.head:
         return [m for m in (*reversed(state.asked), *reversed(state.told)) if m.head == one.head and m.named]
     found = state.last(*one.kinds)
-    if not found and one.kinds == _PERSON and any(w in UNNAMED for w in re.findall(r"[a-z]+", state.question.lower())):
-        return [Mention(kind="person", text="the author", head="author", named=True)]
+    if one.kinds == _THING:
+        found = [m for m in found if m.kind != "person"] or found
+    if one.kinds == _PERSON and not any(m.kind == "person" for m in state.asked) and UNNAMED & set(re.findall(r"[a-z]+", state.question.lower())):
+        found = [*found[:1], AUTHOR]
     return found
 
 
@@ -304,6 +310,8 @@ def _replaced(bare: str, state: State) -> list[Reading]:
         whole = [Mention(kind="thing", text=content, head=name.lower(), named=True)]
     if not whole:
         return []
+    if state.holders and not preposition:
+        return [Reading(text=_by_holder(base, content, state), way="replaced")]
     old = _counterpart(whole[-1], preposition.group().strip() if preposition else "", base, state)
     if old:
         at = base.rfind(old.text)
@@ -317,7 +325,8 @@ def _counterpart(new: Mention, preposition: str, base: str, state: State) -> Men
     if preposition:
         held = [m for m in held if base[: base.rfind(m.text)].lower().split()[-1:] == [preposition.lower()]]
     known = bool(state.vocabulary.mentions(new.text))
-    ranked = sorted(held, key=lambda m: (m.kind == new.kind) + (bool(state.vocabulary.mentions(m.text)) == known))
+    # A known spelling for a known one first: the kinds that the parser gives to names alone are often wrong.
+    ranked = sorted(held, key=lambda m: (bool(state.vocabulary.mentions(m.text)) == known, m.kind == new.kind))
     return ranked[-1] if ranked else None
 
 

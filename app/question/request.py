@@ -141,6 +141,8 @@ class Parser:
         if opened and english:
             before = followup.state_of(self._questions(history), vocabulary)
             turning = self.turning(bare) if before.question else "new"
+            last = next((t.content for t in reversed(history) if t.role == "user"), "")
+            before = replace(before, holders=self.turning(last) == "who-says")
             if rewritten:
                 meant = followup.Readings(found=(followup.Reading(text=rewritten, way="pronoun"),))
             else:
