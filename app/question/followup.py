@@ -312,22 +312,29 @@ def _replaced(bare: str, state: State) -> list[Reading]:
         return []
     if state.holders and not preposition:
         return [Reading(text=_by_holder(base, content, state), way="replaced")]
-    old = _counterpart(whole[-1], preposition.group().strip() if preposition else "", base, state)
-    if old:
+    found = []
+    for old in _counterparts(whole[-1], preposition.group().strip() if preposition else "", base, state):
         at = base.rfind(old.text)
-        return [Reading(text=_tidied(f"{base[:at]}{_as_before(base[:at], content)}{base[at + len(old.text) :]}?"), way="replaced")]
+        text = f"{base[:at]}{_as_before(base[:at], content)}{base[at + len(old.text) :]}?"
+        found.append(Reading(text=_tidied(text), way="replaced"))
+    if found:
+        return found
     return [Reading(text=f"{base} {preposition.group().lower().strip()} {content}?", way="replaced")] if preposition else []
 
 
-def _counterpart(new: Mention, preposition: str, base: str, state: State) -> Mention | None:
-    """What of the last question a new name takes the place of: the last of its kind, else the last name."""
+def _counterparts(new: Mention, preposition: str, base: str, state: State) -> list[Mention]:
+    """What of the last question a new name may take the place of: the last of its kind first; a second where nothing tells them apart."""
     held = [m for m in state.asked if m.named and m.text in base]
     if preposition:
         held = [m for m in held if base[: base.rfind(m.text)].lower().split()[-1:] == [preposition.lower()]]
     known = bool(state.vocabulary.mentions(new.text))
-    # A known spelling for a known one first: the kinds that the parser gives to names alone are often wrong.
-    ranked = sorted(held, key=lambda m: (bool(state.vocabulary.mentions(m.text)) == known, m.kind == new.kind))
-    return ranked[-1] if ranked else None
+
+    def rank(mention: Mention) -> tuple[bool, bool]:
+        # A known spelling for a known one first: the kinds that the parser gives to names alone are often wrong.
+        return bool(state.vocabulary.mentions(mention.text)) == known, mention.kind == new.kind
+
+    best = max(map(rank, held), default=None)
+    return [m for m in reversed(held) if rank(m) == best][:2]
 
 
 def _by_holder(base: str, holder: str, state: State) -> str:
