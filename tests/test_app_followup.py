@@ -52,7 +52,7 @@ def test_a_question_with_its_own_names_means_what_it_says(question: str) -> None
 
 @pytest.mark.parametrize("question", ["When was the article published?", "Does the author agree?", "What do the sources say?"])
 def test_the_article_its_author_and_the_sources_are_themselves(question: str) -> None:
-    assert meant(question, *BOATS)[0] == question
+    assert meant(question, *BOATS) == [question]
 
 
 @pytest.mark.parametrize(
@@ -62,6 +62,7 @@ def test_the_article_its_author_and_the_sources_are_themselves(question: str) ->
         ("How many fighters does ISKP have in Kunar?", "And Nangarhar?", "How many fighters does ISKP have in Nangarhar?"),
         ("How many fighters does ISKP have in Kunar?", "And the Taliban?", "How many fighters does the Taliban have in Kunar?"),
         ("What does the FSB say about ISKP?", "And according to Russia?", "What does Russia say about ISKP?"),
+        ("What does the FSB say about ISKP?", "and Khaama Press?", "What does Khaama Press say about ISKP?"),
         ("How many ships sank according to Lloyd's?", "And according to the navy?", "How many ships sank according to the navy?"),
         ("Who led Norholm's council?", "And Vestby?", "Who led Vestby's council?"),
         ("How many visitors came between 2019 and 2021?", "and in 2023?", "How many visitors came in 2023?"),
@@ -69,7 +70,8 @@ def test_the_article_its_author_and_the_sources_are_themselves(question: str) ->
     ],
 )  # fmt: skip
 def test_a_bare_name_or_time_takes_the_place_of_the_last_one_of_its_kind(previous: str, question: str, expected: str) -> None:
-    assert meant(question, previous) == [expected]
+    found = meant(question, previous)
+    assert expected in found and question not in found
 
 
 @pytest.mark.parametrize("question", ["Tell me more", "Continue", "go on", "Explain", "more details please"])

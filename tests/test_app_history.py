@@ -42,7 +42,7 @@ values = st.builds(Value, value=texts, unit=texts, date=maybe, marker=st.integer
 differences = st.builds(Difference, about=texts, values=st.lists(values, max_size=3).map(tuple))
 some = st.lists(texts, max_size=2).map(tuple)
 ANSWER = {
-    "question": texts, "standalone_question": texts, "status": st.sampled_from(["answered", "abstained", "declined"]),
+    "question": texts, "standalone_question": texts, "status": st.sampled_from(["answered", "abstained", "declined", "unclear"]),
     "answer": texts, "short_answer": maybe, "citations": st.lists(citations, max_size=3).map(tuple),
     "differences": st.lists(differences, max_size=2).map(tuple), "missing_terms": some,
     "nearest": st.lists(citations, max_size=2).map(tuple), "confidence": shares, "unsupported": some, "reasons": some,

@@ -123,6 +123,18 @@ def test_longer_says_more_and_a_form_is_no_subject_for_the_next_turn(home: Home)
     assert "55" in ask(home, "and in 2023?", *said, "numbers?", short.answer).answer
 
 
+def test_a_bare_name_after_who_says_that_is_another_holder(home: Home) -> None:
+    said = ("How many boats did the Harbour Guild own in 2019?", "40 [1].", "who says that?", "Writer of guild [1].")
+    learnt = home.answerer._parser
+    home.answerer._parser = replace(learnt, turning=lambda text: "who-says" if text == said[2] else "new")
+    try:
+        history = [Turn(role=("user", "assistant")[n % 2], content=text) for n, text in enumerate(said)]
+        answer = home.answerer.answer("And the Weavers?", history)
+    finally:
+        home.answerer._parser = learnt
+    assert answer.standalone_question == "How many boats did the Harbour Guild own in 2019 according to the Weavers?"
+
+
 def test_a_correction_replaces_what_was_wrong(home: Home) -> None:
     answer = ask(home, "no, I meant 2023", "How many boats did the Harbour Guild own in 2019?", "40 [1].", turning="correction")
     assert answer.standalone_question == "How many boats did the Harbour Guild own in 2023?" and "55" in answer.answer

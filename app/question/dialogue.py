@@ -58,10 +58,12 @@ class State:
     Attributes:
         question: the last question, standalone; empty before the first one.
         answer: the last answer without its markers.
+        holders: the last turn asked who says so; a bare name after it is that of another holder.
     """
 
     question: str = ""
     answer: str = ""
+    holders: bool = False
     vocabulary: Vocabulary
 
     @cached_property
@@ -113,10 +115,12 @@ def without_markers(answer: str) -> str:
 
 
 def mentions(text: str, vocabulary: Vocabulary) -> tuple[Mention, ...]:
-    """Who and what a sentence names, in order; common nouns only where it names nothing."""
+    """Who and what a sentence names, in order; common nouns only where it names nothing, its subjects last."""
     parsed = parse(text)
     named = list(_named(parsed, vocabulary))
-    found = named or [m for p, w in enumerate(parsed.words) if w.pos == "NOUN" and w.dep in _NOUN_PLACES and (m := _noun(parsed, p, "thing"))]
+    nouns = [p for p, w in enumerate(parsed.words) if w.pos == "NOUN" and w.dep in _NOUN_PLACES]
+    nouns.sort(key=lambda p: parsed.words[p].dep in {"nsubj", "nsubjpass"})
+    found = named or [m for p in nouns if (m := _noun(parsed, p, "thing"))]
     return tuple({m.text.lower(): m for m in found}.values())
 
 

@@ -45,6 +45,8 @@ _SAYING = frozenset(("say", "claim", "report", "argue", "write", "think", "belie
 _TIMELESS = frozenset(("time", "way", "kind", "sort", "case", "topic", "subject", "page", "site", "conversation", "chat", "program", "tool"))
 """What "this" may stand before without pointing to anything that was named."""
 _PRONOUNS = ({"it", "its"}, {"they", "them", "their"}, {"he", "him", "his"}, {"she", "her"})
+AUTHOR = Mention(kind="person", text="the author", head="author", named=True)
+"""Who else "he" may be after a question about the article."""
 _CLEFT: dict[str, str] = {"why": "Why is it that", "how": "How is it that", "when": "When was it that", "where": "Where was it that"}
 
 
@@ -63,12 +65,14 @@ class Readings:
     Attributes:
         rivals: the first two differ only in whom or what a pronoun stands for.
         open: the word that nothing said so far explains; empty where all is said.
-        kinds: of which kinds that must be.
+        weak: the word that only a common noun explains; empty where a name does, and where there is no such word.
+        kinds: of which kinds it must be.
     """
 
     found: tuple[Reading, ...]
     rivals: bool = False
     open: str = ""
+    weak: str = ""
     kinds: tuple[MentionKind, ...] = ()
 
 
@@ -104,8 +108,8 @@ def resolved(turn: str, state: State) -> str:
 
 def readings(turn: str, state: State) -> Readings:
     """What a turn may mean; a question that stands by itself means what it says."""
-    typed = Reading(text=turn, way="typed")
     bare = _MEANT.sub("", _CONNECTED.sub("", turn)).strip() or turn
+    typed = Reading(text=bare if _MEANT.match(_CONNECTED.sub("", turn)) else turn, way="typed")
     connected = bool(state.question) and bare != turn
     short = len(bare.split()) <= _LONGEST_FRAGMENT
     if not (state.question or _LEANS.search(turn) or short):
@@ -130,22 +134,28 @@ def readings(turn: str, state: State) -> Readings:
     without_nouns = not any(w.pos in {"NOUN", "PROPN", "NUM"} for w in parsed.words)
     asks = turn.rstrip().endswith("?") or any(wh(w) for w in parsed.words)
     topic = [] if sure else _with_topic(bare, state, whole=fragment or (not pointing and (without_nouns or not asks)))
-    if pointing or fragment or without_nouns or (connected and not asks):
+    if pointing or fragment or without_nouns or (connected and not asks and not own):
         found += [*topic, *([] if sure or (pointing and found) else [typed])]
     else:
         found += [typed, *([] if own else topic)]
     unique = list({r.text.casefold(): r for r in found}.values())
-    return Readings(found=tuple(unique[:MOST_READINGS]), rivals=rivals and len(unique) > 1)
+    first = pointing[0] if pointing and not sure else None
+    weak = first.text if first and not any(m.named for m in _meant(first, state)) else ""
+    return Readings(
+        found=tuple(unique[:MOST_READINGS]), rivals=rivals and len(unique) > 1, weak=weak, kinds=first.kinds if first else ()
+    )
 
 
 def _holds_name(text: str, vocabulary: Vocabulary) -> bool:
-    """Whether a capitalised word stands behind the first, or a known spelling anywhere."""
+    """Whether a capitalised word stands behind the first, a known spelling anywhere, or the article or its author is meant."""
+    if UNNAMED & set(re.findall(r"[a-z]+", text.lower())):
+        return True
     return bool(vocabulary.mentions(text)) or any(w[:1].isupper() and w not in {"I", "I'm"} for w in text.split()[1:])
 
 
 def _about_claim(parsed: Parse, state: State) -> list[Reading]:
     """"Who said that?" with what was said."""
-    if not state.claim:
+    if not state.claim or not any(wh(w) for w in parsed.words):
         return []
     for word in parsed.words:
         said = word.text.lower() in {"that", "this", "so", "it"} and word.dep in {"dobj", "advmod", "dative"}
@@ -222,7 +232,7 @@ def _explained(parsed: Parse, place: int, one: _Anaphor) -> bool:
         return any(e.kind == "person" and e.end <= one.start for e in parsed.entities)
     return any(
         w.pos in {"NOUN", "PROPN"} and w.dep in {"nsubj", "nsubjpass", "dobj", "pobj", "attr", "conj"} and w.end <= one.start
-        and not any(wh(parsed.words[p]) for p in parsed.subtree(p))
+        and (one.possessive or not any(wh(parsed.words[q]) for q in parsed.subtree(p)))
         for p, w in enumerate(parsed.words[:place])
     )  # fmt: skip
 
@@ -245,8 +255,8 @@ def _filled(turn: str, pointing: Sequence[_Anaphor], state: State) -> tuple[list
             pieces += [turn[at : one.start], _written(one, fit)]
             at = one.end
         texts.append("".join((*pieces, turn[at:])))
-    two = len(choices) == 2 and choices[0].kind == choices[1].kind and all(c in state.asked for c in choices)
-    alike = two or (len(choices) == 2 and choices[0].kind == choices[1].kind == "person" and choices[0] not in state.asked)
+    two = len(choices) == 2 and AUTHOR not in choices and choices[0].kind == choices[1].kind and all(c in state.asked for c in choices)
+    alike = two or (len(choices) == 2 and AUTHOR not in choices and choices[0].kind == choices[1].kind == "person" and choices[0] not in state.asked)
     return [f"{t[:1].upper()}{t[1:]}" for t in texts], alike
 
 
@@ -259,8 +269,10 @@ def _meant(one: _Anaphor, state: State) -> list[Mention]:
     if one.head:
         return [m for m in (*reversed(state.asked), *reversed(state.told)) if m.head == one.head and m.named]
     found = state.last(*one.kinds)
-    if not found and one.kinds == _PERSON and any(w in UNNAMED for w in re.findall(r"[a-z]+", state.question.lower())):
-        return [Mention(kind="person", text="the author", head="author", named=True)]
+    if one.kinds == _THING:
+        found = [m for m in found if m.kind != "person"] or found
+    if one.kinds == _PERSON and not any(m.kind == "person" for m in state.asked) and UNNAMED & set(re.findall(r"[a-z]+", state.question.lower())):
+        found = [*found[:1], AUTHOR]
     return found
 
 
@@ -298,21 +310,31 @@ def _replaced(bare: str, state: State) -> list[Reading]:
         whole = [Mention(kind="thing", text=content, head=name.lower(), named=True)]
     if not whole:
         return []
-    old = _counterpart(whole[-1], preposition.group().strip() if preposition else "", base, state)
-    if old:
+    if state.holders and not preposition:
+        return [Reading(text=_by_holder(base, content, state), way="replaced")]
+    found = []
+    for old in _counterparts(whole[-1], preposition.group().strip() if preposition else "", base, state):
         at = base.rfind(old.text)
-        return [Reading(text=_tidied(f"{base[:at]}{_as_before(base[:at], content)}{base[at + len(old.text) :]}?"), way="replaced")]
+        text = f"{base[:at]}{_as_before(base[:at], content)}{base[at + len(old.text) :]}?"
+        found.append(Reading(text=_tidied(text), way="replaced"))
+    if found:
+        return found
     return [Reading(text=f"{base} {preposition.group().lower().strip()} {content}?", way="replaced")] if preposition else []
 
 
-def _counterpart(new: Mention, preposition: str, base: str, state: State) -> Mention | None:
-    """What of the last question a new name takes the place of: the last of its kind, else the last name."""
+def _counterparts(new: Mention, preposition: str, base: str, state: State) -> list[Mention]:
+    """What of the last question a new name may take the place of: the last of its kind first; a second where nothing tells them apart."""
     held = [m for m in state.asked if m.named and m.text in base]
     if preposition:
         held = [m for m in held if base[: base.rfind(m.text)].lower().split()[-1:] == [preposition.lower()]]
     known = bool(state.vocabulary.mentions(new.text))
-    ranked = sorted(held, key=lambda m: (m.kind == new.kind) + (bool(state.vocabulary.mentions(m.text)) == known))
-    return ranked[-1] if ranked else None
+
+    def rank(mention: Mention) -> tuple[bool, bool]:
+        # A known spelling for a known one first: the kinds that the parser gives to names alone are often wrong.
+        return bool(state.vocabulary.mentions(mention.text)) == known, mention.kind == new.kind
+
+    best = max(map(rank, held), default=None)
+    return [m for m in reversed(held) if rank(m) == best][:2]
 
 
 def _by_holder(base: str, holder: str, state: State) -> str:

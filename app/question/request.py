@@ -43,7 +43,8 @@ class Request:
         readings: what it may mean, where that is more than one thing; else empty.
         rivals: the first two readings differ only in whom or what a pronoun stands for.
         unexplained: a word that nothing said so far explains ("there"); else empty.
-        unexplained_kinds: of which kinds of mention it must be.
+        half_explained: a word that only a common noun said so far may explain; else empty.
+        explained_by: of which kinds of mention these must be.
         before: what was said before it.
         parts: the questions in it when it asks several things, each analysed; else empty.
         topic: what an overview of the sources is wanted of; None when none is.
@@ -63,7 +64,8 @@ class Request:
     readings: tuple[Reading, ...] = ()
     rivals: bool = False
     unexplained: str = ""
-    unexplained_kinds: tuple[MentionKind, ...] = ()
+    half_explained: str = ""
+    explained_by: tuple[MentionKind, ...] = ()
     before: State
     parts: tuple[Question, ...] = ()
     topic: str | None = None
@@ -139,6 +141,8 @@ class Parser:
         if opened and english:
             before = followup.state_of(self._questions(history), vocabulary)
             turning = self.turning(bare) if before.question else "new"
+            last = next((t.content for t in reversed(history) if t.role == "user"), "")
+            before = replace(before, holders=self.turning(last) == "who-says")
             if rewritten:
                 meant = followup.Readings(found=(followup.Reading(text=rewritten, way="pronoun"),))
             else:
@@ -149,7 +153,7 @@ class Parser:
             asked=asked, text=bare, language=language, served=served, refusal=refusal, filters=filters, today=today,
             before=before, turning=turning, question=_analysed(texts[0][0], vocabulary, today, asked),
             readings=tuple(Reading(question=_analysed(t, vocabulary, today, asked), way=w) for t, w in texts) if len(texts) > 1 else (),
-            rivals=meant.rivals, unexplained=meant.open, unexplained_kinds=meant.kinds,
+            rivals=meant.rivals, unexplained=meant.open, half_explained=meant.weak, explained_by=meant.kinds,
             task="other" if refusal else self._task(text, bare, english=english, language=language),
         )  # fmt: skip
         if opened is None or not served or request.task.startswith("talk"):
@@ -193,7 +197,7 @@ def asking(request: Request, question: Question, vocabulary: Vocabulary) -> Requ
 def ask_instead(request: Request, text: str, vocabulary: Vocabulary) -> Request:
     """The request as one that asks something else, in no need of what was said before."""
     question = _analysed(periods.asked(text, request.today).text, vocabulary, request.today, request.asked)
-    plain = replace(request, readings=(), rivals=False, unexplained="", turning="new", task="other")
+    plain = replace(request, readings=(), rivals=False, unexplained="", half_explained="", turning="new", task="other")
     return asking(plain, question, vocabulary)
 
 

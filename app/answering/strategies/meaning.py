@@ -32,7 +32,7 @@ def meaning(desk: Desk) -> Outcome | Desk | None:
     if request.turning not in {"new", "correction"}:
         return None
     if request.unexplained:
-        return _asked_back(desk)
+        return _asked_back(desk, request.unexplained, trace_of(desk, request.question))
     if not request.readings:
         return None
     named = [r for r in request.readings if r.way == "pronoun"]
@@ -45,6 +45,8 @@ def meaning(desk: Desk) -> Outcome | Desk | None:
     if not any(t.decision.answer for _, t in traces):
         # What a pronoun stands for is known better than a topic put behind the turn; that is for where nothing is found.
         traces += _read(desk, loose)
+    if request.half_explained and traces and not any(t.decision.answer for _, t in traces):
+        return _asked_back(desk, request.half_explained, traces[-1][1])
     best = max(traces, key=lambda found: _worth(*found))[0]
     return desk.asking(asking(request, best.question, desk.index.vocabulary))
 
@@ -73,18 +75,17 @@ def _either(desk: Desk, traces: Sequence[Trace]) -> bool:
     return len(leads) > 1 and abs(one.decision.confidence - other.decision.confidence) < _CLOSE
 
 
-def _asked_back(desk: Desk) -> Outcome:
+def _asked_back(desk: Desk, word: str, trace: Trace) -> Outcome:
     """That it is not clear who or what is meant, with questions about those that the sources name near these words."""
     request = desk.request
-    trace = trace_of(desk, request.question)
-    names = _named(desk, trace, request.unexplained_kinds)
-    options = tuple(dict.fromkeys(_with(request.question.text, request.unexplained, n) for n in names))[:_OPTIONS]
+    names = _named(desk, trace, request.explained_by)
+    options = tuple(dict.fromkeys(_with(request.text, word, n) for n in names))[:_OPTIONS]
     told = ASKED_BACK if options else ASKED_BACK_OPEN
     options = options or tuple(desk.models.offers(_OPTIONS))
     answer = replace(
-        desk.base, status="unclear", answer=told.format(word=request.unexplained), options=options, confidence=0.0,
+        desk.base, status="unclear", answer=told.format(word=word), options=options, confidence=0.0,
         standalone_question=request.asked, nearest=nearest(trace, desk.index),
-        reasons=(f"nothing said before tells what “{request.unexplained}” stands for",),
+        reasons=(f"nothing said before tells what “{word}” stands for",),
     )  # fmt: skip
     return Outcome(answer=answer, trace=trace)
 

@@ -33,10 +33,18 @@ def turned(desk: Desk) -> Outcome | None:
     question = before.question
     if request.turning == "why":
         question = f"Why is it that {lowered(before.claim)}?" if before.claim else f"Why – {question}"
+    return _again(desk, question)
+
+
+def _again(desk: Desk, question: str) -> Outcome:
+    request, before = desk.request, desk.request.before
     again = desk.asking(ask_instead(request, question, desk.index.vocabulary))
     outcome = desk.answered(again)
     answer = outcome.answer
     form = _FORMS.get(request.turning)
+    if request.turning == "sure" and outcome.trace is None and before.claim and before.question == question:
+        # An overview is no statement that holds or doesn't; what its first line says is.
+        return _again(desk, f"Is it true that {lowered(before.claim)}?")
     if answer.status != "answered" or answer.task != "point" or form is None:
         return outcome
     if request.turning == "longer":
