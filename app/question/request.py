@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from app.question import followup, parts
+from app.question import followup, forms, parts
 from app.question.analysis import Question, analyse, tidy
 from app.question.shape import Shape, Turning
 from app.question.tasks import Task, TaskClassifier
@@ -30,8 +30,8 @@ class Request:
         parts: the questions in it when it asks several things, each analysed; else empty.
         topic: what an overview of the sources is wanted of; None when none is.
         task: talk, something about the list of sources, or "other": to be searched for.
-        shape: the form of answer that is wanted.
-        turning: what is wanted done with the answer before; "new" for a question of its own.
+        shape: the form of answer that the standalone question wants; "point" for talk, the list of sources and other languages than English.
+        turning: what is wanted done with the answer before; "new" for a question of its own and wherever nothing was asked before.
         language: the language it is in.
         served: whether the embedding model reads that language.
         refusal: what is said where it asks for help with harm; else empty.
@@ -108,16 +108,18 @@ class Parser:
         bare = self.tasks.without_courtesy(text) if english else text
         today = self.today()
         standalone = bare
+        said = self._without_talk(history) if english else []
         if opened and english:
-            said = self._without_talk(history)
             standalone = rewritten or followup.standalone(opened.correct_spelling(bare), said, opened.vocabulary)
             standalone = periods.asked(standalone, today).text
         refusal = self.declines(text) or self.declines(standalone) or ""
         vocabulary = opened.vocabulary if opened else None
+        task: Task = "other" if refusal else self._task(text, bare, english=english, language=language)
         request = Request(
-            asked=asked, text=bare, language=language, served=served, refusal=refusal, filters=filters, today=today,
+            asked=asked, text=bare, language=language, served=served, refusal=refusal, filters=filters, today=today, task=task,
             question=_analysed(standalone, vocabulary, today, asked),
-            task="other" if refusal else self._task(text, bare, english=english, language=language),
+            shape=forms.shape(self.tasks.states(standalone)) if english and task == "other" and not refusal else "point",
+            turning=forms.turning(self.tasks.states(bare)) if _asks(said) and not refusal else "new",
         )  # fmt: skip
         if vocabulary is None or not served or request.task.startswith("talk"):
             return request
@@ -148,6 +150,10 @@ class Parser:
             if not talking:
                 kept.append(turn)
         return kept
+
+
+def _asks(history: Sequence[Turn]) -> bool:
+    return any(turn.role == "user" and turn.content.strip() for turn in history)
 
 
 def _analysed(text: str, vocabulary: Vocabulary | None, today: dt.date, asked: str) -> Question:
