@@ -102,6 +102,21 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One item of a list, one event of a timeline, or one side of a comparison.
+
+    Attributes:
+        label: the item, the date or the side.
+        cells: its sentences, without markers; empty where the sources say nothing of it.
+        markers: the citation of each cell, in their order.
+    """
+
+    label: str
+    cells: tuple[str, ...]
+    markers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """The result of a question; see DESIGN §4 for the JSON.
 
@@ -119,6 +134,8 @@ class Answer:
         options: complete questions to ask instead or next, known to be answered.
         task: what kind of answer it is: "point" from a search of the sources, "talk", or "catalogue", about the
             sources themselves.
+        shape: the form of the answer.
+        rows: what stands in the lines of a list, a timeline or a comparison; empty for other shapes.
     """
 
     question: str
@@ -142,6 +159,8 @@ class Answer:
     usage: Mapping[str, int] = field(default_factory=dict)
     options: tuple[str, ...] = ()
     task: TaskKind = "point"
+    shape: str = "point"
+    rows: tuple[Row, ...] = ()
 
 
 def to_json(answer: Answer) -> dict[str, Any]:

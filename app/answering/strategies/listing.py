@@ -1,0 +1,129 @@
+"""Lists and counts: the things asked for, each once with the sentence that answers best."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from app.answering.compose import with_list
+from app.answering.engine import Desk, Outcome, Trace
+from app.answering.rows import Sheet, alike, found_widely, on, statements, widely_read
+from app.evidence.gather import Evidence
+from app.question.wanted import Thing, thing_of, things
+from app.text.claims import akin
+from app.text.counts import counted
+from app.text.parse import parse
+from index.terms import Vocabulary
+
+MOST = 12
+"""Items of a list."""
+SENTENCES = 8
+"""Items where the things have no names, so that the sentences themselves are listed."""
+LEAST = 2
+FLOOR = 0.08
+"""Least score of a sentence whose names are taken as items."""
+_ENUMERATES = 3
+"""Items from which one sentence is an enumeration, and stands first."""
+
+
+@dataclass(slots=True)
+class _Item:
+    name: str
+    words: frozenset[str]
+    told: list[Evidence] = field(default_factory=list)
+
+
+def listing(desk: Desk) -> Outcome | None:
+    """The things asked for, with the number found; None where fewer than two are."""
+    if desk.request.shape not in {"list", "count"}:
+        return None
+    question = on(desk)
+    asked = things(desk.request.standalone)
+    trace = widely_read(desk, question)
+    if not trace.decision.answer:
+        return None
+    with desk.clock.stage("generate"):
+        kind = thing_of(asked.noun, desk.models.encoder)
+        evidence = [e for e in trace.evidence if e.score >= FLOOR and not e.of_others]
+        subject = _words(desk.request.standalone, desk.index.vocabulary)
+        found = [] if kind == "other" else items(evidence, kind, subject, desk.index.vocabulary)
+        if len(found) < LEAST:
+            return _sentences(desk, trace, evidence)
+        return _named(desk, trace, found[:MOST])
+
+
+def items(evidence: Sequence[Evidence], kind: Thing, subject: frozenset[str], vocabulary: Vocabulary) -> list[_Item]:
+    """The names of the kind in the sentences, each with its sentences; the best told first.
+
+    Args:
+        subject: words of the question; what it names itself is no answer to it.
+    """
+    found: list[_Item] = []
+    for item in evidence:
+        for name in _names(item.text, kind):
+            words = _words(name, vocabulary)
+            if not words or words <= subject:
+                continue
+            held = next((i for i in found if _same(i.words, words, kind)), None)
+            if held is None:
+                found.append(_Item(name, words, [item]))
+            else:
+                if len(words) > len(held.words):
+                    held.name, held.words = name, words
+                if item not in held.told:
+                    held.told.append(item)
+    return found
+
+
+def _names(text: str, kind: Thing) -> Iterator[str]:
+    for entity in parse(text).entities:
+        if entity.kind == kind:
+            name = entity.text.removesuffix("’s").removesuffix("'s")
+            yield name.removeprefix("the ").removeprefix("The ").strip(" .,")
+
+
+def _same(one: frozenset[str], other: frozenset[str], kind: Thing) -> bool:
+    if kind in {"date", "figure"}:
+        return one == other
+    few, many = sorted((one, other), key=len)
+    return all(any(akin(w, m) for m in many) for w in few)
+
+
+def _words(text: str, vocabulary: Vocabulary) -> frozenset[str]:
+    return frozenset(w for term in vocabulary.content_terms(text) for w in vocabulary.stems(term))
+
+
+def _named(desk: Desk, trace: Trace, found: Sequence[_Item]) -> Outcome:
+    sheet = Sheet(desk.index.source)
+    lines = []
+    told: list[Evidence] = [e for i in found for e in i.told]
+    first = max(dict.fromkeys(told), key=lambda e: sum(e in i.told for i in found))
+    enumerated = [i for i in found if first in i.told]
+    if len(enumerated) >= _ENUMERATES:
+        lines.append(sheet.sentence(first))
+    for item in found:
+        best = next((e for e in item.told if e is not first), first)
+        if best is first and len(enumerated) >= _ENUMERATES:
+            marker = sheet.mark(first).marker
+            sheet.add(item.name, [first])
+            lines.append(f"- **{item.name}** [{marker}]")
+        else:
+            lines.append(f"- **{item.name}**: {sheet.add(item.name, [best])}")
+    sources = len({c.source_id for c in sheet.citations})
+    return sheet.outcome(desk, desk.request.shape, "\n".join((f"{len(found)} found in {counted(sources, 'source')}:", *lines)), trace)
+
+
+def _sentences(desk: Desk, trace: Trace, evidence: Sequence[Evidence]) -> Outcome | None:
+    """The sentences themselves as items, where the things asked for have no names of their own."""
+    chosen: list[Evidence] = []
+    for item in evidence:
+        whole = with_list(item)
+        if len(chosen) < SENTENCES and not any(alike(whole.text, c.text, desk.index.vocabulary) for c in chosen):
+            chosen.append(whole)
+    if len(chosen) < LEAST:
+        return None
+    sheet = Sheet(desk.index.source)
+    lines = [f"- {sheet.add('', [item])}" for item in chosen]
+    sources = len({c.source_id for c in sheet.citations})
+    head = f"{counted(len(chosen), 'passage')} found in {counted(sources, 'source')}:"
+    return sheet.outcome(desk, desk.request.shape, "\n".join((head, *lines)), trace)
