@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+
+from babel import Locale
 
 from app.answering.compose import with_list
 from app.answering.engine import Desk, Outcome, Trace
@@ -22,6 +25,7 @@ SENTENCES = 8
 LEAST = 2
 FLOOR = 0.08
 """Least score of a sentence whose names are taken as items."""
+_STATES = frozenset(("country", "nation", "state"))
 _ENUMERATES = 3
 """Items from which one sentence is an enumeration, and stands first."""
 
@@ -47,6 +51,9 @@ def listing(desk: Desk) -> Outcome | None:
         evidence = [e for e in trace.evidence if e.score >= FLOOR and not e.of_others]
         subject = _words(desk.request.standalone, desk.index.vocabulary)
         found = [] if kind == "other" else items(evidence, kind, subject, desk.index.vocabulary)
+        if kind == "place":
+            states = asked.noun in _STATES
+            found = [i for i in found if (is_state(i.name, desk.index.vocabulary) if states else not is_territory(i.name))]
         if len(found) < LEAST:
             return _sentences(desk, trace, evidence)
         return _named(desk, trace, found[:MOST])
@@ -62,7 +69,7 @@ def items(evidence: Sequence[Evidence], kind: Thing, subject: frozenset[str], vo
     for item in evidence:
         for name in _names(item.text, kind):
             words = _words(name, vocabulary)
-            if not words or words <= subject:
+            if not words or all(any(akin(w, s) for s in subject) for w in words):
                 continue
             held = next((i for i in found if _same(i.words, words, kind)), None)
             if held is None:
@@ -73,6 +80,23 @@ def items(evidence: Sequence[Evidence], kind: Thing, subject: frozenset[str], vo
                 if item not in held.told:
                     held.told.append(item)
     return found
+
+
+@cache
+def _territories() -> dict[str, bool]:
+    """Lower-case English names of countries (True) and of parts of the world (False), from the Unicode CLDR."""
+    return {name.lower(): code.isalpha() for code, name in Locale("en").territories.items()}
+
+
+def is_state(name: str, vocabulary: Vocabulary) -> bool:
+    """Whether a place is a country."""
+    known = _territories()
+    return any(known.get(n.lower(), False) for n in vocabulary.aliases(name))
+
+
+def is_territory(name: str) -> bool:
+    """Whether a place is a country or a part of the world, and so no town, province or building."""
+    return name.lower() in _territories()
 
 
 def _names(text: str, kind: Thing) -> Iterator[str]:
