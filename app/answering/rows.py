@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
-from app.answer import Answer, Citation, Row, cite, outlet
+from app.answer import Citation, Row, cite, outlet
 from app.answering.compose import attribution
 from app.answering.engine import Desk, Outcome, Trace
 from app.answering.judge import judge, read
@@ -64,11 +65,14 @@ class Sheet:
         )
         return text
 
-    def outcome(self, desk: Desk, shape: Shape, text: str, trace: Trace, *, confidence: float | None = None) -> Outcome:
-        """The answer that the rows make."""
-        answer: Answer = replace(
+    def outcome(
+        self, desk: Desk, shape: Shape, text: str, trace: Trace | None, *, confidence: float | None = None, reasons: tuple[str, ...] = ()
+    ) -> Outcome:
+        """The answer that the rows make; how sure it is and why follows from the decision unless it is given."""
+        sure = trace.decision.confidence if confidence is None and trace else confidence or 0.0
+        answer = replace(
             desk.base, status="answered", answer=text, citations=tuple(self.citations), shape=shape, rows=tuple(self.rows),
-            confidence=round(trace.decision.confidence if confidence is None else confidence, 4), reasons=trace.decision.reasons,
+            confidence=round(sure, 4), reasons=reasons or (trace.decision.reasons if trace else ()),
         )  # fmt: skip
         return Outcome(answer=answer, trace=trace)
 
@@ -79,12 +83,16 @@ def on(desk: Desk, text: str | None = None) -> Question:
     return analyse(matter(asked.text) if text is None else text, desk.index.vocabulary, desk.request.today, asked=asked.asked)
 
 
-def widely_read(desk: Desk, question: Question, passages: int = READ) -> Trace:
-    """More passages than for a point, read, and the decision whether they answer."""
-    settings = replace(desk.models.settings, passages=passages)
+def widely_read(desk: Desk, question: Question, passages: int = READ, fits: Callable[[Hit], bool] = lambda hit: True) -> Trace:
+    """More passages than for a point, read, and the decision whether they answer.
+
+    Args:
+        fits: which passages are read at all; where it turns some down, others are read in their place.
+    """
+    settings = replace(desk.models.settings, passages=WIDE_HITS)
     with desk.clock.stage("retrieve"):
         retrieved = retrieve(question, desk.index, settings, desk.request.filters)
-        retrieved = replace(retrieved, hits=retrieved.hits[:passages])
+        retrieved = replace(retrieved, hits=tuple(islice(filter(fits, retrieved.hits), passages)))
     with desk.clock.stage("read"):
         reader, calibration = desk.models.reading(desk.request)
         judged = read(question, retrieved.hits, reader, desk.models.encoder, desk.index)

@@ -9,7 +9,7 @@ FORM = frozenset(
 )  # fmt: skip
 """Nouns that name the form of an answer, or the text that it is drawn from. Left in, 3 of 4 requests for a quotation or a list
 find no evidence, since "no source mentions: exact, passage"."""
-_ASKS = frozenset(
+ASKS = frozenset(
     ["list", "name", "give", "show", "tell", "write", "make", "provide", "draw", "compare", "contrast", "put", "quote", "cite", "summarise", "summarize", "sum", "explain", "describe", "enumerate", "need", "want", "find", "get", "define"]
 )  # fmt: skip
 """Verbs of requests; with the pronouns around them they say nothing of the matter."""
@@ -47,7 +47,7 @@ def _of_form(found: Parse, place: int) -> bool:
     lemma = word.lemma.rstrip("s") if word.lemma.rstrip("s") in FORM else word.lemma
     if lemma in FORM and (word.pos in {"NOUN", "PROPN"} or place == 0):
         return True
-    order = word.lemma in _ASKS and (place == 0 or found.words[place - 1].lemma in {"please", "i", "you", "to"})
+    order = word.lemma in ASKS and (place == 0 or found.words[place - 1].lemma in {"please", "i", "you", "to"})
     return order or (word.pos == "PRON" and word.lemma in {"i", "me", "we", "us", "you"}) or word.lemma == "please"
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -15,7 +16,7 @@ from app.evidence.gather import Evidence
 from app.question.wanted import Thing, thing_of, things
 from app.text.claims import akin
 from app.text.counts import counted
-from app.text.parse import parse
+from app.text.parse import Entity, Parse, parse
 from index.terms import Vocabulary
 
 MOST = 12
@@ -26,6 +27,10 @@ LEAST = 2
 FLOOR = 0.08
 """Least score of a sentence whose names are taken as items."""
 _STATES = frozenset(("country", "nation", "state"))
+SURE = 0.5
+"""Score from which all names of a sentence count; below it those that the reader takes for the answer, and their row."""
+_ROW_WORDS = 8
+_SHORT_NAME = 2
 _ENUMERATES = 3
 """Items from which one sentence is an enumeration, and stands first."""
 
@@ -52,11 +57,10 @@ def listing(desk: Desk) -> Outcome | None:
         subject = _words(desk.request.standalone, desk.index.vocabulary)
         found = [] if kind == "other" else items(evidence, kind, subject, desk.index.vocabulary)
         if kind == "place":
-            states = asked.noun in _STATES
-            found = [i for i in found if (is_state(i.name, desk.index.vocabulary) if states else not is_territory(i.name))]
-        if len(found) < LEAST:
+            found = [i for i in found if (i.name.lower() in _territories()) == (asked.noun in _STATES)]
+        if kind == "other":
             return _sentences(desk, trace, evidence)
-        return _named(desk, trace, found[:MOST])
+        return _named(desk, trace, found[:MOST]) if len(found) >= LEAST else None
 
 
 def items(evidence: Sequence[Evidence], kind: Thing, subject: frozenset[str], vocabulary: Vocabulary) -> list[_Item]:
@@ -67,7 +71,7 @@ def items(evidence: Sequence[Evidence], kind: Thing, subject: frozenset[str], vo
     """
     found: list[_Item] = []
     for item in evidence:
-        for name in _names(item.text, kind):
+        for name in _named_in(item, kind):
             words = _words(name, vocabulary)
             if not words or all(any(akin(w, s) for s in subject) for w in words):
                 continue
@@ -83,27 +87,41 @@ def items(evidence: Sequence[Evidence], kind: Thing, subject: frozenset[str], vo
 
 
 @cache
-def _territories() -> dict[str, bool]:
-    """Lower-case English names of countries (True) and of parts of the world (False), from the Unicode CLDR."""
-    return {name.lower(): code.isalpha() for code, name in Locale("en").territories.items()}
+def _territories() -> frozenset[str]:
+    """Lower-case English names of countries and parts of the world, from the Unicode CLDR."""
+    return frozenset(name.lower() for name in Locale("en").territories.values())
 
 
-def is_state(name: str, vocabulary: Vocabulary) -> bool:
-    """Whether a place is a country."""
-    known = _territories()
-    return any(known.get(n.lower(), False) for n in vocabulary.aliases(name))
+@cache
+def _territory() -> re.Pattern[str]:
+    """A country by name: the parser's names take some for people ("Tajikistan")."""
+    names = (name for code, name in Locale("en").territories.items() if code.isalpha() and len(name) > _SHORT_NAME)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(names, key=len, reverse=True)))})(?!\w)")
 
 
-def is_territory(name: str) -> bool:
-    """Whether a place is a country or a part of the world, and so no town, province or building."""
-    return name.lower() in _territories()
+def _named_in(item: Evidence, kind: Thing) -> list[str]:
+    """The names of a kind in a sentence that answers; of one that may answer, those that the reader points at or that stand in a row with them."""
+    found = parse(item.text)
+    own = [e for e in found.entities if e.kind == kind]
+    if kind == "place":
+        own = [e for e in own if e.text.lower() not in _territories()]
+        own += [Entity(kind="place", text=m.group(), start=m.start(), end=m.end()) for m in _territory().finditer(item.text)]
+        said_by = [v.holder for v in found.voices if v.holder is not None]
+        own = sorted((e for e in own if not any(h.start <= e.start < h.end for h in said_by)), key=lambda e: e.start)
+    if item.score < SURE and item.span is not None:
+        first, last = item.span[0] - item.start, item.span[1] - item.start
+        keep = {n for n, e in enumerate(own) if e.start < last and first < e.end}
+        for step, order in ((1, range(len(own))), (-1, range(len(own) - 1, -1, -1))):
+            keep |= {n for n in order if n - step in keep and _in_a_row(found, *sorted((own[n - step], own[n]), key=lambda e: e.start))}
+        own = [e for n, e in enumerate(own) if n in keep]
+    names = (e.text.removesuffix("’s").removesuffix("'s") for e in own)
+    return [n.removeprefix("the ").removeprefix("The ").strip(" .,-–()") for n in names]
 
 
-def _names(text: str, kind: Thing) -> Iterator[str]:
-    for entity in parse(text).entities:
-        if entity.kind == kind:
-            name = entity.text.removesuffix("’s").removesuffix("'s")
-            yield name.removeprefix("the ").removeprefix("The ").strip(" .,")
+def _in_a_row(found: Parse, one: Entity, other: Entity) -> bool:
+    """Whether two names belong to one enumeration: no verb and no full stop of any kind between them."""
+    between = [w for w in found.words if one.end <= w.start and w.end <= other.start]
+    return len(between) <= _ROW_WORDS and not any(w.pos in {"VERB", "AUX", "SCONJ"} or w.text in {";", ":"} for w in between)
 
 
 def _same(one: frozenset[str], other: frozenset[str], kind: Thing) -> bool:
