@@ -41,8 +41,8 @@ def summary(desk: Desk) -> Outcome | None:
     source = named_source(desk, question)
     wanted, bullets = length(question)
     topic = _topic(desk, question, source)
-    if source is None and not topic:
-        return None
+    if (source is None and not topic) or (topic and wanted == 1):
+        return None  # one sentence on one thing is what the point strategy gives
     trace = None
     if source is None:
         trace = widely_read(desk, on(desk, topic), desk.models.settings.passages)
@@ -124,7 +124,7 @@ def length(question: str) -> tuple[int, int]:
     return USUAL, bullets
 
 
-_NUMBERS = {w: n for n, w in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), 1)}
+_NUMBERS = {w: n for n, w in enumerate(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], 1)}
 
 
 def choose(desk: Desk, items: Sequence[Evidence], wanted: int, topic: str) -> list[Evidence]:
