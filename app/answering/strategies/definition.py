@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from app.answering.engine import Desk, Outcome
-from app.answering.rows import Sheet, alike, by_meaning, found_widely, statements, widely_read
+from collections.abc import Sequence
+
+from app.answering.engine import Desk, Outcome, Trace
+from app.answering.rows import Sheet, alike, by_meaning, found_widely, on, statements, widely_read
 from app.evidence.gather import Evidence
 from app.question.matter import matter
 from app.text import claims
@@ -13,8 +15,8 @@ from app.text.voices import reports_others
 from index.terms import Vocabulary
 
 PASSAGES = 30
-FACTS = 3
-"""Facts behind the definition."""
+FACTS, LEAST = 3, 2
+"""Facts behind the definition; sentences needed where none defines."""
 FLOOR = 0.1
 """Least score of a fact."""
 WORDS = 110
@@ -32,30 +34,39 @@ def definition(desk: Desk) -> Outcome | None:
     hits = found_widely(desk, desk.request.standalone, PASSAGES)
     about = [e for e in statements(hits, "", vocabulary) if _holds(name, e.text, vocabulary) and not opinion(e)]
     defining = [(worth, e) for e in about if (worth := defines(name, e.text, vocabulary))]
-    if not defining:
-        return None
-    best = max(worth for worth, _ in defining)
+    best = max((worth for worth, _ in defining), default=0)
     near = by_meaning(desk, [e for worth, e in defining if worth == best], f"{name} is")
-    trace = widely_read(desk, desk.request.question, desk.models.settings.passages)
+    trace = widely_read(desk, on(desk, f"Who or what is {name}?"), desk.models.settings.passages)
+    if not near and not trace.decision.answer:
+        return None
     with desk.clock.stage("generate"):
-        chosen = [near[0]]
-        seen = {entity.kind for entity in parse(near[0].text).entities}
-        left = WORDS - len(near[0].text.split())
-        for item in trace.evidence:
-            kinds = {entity.kind for entity in parse(item.text).entities}
-            new = kinds - seen or len(chosen) == 1
-            if item.score < FLOOR or not new or opinion(item) or not _holds(name, item.text, vocabulary) or len(item.text.split()) > left:
-                continue
-            if any(alike(item.text, c.text, vocabulary) for c in chosen):
-                continue
-            chosen.append(item)
-            seen |= kinds
-            left -= len(item.text.split())
-            if len(chosen) > FACTS:
-                break
+        chosen = [*near[:1], *facts(desk, name, near[:1], trace)]
+        if len(chosen) < LEAST and not near:
+            return None
         sheet = Sheet(desk.index.source)
         text = " ".join(sheet.add("", [item]) for item in chosen)
-        return sheet.outcome(desk, "definition", text, trace, confidence=max(trace.decision.confidence, 0.5))
+        return sheet.outcome(desk, "definition", text, trace)
+
+
+def facts(desk: Desk, name: str, given: Sequence[Evidence], trace: Trace) -> list[Evidence]:
+    """Sentences that answer and add names, dates, places or figures of a kind that was not given."""
+    vocabulary = desk.index.vocabulary
+    seen = {entity.kind for item in given for entity in parse(item.text).entities}
+    left = WORDS - sum(len(item.text.split()) for item in given)
+    found: list[Evidence] = []
+    for item in trace.evidence:
+        kinds = {entity.kind for entity in parse(item.text).entities} if item.score >= FLOOR else set()
+        long = len(item.text.split()) > left
+        if not kinds - seen or long or opinion(item) or not _holds(name, item.text, vocabulary):
+            continue
+        if any(alike(item.text, c.text, vocabulary) for c in (*given, *found)):
+            continue
+        found.append(item)
+        seen |= kinds
+        left -= len(item.text.split())
+        if len(found) == FACTS:
+            break
+    return found
 
 
 def named(question: str) -> str:
@@ -72,9 +83,10 @@ def defines(name: str, text: str, vocabulary: Vocabulary) -> int:
     """2 where a sentence says what something is ("X is a …"), 1 where it says so by the way ("X, a …"), 0 otherwise."""
     found = parse(text)
     for clause in found.clauses:
-        if clause.lemma == "be" and not clause.negated and not clause.modal and clause.subject is not None and clause.objects:
+        root = found.words[clause.verb].dep == "ROOT"
+        if root and clause.lemma == "be" and not clause.negated and not clause.modal and clause.subject is not None and clause.objects:
             noun = found.words[clause.objects[0].head].pos in {"NOUN", "PROPN"}
-            if noun and _is(name, clause.subject.text, vocabulary):
+            if noun and _is(name, clause.subject.text, vocabulary) and _is(found.words[clause.subject.head].text, name, vocabulary):
                 return 2
     for place, word in enumerate(found.words):
         if word.dep == "appos" and word.pos in {"NOUN", "PROPN"} and _is(name, found.span(word.head, without=("appos", "relcl", "punct", "prep")).text, vocabulary):

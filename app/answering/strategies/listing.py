@@ -113,8 +113,10 @@ def _named_in(item: Evidence, kind: Thing) -> list[str]:
     if item.span is not None:
         first, last = item.span[0] - item.start, item.span[1] - item.start
         keep = {n for n, e in enumerate(own) if e.start < last and first < e.end}
-        for step, order in ((1, range(len(own))), (-1, range(len(own) - 1, -1, -1))):
-            keep |= {n for n in order if n - step in keep and _in_a_row(found, *sorted((own[n - step], own[n]), key=lambda e: e.start))}
+        for n in (*range(1, len(own)), *range(len(own) - 2, -1, -1), *range(1, len(own))):
+            beside = [m for m in (n - 1, n + 1) if m in keep]
+            if any(_in_a_row(found, own[min(m, n)], own[max(m, n)]) for m in beside):
+                keep.add(n)
         own = [e for n, e in enumerate(own) if n in keep]
     names = (e.text.removesuffix("’s").removesuffix("'s") for e in own)
     return [n.removeprefix("the ").removeprefix("The ").strip(" .,-–()") for n in names]

@@ -58,7 +58,7 @@ def timeline(desk: Desk) -> Outcome | None:
         sheet = Sheet(desk.index.source)
         lines = []
         for event in chosen:
-            first, *others = event.told
+            others = event.told[1:]
             label = _label(event.when)
             text = sheet.add(label, event.told[:1])
             marks = "".join(f"[{sheet.mark(o).marker}]" for o in others)

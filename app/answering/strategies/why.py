@@ -7,15 +7,15 @@ from app.answering.rows import Sheet, alike, widely_read
 from app.evidence.gather import Evidence
 from app.text.parse import Parse, parse
 
-PASSAGES = 12
+PASSAGES = 16
 MOST, LEAST = 4, 2
 FLOOR = 0.05
 """Least score of a sentence that gives a reason."""
 CAUSAL = 2.0
 """Strength that a cause in the sentence is worth."""
-_MARKS = frozenset(("because", "since", "so", "as", "for"))
+_MARKS = frozenset(("because", "so"))
 _NOUNS = frozenset(("reason", "cause", "factor", "explanation", "motive", "result", "consequence", "effect", "driver", "purpose"))
-_VERBS = frozenset(("cause", "explain", "result", "stem", "reflect", "drive", "prompt", "allow", "lead", "mean", "owe", "help", "depend", "lean"))
+_VERBS = frozenset(("cause", "explain", "result", "stem", "reflect", "drive", "prompt", "owe", "depend"))
 
 
 def why(desk: Desk) -> Outcome | None:
