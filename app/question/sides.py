@@ -58,8 +58,15 @@ def _heads(found: Parse) -> list[int]:
         if len(group) > 1:
             between = words[word.head].lemma == "between"
             named = any(words[g].pos in {"PROPN", "NUM"} for g in group)
-            groups.append((not between, not named, place, group))
+            groups.append((not between, not named, place, [_within(found, group), *group[1:]]))
     return min(groups)[3] if groups else _over_against(found)
+
+
+def _within(found: Parse, group: list[int]) -> int:
+    """The first side: of "estimates of the board, the union and the town", which is read as three things, the board."""
+    bare, *rest = ([c for c in found.children[g] if found.words[c].dep in {"det", "poss"}] for g in group)
+    below = [o for c in found.children[group[0]] if found.words[c].lemma == "of" for o in found.children[c] if found.words[o].dep == "pobj"]
+    return below[0] if below and not bare and all(rest) else group[0]
 
 
 def _shared(found: Parse, heads: list[int]) -> int | None:
@@ -77,7 +84,7 @@ def _joined(found: Parse, place: int) -> list[int]:
         word = found.words[child]
         if word.dep == "conj" and word.pos in {*_SIDE, "ADJ"}:
             joined += [child, *_joined(found, child)]
-        elif word.text.lower() in _AGAINST:
+        elif word.text.lower() in _AGAINST and child == place + 1:
             joined += [c for c in found.children[child] if found.words[c].pos in _SIDE]
     return joined
 
@@ -89,7 +96,7 @@ def _over_against(found: Parse) -> list[int]:
         if word.text.lower() not in _WITH or not 0 < place < len(words) - 1:
             continue
         after = next((p for p in range(place + 1, len(words)) if words[p].pos in _SIDE and words[p].dep not in {"compound", "poss"}), None)
-        before = next((p for p in range(place - 1, -1, -1) if words[p].pos in _SIDE and words[p].dep not in {"compound", "poss"}), None)
+        before = next((p for p in range(place - 1, -1, -1) if words[p].pos in _SIDE and (p == place - 1 or words[p].dep not in {"compound", "poss"})), None)
         if before is not None and after is not None:
             return [before, after]
     return []

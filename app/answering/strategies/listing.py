@@ -13,10 +13,12 @@ from app.answering.compose import with_list
 from app.answering.engine import Desk, Outcome, Trace
 from app.answering.rows import Sheet, alike, on, widely_read
 from app.evidence.gather import Evidence
+from app.question.matter import ASKS
 from app.question.wanted import Thing, thing_of, things
 from app.text.claims import akin
 from app.text.counts import counted
 from app.text.parse import Entity, Parse, parse
+from index.embed import Encoder
 from index.terms import Vocabulary
 
 MOST = 12
@@ -29,6 +31,9 @@ FLOOR = 0.08
 _STATES = frozenset(("country", "nation", "state"))
 _ROW_WORDS = 8
 _SHORT_NAME = 2
+_LIGHT = frozenset(("be", "have", "do", "happen", "take", "make", "give"))
+ALIKE = 0.5
+"""Cosine from which two words mean nearly the same: attack and hit .51, release and free .58; attack and arrest .35."""
 _ENUMERATES = 3
 """Items from which one sentence is an enumeration, and stands first."""
 
@@ -38,6 +43,47 @@ class _Item:
     name: str
     words: frozenset[str]
     told: list[Evidence] = field(default_factory=list)
+
+
+def deed(question: str) -> str:
+    """What the question says of the things asked for: "release" of "Which birds were released?"; "" where it is no more than "are"."""
+    found = parse(question)
+    root = next((w for w in found.words if w.dep == "ROOT"), None)
+    order = root is not None and (root.lemma in ASKS or found.words.index(root) == 0)
+    return root.lemma if root is not None and root.pos == "VERB" and not order and root.lemma not in _LIGHT else ""
+
+
+@dataclass(frozen=True)
+class Done:
+    """Tells whether a sentence says of a name what the question says of the things, in any wording."""
+
+    verb: str
+    encoder: Encoder
+    _near: dict[str, bool] = field(default_factory=dict)
+
+    def to(self, found: Parse, name: Entity) -> bool:
+        """Whether the verb, or a word near to it in meaning, governs the name: "the raids hit Velm" for "attacked"."""
+        if not self.verb:
+            return True
+        at = next((n for n, w in enumerate(found.words) if w.start <= name.start < w.end), None)
+        if at is None:
+            return False
+        over = set()
+        while True:
+            over.add(at)
+            over |= {c for c in found.children[at] if found.words[c].dep in {"nsubj", "nsubjpass", "dobj"}}
+            if found.words[at].head == at:
+                break
+            at = found.words[at].head
+        words = {found.words[p].lemma for p in over if found.words[p].pos in {"NOUN", "VERB"}}
+        return any(akin(w, self.verb) for w in words) or self._alike(words)
+
+    def _alike(self, words: set[str]) -> bool:
+        new = sorted(words - set(self._near))
+        if new:
+            vectors = self.encoder.encode([self.verb, *new])
+            self._near.update(zip(new, ((vectors[1:] @ vectors[0]) >= ALIKE).tolist(), strict=True))
+        return any(self._near[w] for w in words)
 
 
 def listing(desk: Desk) -> Outcome | None:
@@ -53,7 +99,8 @@ def listing(desk: Desk) -> Outcome | None:
         kind = thing_of(asked.noun, desk.models.encoder)
         evidence = [e for e in trace.evidence if e.score >= FLOOR and not e.of_others]
         subject = _words(desk.request.standalone, desk.index.vocabulary)
-        found = [] if kind == "other" else items(evidence, kind, subject, desk.index.vocabulary)
+        done = Done(deed(desk.request.standalone), desk.models.encoder)
+        found = [] if kind == "other" else items(evidence, kind, subject, desk.index.vocabulary, done)
         if kind == "place":
             found = [i for i in found if (i.name.lower() in _territories()) == (asked.noun in _STATES)]
         if kind == "other":
@@ -61,15 +108,16 @@ def listing(desk: Desk) -> Outcome | None:
         return _named(desk, trace, found[:MOST]) if len(found) >= LEAST else None
 
 
-def items(evidence: Sequence[Evidence], kind: Thing, subject: frozenset[str], vocabulary: Vocabulary) -> list[_Item]:
+def items(evidence: Sequence[Evidence], kind: Thing, subject: frozenset[str], vocabulary: Vocabulary, done: Done) -> list[_Item]:
     """The names of the kind in the sentences, each with its sentences; the best told first.
 
     Args:
         subject: words of the question; what it names itself is no answer to it.
+        done: what the question says of the things.
     """
     found: list[_Item] = []
     for item in evidence:
-        for name in _named_in(item, kind):
+        for name in _named_in(item, kind, done):
             words = _words(name, vocabulary)
             if not words or all(any(akin(w, s) for s in subject) for w in words):
                 continue
@@ -97,7 +145,7 @@ def _territory() -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(names, key=len, reverse=True)))})(?!\w)")
 
 
-def _named_in(item: Evidence, kind: Thing) -> list[str]:
+def _named_in(item: Evidence, kind: Thing, done: Done) -> list[str]:
     """The names of a kind that the reader takes for the answer of a sentence, and those that stand in a row with them.
 
     All names of the sentence would list who reports it and what it mentions by the way: of 41 items of five lists over the
@@ -118,6 +166,7 @@ def _named_in(item: Evidence, kind: Thing) -> list[str]:
             if any(_in_a_row(found, own[min(m, n)], own[max(m, n)]) for m in beside):
                 keep.add(n)
         own = [e for n, e in enumerate(own) if n in keep]
+    own = [e for e in own if done.to(found, e)]
     names = (e.text.removesuffix("’s").removesuffix("'s") for e in own)
     return [n.removeprefix("the ").removeprefix("The ").strip(" .,-–()") for n in names]
 

@@ -11,7 +11,7 @@ from app.answering.rows import Sheet, alike, widely_read
 from app.citation_text import holder
 from app.evidence.gather import Evidence
 from app.text import claims
-from app.text.claims import Said
+from app.text.claims import Said, akin
 from app.text.parse import Clause, Parse, parse
 from index.terms import Vocabulary
 
@@ -51,7 +51,7 @@ def verdict(desk: Desk) -> Outcome | None:
 
 @dataclass(frozen=True)
 class Claim:
-    """A question as a claim: its words, who it is about and what it says of it."""
+    """A yes-no question as a claim. Its own parse is not used for who does what: questions mislead the parser."""
 
     found: Parse
     vocabulary: Vocabulary
@@ -60,49 +60,60 @@ class Claim:
     def said(self) -> Said:
         """Its words, figures and denials, without words of doubt ("really")."""
         doubt = ("really", "actually", "still", "truly")
-        kept = (w.text for w in self.found.words if w.pos != "PUNCT" and not (w.dep == "advmod" and w.lemma in doubt))
-        return claims.read(" ".join(kept), self.vocabulary)
+        return claims.read(" ".join(w.text for w in self.found.words if w.pos != "PUNCT" and w.lemma not in doubt), self.vocabulary)
 
     @cached_property
     def words(self) -> tuple[str, ...]:
-        """Its topic words."""
+        """Its topic words, in order."""
         return tuple(w.text.lower() for w in self.said.words)
 
     @cached_property
-    def core(self) -> tuple[str, str]:
-        """The main word of the subject and the word that is said of it; "" where the parse tells none, or it is as empty as "do"."""
-        clause = next((c for c in self.found.clauses if self.found.words[c.verb].dep == "ROOT"), None)
-        if clause is None or clause.subject is None:
-            return "", ""
-        return self.found.words[clause.subject.head].text.lower(), _predicate(self.found, clause)
+    def be(self) -> bool:
+        """Whether it asks what is or is done to something ("is", "was … sold", "has been sold"), not what something does."""
+        lemmas = [w.lemma for w in self.found.words]
+        return (lemmas[:1] == ["be"] or "been" in self.found.text.lower().split()) and not any(w.tag == "VBG" for w in self.found.words)
 
-
-def _predicate(found: Parse, clause: Clause) -> str:
-    if clause.lemma != "be":
-        return "" if clause.lemma in {"do", "have", "make"} else clause.lemma
-    subject = -1 if clause.subject is None else clause.subject.head
-    after = [c for c in found.children[clause.verb] if c != subject and found.words[c].pos in {"NOUN", "PROPN", "ADJ"}]
-    return found.words[after[0]].lemma if after else ""
+    def place(self, word: str) -> int | None:
+        """Where a word stands in the claim."""
+        return next((n for n, w in enumerate(self.words) if akin(w, word)), None)
 
 
 def side(claim: Claim, item: Evidence, vocabulary: Vocabulary) -> str:
-    """Whether a sentence says "yes" or "no" to a claim, or leaves it "open"."""
+    """Whether a sentence says "yes" or "no" to a claim, or leaves it "open".
+
+    It says so where one clause, without "may" and doubt, has a subject and a predicate of the claim in the same order and
+    all of the claim's words.
+    """
     given = claims.read(item.text, vocabulary)
     there = [part for w in given.words for part in {w.text.lower(), *w.text.lower().split("-")}]
-    share = sum(any(claims.akin(w, t) for t in there) for w in claim.words) / len(claim.words) if claim.words else 0.0
-    subject, predicate = claim.core
+    share = sum(any(akin(w, t) for t in there) for w in claim.words) / len(claim.words) if claim.words else 0.0
     if claims.opposed(claim.said, given) is not None and share >= SAID / 2:
         return "no"
-    if not predicate or claims.unsure(item.text):
+    if share < SAID or claims.unsure(item.text):
         return "open"
     found = parse(item.text)
+    asked_no = any(w.dep == "neg" for w in claim.found.words)
     for clause in found.clauses:
-        about = [w.text.lower() for w in found.words if clause.subject is not None and clause.subject.start <= w.start < clause.subject.end]
-        about += [w.text.lower() for o in clause.objects for w in found.words if o.start <= w.start < o.end]
-        same = claims.akin(_predicate(found, clause) or "-", predicate) or (clause.lemma == "be" and any(claims.akin(predicate, a) for a in about))
-        if same and not clause.modal and any(claims.akin(subject, a) for a in about) and share >= SAID:
-            return "no" if clause.negated else "yes"
+        if not clause.modal and _says(claim, found, clause):
+            return "yes" if clause.negated == asked_no else "no"
     return "open"
+
+
+def _says(claim: Claim, found: Parse, clause: Clause) -> bool:
+    own = found.children[clause.verb]
+    subject = next((c for c in own if found.words[c].dep in {"nsubj", "nsubjpass"}), None)
+    if subject is None:
+        return False
+    passive = found.words[subject].dep == "nsubjpass"
+    if (clause.lemma == "be" or passive) != claim.be:
+        return False
+    said = [c for c in own if found.words[c].dep in {"attr", "acomp"}] if clause.lemma == "be" else [clause.verb]
+    about = claim.place(found.words[subject].text.lower())
+    predicate = next((p for c in said if (p := claim.place(found.words[c].lemma)) is not None), None)
+    if about is None or predicate is None or about >= predicate:
+        return False
+    inside = [part for p in found.subtree(clause.verb) for part in (found.words[p].text.lower(), found.words[p].lemma)]
+    return all(any(akin(w, t) for t in inside) for w in claim.words)
 
 
 def _unlike(items: Sequence[Evidence], vocabulary: Vocabulary) -> list[Evidence]:
