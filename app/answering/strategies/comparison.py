@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from app.answering.engine import Desk, Outcome, Trace
@@ -38,7 +39,8 @@ def comparison(desk: Desk) -> Outcome | None:
         chosen: list[list[Evidence]] = []
         for name, trace in zip(found.names, traces, strict=True):
             others = [e for own in chosen for e in own]
-            chosen.append(_side(desk, name, trace, others))
+            rivals = [n for n in found.names if n != name]
+            chosen.append(_side(desk, name, rivals, trace, others))
         answered = [t for t, own in zip(traces, chosen, strict=True) if own]
         if not answered or len(answered) < 2 <= len(found.names) - 1 or not any(t.decision.answer for t in answered):
             return None
@@ -54,20 +56,21 @@ def comparison(desk: Desk) -> Outcome | None:
         return sheet.outcome(desk, "comparison", "\n".join(lines), trace, confidence=min(t.decision.confidence for t in answered))
 
 
-def _side(desk: Desk, name: str, trace: Trace, others: list[Evidence]) -> list[Evidence]:
+def _side(desk: Desk, name: str, rivals: Sequence[str], trace: Trace, others: Sequence[Evidence]) -> list[Evidence]:
     """The best sentences that speak of a side, or are by it, and are not those of another side."""
     vocabulary = desk.index.vocabulary
     figures = trace.question.kind == "number" or thing_of(things(trace.question.text).noun, desk.models.encoder) == "figure"
 
     def worth(item: Evidence) -> float:
-        holds = any(c.isdigit() for p in (item.text,) for c in _undated(p))
+        holds = any(c.isdigit() for c in _undated(item.text))
         return item.strength + _HELD * held_by(name, item, desk) + _COUNTED * (figures and holds)
 
     own: list[Evidence] = []
     for item in sorted(trace.evidence, key=worth, reverse=True):
         if item.score < FLOOR or any((e.start, e.hit.passage.id) == (item.start, item.hit.passage.id) for e in others):
             continue
-        if on_side(name, item.text, item.hit, desk) and not any(alike(item.text, e.text, vocabulary) for e in own):
+        elsewhere = not _names(name, item.text, desk) and any(_names(r, item.text, desk) for r in rivals)
+        if not elsewhere and on_side(name, item.text, item.hit, desk) and not any(alike(item.text, e.text, vocabulary) for e in own):
             own.append(item)
         if len(own) == SENTENCES:
             break

@@ -14,7 +14,7 @@ from app.answering.engine import Desk, Outcome, Trace
 from app.answering.rows import Sheet, alike, on, widely_read
 from app.evidence.gather import Evidence
 from app.question.matter import ASKS
-from app.question.wanted import Thing, thing_of, things
+from app.question.wanted import Asked, Thing, thing_of, things
 from app.text.claims import akin
 from app.text.counts import counted
 from app.text.parse import Entity, Parse, parse
@@ -31,7 +31,7 @@ FLOOR = 0.08
 _STATES = frozenset(("country", "nation", "state"))
 _ROW_WORDS = 8
 _SHORT_NAME = 2
-_LIGHT = frozenset(("be", "have", "do", "happen", "take", "make", "give"))
+_LIGHT = frozenset(("be", "have", "do", "happen", "take", "make", "give", "mention", "discuss", "cover", "include", "differ"))
 ALIKE = 0.5
 """Cosine from which two words mean nearly the same: attack and hit .51, release and free .58; attack and arrest .35."""
 _ENUMERATES = 3
@@ -45,12 +45,16 @@ class _Item:
     told: list[Evidence] = field(default_factory=list)
 
 
-def deed(question: str) -> str:
-    """What the question says of the things asked for: "release" of "Which birds were released?"; "" where it is no more than "are"."""
+def deed(question: str, asked: Asked, kind: Thing) -> str:
+    """What the question says of the things asked for, as one word: "release" of "Which birds were released?".
+
+    Of figures it is what they count ("death" of "death tolls"). "" where it is no more than "are", or names what a text does.
+    """
     found = parse(question)
-    root = next((w for w in found.words if w.dep == "ROOT"), None)
-    order = root is not None and (root.lemma in ASKS or found.words.index(root) == 0)
-    return root.lemma if root is not None and root.pos == "VERB" and not order and root.lemma not in _LIGHT else ""
+    if kind == "figure":
+        return next((w.lemma for w in parse(asked.words).words if w.dep == "compound" and w.pos == "NOUN"), "")
+    verbs = [w.lemma for w in found.words[1:] if w.pos == "VERB" and w.lemma not in ASKS | _LIGHT]
+    return verbs[-1] if verbs else ""
 
 
 @dataclass(frozen=True)
@@ -70,12 +74,16 @@ class Done:
             return False
         over = set()
         while True:
-            over.add(at)
-            over |= {c for c in found.children[at] if found.words[c].dep in {"nsubj", "nsubjpass", "dobj"}}
+            below = {c for c in found.children[at] if found.words[c].dep in {"nsubj", "nsubjpass", "dobj"}}
+            over |= {at, *below, *(c for b in below for c in found.children[b] if found.words[c].dep in {"compound", "amod"})}
             if found.words[at].head == at:
                 break
+            # Of "149 dead and 609 injured" the dead do not govern the 609.
+            joined = found.words[at].dep == "conj"
             at = found.words[at].head
-        words = {found.words[p].lemma for p in over if found.words[p].pos in {"NOUN", "VERB"}}
+            if joined and found.words[at].head != at and found.words[at].pos != "VERB":
+                at = found.words[at].head
+        words = {found.words[p].lemma for p in over if found.words[p].pos in {"NOUN", "VERB", "ADJ"}}
         return any(akin(w, self.verb) for w in words) or self._alike(words)
 
     def _alike(self, words: set[str]) -> bool:
@@ -99,7 +107,7 @@ def listing(desk: Desk) -> Outcome | None:
         kind = thing_of(asked.noun, desk.models.encoder)
         evidence = [e for e in trace.evidence if e.score >= FLOOR and not e.of_others]
         subject = _words(desk.request.standalone, desk.index.vocabulary)
-        done = Done(deed(desk.request.standalone), desk.models.encoder)
+        done = Done(deed(desk.request.standalone, asked, kind), desk.models.encoder)
         found = [] if kind == "other" else items(evidence, kind, subject, desk.index.vocabulary, done)
         if kind == "place":
             found = [i for i in found if (i.name.lower() in _territories()) == (asked.noun in _STATES)]

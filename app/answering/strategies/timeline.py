@@ -21,7 +21,7 @@ _NAMED = 0.5
 """Share of the topic's terms that stand in a sentence or its headings."""
 _CROWDED = 0.02
 """What each event of the same year takes from the worth of a further one, and each of the same month again."""
-_EXACT = 0.05
+_EXACT = 0.08
 """What a month is worth over a year, and a day over a month: events have days, states have years; "since 2015" is a state."""
 _NOTES = 0.1
 """What a compilation, which tells of events by the way, is worth less."""
