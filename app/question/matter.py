@@ -7,8 +7,8 @@ from app.text.parse import Parse, parse
 FORM = frozenset(
     ["list", "timeline", "chronology", "history", "overview", "summary", "comparison", "difference", "table", "quote", "quotation", "citation", "passage", "sentence", "bullet", "takeaway", "point", "paragraph", "word", "line", "reason", "explanation", "definition", "article", "text", "piece", "source", "collection", "argument", "thesis", "conclusion", "name"]
 )  # fmt: skip
-"""Nouns that name the form of an answer, or the text that it is drawn from. Left in, 3 of 4 requests for a quotation or a list
-find no evidence, since "no source mentions: exact, passage"."""
+"""Nouns that name the form of an answer, or the text that it is drawn from. Left in, two of three quotations asked for in the analyst
+cases were not found, since "no source mentions: exact, passage"; without them all three are."""
 ASKS = frozenset(
     ["list", "name", "give", "show", "tell", "write", "make", "provide", "draw", "compare", "contrast", "put", "quote", "cite", "summarise", "summarize", "sum", "explain", "describe", "enumerate", "need", "want", "find", "get", "define"]
 )  # fmt: skip

@@ -156,11 +156,11 @@ def _territory() -> re.Pattern[str]:
 def _named_in(item: Evidence, kind: Thing, done: Done) -> list[str]:
     """The names of a kind that the reader takes for the answer of a sentence, and those that stand in a row with them.
 
-    All names of the sentence would list who reports it and what it mentions by the way: of 41 items of five lists over the
-    bundled home 12 were wrong, with the row 3.
+    All names of the sentence would list who reports it and what it mentions by the way: of 39 items of five lists over the
+    bundled home 15 were wrong, with the row and :class:`Done` 4 of 27.
     """
     found = parse(item.text)
-    own = [e for e in found.entities if e.kind == kind]
+    own = _joined([e for e in found.entities if e.kind == kind], item.text)
     if kind == "place":
         own = [e for e in own if e.text.lower() not in _territories()]
         own += [Entity(kind="place", text=m.group(), start=m.start(), end=m.end()) for m in _territory().finditer(item.text)]
@@ -177,6 +177,18 @@ def _named_in(item: Evidence, kind: Thing, done: Done) -> list[str]:
     own = [e for e in own if done.to(found, e)]
     names = (e.text.removesuffix("’s").removesuffix("'s") for e in own)
     return [n.removeprefix("the ").removeprefix("The ").strip(" .,-–()") for n in names]
+
+
+def _joined(names: Sequence[Entity], text: str) -> list[Entity]:
+    """The names, those that a hyphen parts put together."""
+    whole: list[Entity] = []
+    for name in names:
+        last = whole[-1] if whole else None
+        if last is not None and text[last.end : name.start] == "-":
+            whole[-1] = Entity(kind=name.kind, text=text[last.start : name.end], start=last.start, end=name.end)
+        else:
+            whole.append(name)
+    return whole
 
 
 def _in_a_row(found: Parse, one: Entity, other: Entity) -> bool:
@@ -209,14 +221,13 @@ def _named(desk: Desk, trace: Trace, found: Sequence[_Item]) -> Outcome:
     enumerated = [i for i in found if first in i.told]
     if len(enumerated) >= _ENUMERATES:
         lines.append(sheet.sentence(first))
+    shown = [first] if lines else []
     for item in found:
-        best = next((e for e in item.told if e is not first), first)
-        if best is first and len(enumerated) >= _ENUMERATES:
-            marker = sheet.mark(first).marker
-            sheet.add(item.name, [first])
-            lines.append(f"- **{item.name}** [{marker}]")
-        else:
-            lines.append(f"- **{item.name}**: {sheet.add(item.name, [best])}")
+        best = next((e for e in item.told if e not in shown), item.told[0])
+        text = sheet.add(item.name, [best])
+        # A sentence is printed once; further items of it point at it.
+        lines.append(f"- **{item.name}** [{sheet.mark(best).marker}]" if best in shown else f"- **{item.name}**: {text}")
+        shown.append(best)
     sources = len({c.source_id for c in sheet.citations})
     return sheet.outcome(desk, desk.request.shape, "\n".join((f"{len(found)} found in {counted(sources, 'source')}:", *lines)), trace)
 

@@ -21,7 +21,7 @@ _NAMED = 0.5
 """Share of the topic's terms that stand in a sentence or its headings."""
 _CROWDED = 0.02
 """What each event of the same year takes from the worth of a further one, and each of the same month again."""
-_EXACT = 0.08
+_EXACT = 0.05
 """What a month is worth over a year, and a day over a month: events have days, states have years; "since 2015" is a state."""
 _NOTES = 0.1
 """What a compilation, which tells of events by the way, is worth less."""
@@ -73,7 +73,7 @@ def events(items: Sequence[Evidence], asked: periods.Period | None, desk: Desk) 
     found: list[_Event] = []
     left = [(item, when) for item in items if (when := _when(item.text, asked)) is not None]
     while left:
-        item, when = max(left, key=lambda pair: _worth(*pair, found, desk))
+        item, when = max(left, key=lambda pair: _worth(pair[0], pair[1], found, desk))
         left.remove((item, when))
         place = next((n for n, e in enumerate(found) if _same(e, when, item, desk)), None)
         if place is not None:
