@@ -86,7 +86,8 @@ class TaskClassifier:
         return shares
 
     def _states(self, text: str) -> Floats:
-        return self._encoder.states([text])[0]
+        states: Floats = self._encoder.states([text])[0]
+        return states
 
 
 def load(encoder: object = None) -> TaskClassifier:
