@@ -52,6 +52,8 @@ SOURCES = {
             "The windmill of Orsa is open to visitors.",
             "Ranger Pell is dead, the Orsa council confirmed.",
             "The ferry of Orsa does not run in winter.",
+            "Orsa sued Velm over the river in 2015.",
+            "The quarry of Orsa may be flooded.",
             "“The old windmill turns only for tourists,” wrote the miller Tove Brandt in her diary.",
         ],
     ),
@@ -157,9 +159,14 @@ def test_a_verdict_says_yes_or_no_first(told: Told, question: str, word: str) ->
     assert answer.answer.startswith(word)
 
 
-def test_no_verdict_rests_on_a_sentence_about_another_subject(told: Told) -> None:
-    answer = told("Is the bakery of Orsa open?", "verdict")
+@pytest.mark.parametrize("question", ["Is the bakery of Orsa open?", "Did Velm sue Orsa?", "Is the quarry of Orsa flooded?"])
+def test_no_verdict_rests_on_another_subject_on_the_roles_reversed_or_on_a_may(told: Told, question: str) -> None:
+    answer = told(question, "verdict")
     assert not answer.answer.startswith(("Yes", "No."))
+
+
+def test_the_verdict_on_who_did_what_to_whom_is_yes_in_the_right_order(told: Told) -> None:
+    assert told("Did Orsa sue Velm?", "verdict").answer.startswith("Yes.")
 
 
 def test_reasons_are_the_sentences_that_tell_causes(told: Told) -> None:

@@ -90,7 +90,7 @@ def _topic(desk: Desk, question: str, source: Source | None) -> str:
 
 
 def named_source(desk: Desk, question: str) -> Source | None:
-    """The source that is meant: by its author or title, or "the article" where one article is the first of the collection."""
+    """The source that is meant: by its author or title, or "the article" where the collection has one source or one signed opinion piece."""
     vocabulary = desk.index.vocabulary
     asked = set(vocabulary.stems(question))
     sources = [s for s in desk.index.sources() if desk.request.filters.admits(s)]
@@ -105,8 +105,8 @@ def named_source(desk: Desk, question: str) -> Source | None:
     if len(sources) == 1:
         return sources[0]
     if of_text or "author" in question.lower():
-        signed = [s for s in sources if s.author]
-        return next((s for s in signed if s.genre == "opinion"), max(signed, key=lambda s: len(s.text), default=None))
+        pieces = [s for s in sources if s.author and s.genre == "opinion"]
+        return pieces[0] if len(pieces) == 1 else None  # of several, none is "the article"
     return None
 
 

@@ -85,13 +85,13 @@ def side(claim: Claim, item: Evidence, vocabulary: Vocabulary) -> str:
     all of the claim's words.
     """
     given = claims.read(item.text, vocabulary)
-    there = [part for w in given.words for part in {w.text.lower(), *w.text.lower().split("-")}]
+    found = parse(item.text)
+    there = {part for w in given.words for part in (w.text.lower(), *w.text.lower().split("-"))} | {w.lemma for w in found.words}
     share = sum(any(akin(w, t) for t in there) for w in claim.words) / len(claim.words) if claim.words else 0.0
     if claims.opposed(claim.said, given) is not None and share >= SAID / 2:
         return "no"
     if share < SAID or claims.unsure(item.text):
         return "open"
-    found = parse(item.text)
     asked_no = any(w.dep == "neg" for w in claim.found.words)
     for clause in found.clauses:
         if not clause.modal and _says(claim, found, clause):
