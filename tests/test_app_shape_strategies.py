@@ -169,11 +169,6 @@ def test_the_verdict_on_who_did_what_to_whom_is_yes_in_the_right_order(told: Tol
     assert told("Did Orsa sue Velm?", "verdict").answer.startswith("Yes.")
 
 
-def test_reasons_are_the_sentences_that_tell_causes(told: Told) -> None:
-    answer = told("Why did the strike at the shipyard matter and why did managers cut night shifts?", "why")
-    assert all("because" in c.quote or "due to" in c.quote for c in answer.citations)
-
-
 def test_a_quotation_is_whole_in_quotation_marks_and_with_its_place(told: Told) -> None:
     answer = told("Quote the exact sentence about the old windmill and tourists", "quote")
     assert answer.answer.startswith("“‘The old windmill turns only for tourists,’ wrote the miller Tove Brandt in her diary.” (")

@@ -18,11 +18,10 @@ from app.answering.strategies.timeline import timeline
 from app.answering.strategies.turned import turned
 from app.answering.strategies.unreadable import unreadable
 from app.answering.strategies.verdict import verdict
-from app.answering.strategies.why import why
 
 REGISTRY: tuple[Strategy, ...] = (
     declined, talk, catalogue, empty, unreadable, turned, meaning,
-    listing, timeline, comparison, summary, definition, verdict, why, quote,
+    listing, timeline, comparison, summary, definition, verdict, quote,
     overview, in_parts, point,
 )  # fmt: skip
 """The last one answers everything that reaches it."""
