@@ -69,7 +69,9 @@ def test_a_request_says_the_form_of_answer_with_and_without_a_conversation() -> 
     assert _parser().parse(asked, BEFORE, opened=None).turning == "new"
 
 
-@pytest.mark.parametrize("asked", ["Hello!", "Liste tous les plongeurs qui ont trouvé cette vieille épave dans le port."])
+@pytest.mark.parametrize(
+    "asked", ["Hello!", "Liste tous les plongeurs qui ont trouvé cette vieille épave dans le port."]
+)
 def test_talk_and_other_languages_have_no_form_of_answer(asked: str) -> None:
     assert _parser().parse(asked, opened=None).shape == "point"
 

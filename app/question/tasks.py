@@ -86,8 +86,8 @@ class TaskClassifier:
         return shares
 
     def _states(self, text: str) -> Floats:
-        states: Floats = self._encoder.states([text])[0]
-        return states
+        found: Floats = self._encoder.states([text])[0]
+        return found
 
 
 def load(encoder: object = None) -> TaskClassifier:

@@ -130,7 +130,9 @@ def turning_examples(rng: random.Random) -> list[Row]:
     slots = sections("shapes/slots.txt")
     asked = [filled(line, slots, rng) for shape in SHAPES for line in lines(f"shapes/{shape}.txt") for _ in range(3)]
     task_slots = sections("tasks/slots.txt")
-    asked += [filled(line, task_slots, rng) for task in TASKS if task != "talk-trust" for line in lines(f"tasks/{task}.txt")]
+    asked += [
+        filled(line, task_slots, rng) for task in TASKS if task != "talk-trust" for line in lines(f"tasks/{task}.txt")
+    ]
     asked += rng.sample(requests(rng, 6000, 0)[0], OTHERS)
     asked += [*lines("remarks.txt"), *rng.sample(keywords(rng), 800)]
     plain = [text for text in asked if _bare(text) not in known]
