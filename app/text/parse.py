@@ -33,7 +33,7 @@ _CLAUSE = frozenset(("ccomp", "xcomp"))
 _TELLS_NOTHING = frozenset(("mean", "ensure", "make", "let", "help", "cause", "require", "happen", "seem", "appear", "remain", "be", "want", "wish", "see", "wait", "know"))
 """Verbs that take a clause which nobody says: "this means that …". Worth 2 of 60 in ``tests/data/voices.json``."""
 _HOLDS = frozenset(
-    ("accuse", "acknowledge", "admit", "announce", "ascribe", "assess", "attribute", "blame", "call", "confess", "confirm", "consider", "criticise",
+    ("accuse", "acknowledge", "allege", "argue", "claim", "contest", "doubt", "report", "quote", "admit", "announce", "ascribe", "assess", "attribute", "blame", "call", "confess", "confirm", "consider", "criticise",
      "criticize", "declare", "deny", "depict", "describe", "dismiss", "dispute", "estimate", "fear", "hail", "identify", "portray", "praise",
      "predict", "present", "recognise", "recognize", "regard", "suspect", "view", "warn")
 )  # fmt: skip
@@ -42,7 +42,9 @@ _BELIEVED = frozenset(("believe", "think", "say", "report", "allege", "rumour", 
 """Verbs whose passive takes any infinitive that is said: "is believed to hold", other than "was forced to go"."""
 _RUMOURS = frozenset(("allegation", "accusation", "rumour", "rumor", "suspicion", "speculation"))
 _HEARSAY = frozenset(("reportedly", "allegedly", "supposedly", "purportedly", "ostensibly"))
-_VIEW = frozenset(("view", "opinion", "word", "eye", "judgement", "judgment", "account", "estimate", "assessment"))
+_COUNTS = frozenset(("put", "count", "number", "give", "list", "record", "see", "find", "name"))
+"""Verbs that say something where their object or what stands behind "at" is a figure: "put the losses at 40"."""
+_VIEW = frozenset(("claim", "statement", "description", "figure", "count", "argument", "verdict", "view", "opinion", "word", "eye", "judgement", "judgment", "account", "estimate", "assessment"))
 _MOST_CHARS = 4000
 """Longer texts are no sentences (tables, lists without full stops); the parse of such a run costs seconds and tells nothing."""
 
@@ -120,12 +122,14 @@ class Voice:
         said: the words that are said.
         verb: lemma of the word of saying, such as "maintain"; "according" for "according to", "per", "in the view of"; the adverb
             for "reportedly".
+        at: place of that word in ``Parse.words``.
         negated: the saying is denied ("did not say that").
     """
 
     holder: Span | None
     said: Span
     verb: str
+    at: int
     negated: bool = False
 
 
@@ -178,6 +182,17 @@ class Parse:
     def voices(self) -> tuple[Voice, ...]:
         """Who says what: "X said that …", "…, X said", "according to X, …", "is believed to …", "X's claim that …", "X blames …"."""
         return tuple(v for p in range(len(self.words)) for v in self._voices(p))
+
+    def spoken(self, voice: Voice) -> bool:
+        """Whether a voice says what the sentence says in the main, not a part: "X said so", not "it fell, and X regretted it".
+
+        "According to X" speaks for the whole sentence, wherever the parse hangs it.
+        """
+        if voice.verb == "according":
+            return True
+        word = self.words[voice.at]
+        said = any(w.dep == "ROOT" and voice.said.start <= w.start < voice.said.end for w in self.words)
+        return said or word.dep == "ROOT" or (word.pos == "NOUN" and self.words[word.head].dep == "ROOT" and word.dep in _SUBJECT | _PASSIVE)
 
     @property
     def is_order(self) -> bool:
@@ -232,10 +247,12 @@ class Parse:
     def _voices(self, place: int) -> Iterator[Voice]:
         word = self.words[place]
         if word.lemma in _HEARSAY:
-            yield Voice(holder=None, said=self._without(word.head, place), verb=word.lemma)
-        if word.dep == "prep" and (holder := self._according(place)) is not None:
-            verb = self.words[word.head].head if self.words[word.head].dep.startswith("aux") else word.head
-            yield Voice(holder=self.span(holder), said=self._without(verb, place), verb="according")
+            yield Voice(holder=None, said=self._without(word.head, place), verb=word.lemma, at=place)
+        if (word.dep == "prep" or word.text.lower() == "as") and (holder := self._according(place)) is not None:
+            aside = word.head if word.dep == "mark" else place  # "as reported by X" hangs on "reported"
+            verb = self.words[aside].head
+            verb = self.words[verb].head if self.words[verb].dep.startswith("aux") else verb
+            yield Voice(holder=self.span(holder), said=self._without(verb, aside), verb="according", at=place)
         if word.pos == "VERB":
             found = [v for c in self.children[place] if self.words[c].dep in _CLAUSE for v in self._said_by_verb(place, c)]
             yield from found or self._held_of_object(place)
@@ -244,9 +261,11 @@ class Parse:
             if claim is None and word.lemma in _RUMOURS and word.dep != "compound":
                 claim = place
             owner = next((c for c in self.children[place] if self.words[c].dep == "poss"), None)
+            if claim is None and owner is not None and word.lemma in _VIEW and word.dep in {"attr", "nsubj", "nsubjpass"}:
+                claim = place  # "the newest figure is the ministry's estimate"
             if claim is not None:
                 holder_span = None if owner is None else self.span(owner, without=("case",))
-                yield Voice(holder=holder_span, said=self.span(claim), verb=word.lemma, negated=self.negated(place))
+                yield Voice(holder=holder_span, said=self.span(claim), verb=word.lemma, at=place, negated=self.negated(place))
 
     def _without(self, place: int, cut: int) -> Span:
         return self._stretch(sorted(set(self.subtree(place)) - set(self.subtree(cut))) or [place], place)
@@ -260,6 +279,10 @@ class Parse:
         elif first == "in" and own and self.words[own[0]].lemma in _VIEW:
             of = [c for c in self.children[own[0]] if self.words[c].lemma == "of"]
             own = [o for c in of for o in self.children[c]] + [c for c in self.children[own[0]] if self.words[c].dep == "poss"]
+        elif first == "as":
+            told = [c for c in self.children[place] if self.words[c].tag == "VBN"] or [self.words[place].head]
+            by = [c for t in told if self.words[t].lemma in _HOLDS and self.words[t].tag == "VBN" for c in self.children[t] if self.words[c].dep == "agent"]
+            own = [o for c in by for o in self.children[c] if self.words[o].dep == "pobj"]
         elif first != "per" or any(self.words[c].dep == "nummod" or self.words[o].head != place for o in own for c in self.children[o]):
             return None
         elif place and self.words[place].start and self.text[: self.words[place].start].rstrip()[-1:] != ",":
@@ -271,6 +294,8 @@ class Parse:
         passive = any(self.words[c].dep in _PASSIVE for c in self.children[place])
         by = [o for c in self.children[place] if self.words[c].dep == "agent" for o in self.children[c]]
         holder = by[0] if by else None if passive else self._subject(place)
+        if holder is None and not passive and said_at < place:
+            holder = next((c for c in self.children[place] if c > place and self.words[c].dep == "dobj"), None)  # "…, argue Bruun and Ko"
         between = self.text[min(self.words[place].end, self.words[said_at].end) : max(self.words[place].start, self.words[said_at].start)]
         if dep == "xcomp" and not (passive and (self.words[place].lemma in _BELIEVED or self._is_state(said_at))):
             return  # "wants to go", "was forced to go", but "is believed to have gone", "to be there"
@@ -278,11 +303,11 @@ class Parse:
             return  # "shows that" without anybody who shows it
         if dep == "ccomp" and not (self._that(said_at) or self._has_subject(said_at)):
             return  # "let them go"
-        if self.words[place].lemma in _TELLS_NOTHING or ";" in between:
+        if self.words[place].lemma in _TELLS_NOTHING or ";" in between or (":" in between and said_at < place):
             return
         yield Voice(
             holder=None if holder is None else self.span(holder, without=("relcl", "appos")),
-            said=self.span(said_at), verb=self.words[place].lemma, negated=self.negated(place),
+            said=self.span(said_at), verb=self.words[place].lemma, at=place, negated=self.negated(place),
         )  # fmt: skip
 
     def _held_of_object(self, place: int) -> Iterator[Voice]:
@@ -291,11 +316,16 @@ class Parse:
         likened = any(self.words[p].lemma == "as" and self.words[p].dep == "prep" for c in (place, *self.children[place]) for p in self.children[c])
         known = self.words[place].lemma in _HOLDS or (self.words[place].lemma in {"see", "think", "treat"} and likened)
         of = any(self.words[c].lemma in {"of", "about", "against"} and self.words[c].dep == "prep" for c in self.children[place])
-        if not known or not (clause.objects or (of and clause.subject)) or (self.words[place].tag == "VBN" and self.words[place].dep in {"acl", "amod"}):
+        figures = any(
+            self.words[p].pos == "NUM" for c in self.children[place] if self.words[c].dep == "dobj" or self.words[c].lemma == "at" for p in self.subtree(c)
+        )
+        known = known or (self.words[place].lemma in _COUNTS and figures)
+        passive = any(self.words[c].dep in _PASSIVE for c in self.children[place])
+        if not (passive or clause.subject) or not known or not (clause.objects or (of and clause.subject)) or (self.words[place].tag == "VBN" and self.words[place].dep in {"acl", "amod"}):
             return
         holder = None if clause.subject is None else self.span(clause.subject.head, without=("relcl", "appos"))
-        said = self._stretch([p for p in self.subtree(place) if holder is None or not holder.start <= self.words[p].start < holder.end], place)
-        yield Voice(holder=holder, said=said, verb=self.words[place].lemma, negated=self.negated(place))
+        said = self._stretch([p for p in self.subtree(place, without=("conj", "cc")) if holder is None or not holder.start <= self.words[p].start < holder.end], place)
+        yield Voice(holder=holder, said=said, verb=self.words[place].lemma, at=place, negated=self.negated(place))
 
     def _is_state(self, place: int) -> bool:
         """Whether an infinitive tells what is or has been: "to be weak", "to have gone"."""

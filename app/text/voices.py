@@ -21,8 +21,9 @@ _CONTENT = frozenset(("NOUN", "PROPN", "VERB", "ADJ", "NUM"))
 
 
 def says_who(text: str) -> bool:
-    """Whether a sentence tells who says what it says."""
-    return any(v.holder is not None for v in parse(text).voices)
+    """Whether a sentence tells who says what it says; who says a part of it does not speak for the rest."""
+    parts = [parse(part) for part in re.split(r";\s", text) if part.strip()]
+    return bool(parts) and all(any(v.holder is not None and p.spoken(v) for v in p.voices) for p in parts)
 
 
 def reports_others(text: str) -> bool:
