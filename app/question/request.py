@@ -148,7 +148,7 @@ class Parser:
             else:
                 meant = followup.readings(opened.correct_spelling(bare), before)
         texts = [(periods.asked(r.text, today).text if opened and english else r.text, r.way) for r in meant.found]
-        refusal = next((told for t in (text, *(t for t, _ in texts)) if (told := self.declines(t))), "")
+        refusal = next((told for t in (text, texts[0][0]) if (told := self.declines(t))), "")
         request = Request(
             asked=asked, text=bare, language=language, served=served, refusal=refusal, filters=filters, today=today,
             before=before, turning=turning, question=_analysed(texts[0][0], vocabulary, today, asked),
