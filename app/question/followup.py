@@ -271,7 +271,10 @@ def _meant(one: _Anaphor, state: State) -> list[Mention]:
         return [m for m in (*reversed(state.asked), *reversed(state.told)) if m.head == one.head and m.named]
     found = state.last(*one.kinds)
     if one.kinds == _THING:
-        found = [m for m in found if m.kind != "person"] or found
+        # The parser takes many a group's name for a person's: one of the question goes before anything of the answer.
+        asked = [m for m in found if m in state.asked]
+        found = [m for m in asked if m.kind != "person"] or asked
+        found += [m for m in state.last(*one.kinds) if m not in asked and m.kind != "person"]
     if one.kinds == _PERSON and not any(m.kind == "person" for m in state.asked) and UNNAMED & set(re.findall(r"[a-z]+", state.question.lower())):
         found = [*found[:1], AUTHOR]
     return found
