@@ -140,6 +140,21 @@ class Understood:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One item of a list, one event of a timeline, or one side of a comparison.
+
+    Attributes:
+        label: the item, the date or the side.
+        cells: its sentences, without markers; empty where the sources say nothing of it.
+        markers: the citation of each cell, in their order.
+    """
+
+    label: str
+    cells: tuple[str, ...]
+    markers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """The result of a question; see DESIGN §4 for the JSON.
 
@@ -158,6 +173,8 @@ class Answer:
         task: what kind of answer it is: "point" from a search of the sources, "talk", or "catalogue", about the
             sources themselves.
         understood: how the question was understood; None in answers that were stored without it.
+        shape: the form of the answer.
+        rows: what stands in the lines of a list, a timeline or a comparison; empty for other shapes.
     """
 
     question: str
@@ -182,6 +199,8 @@ class Answer:
     options: tuple[str, ...] = ()
     task: TaskKind = "point"
     understood: Understood | None = None
+    shape: str = "point"
+    rows: tuple[Row, ...] = ()
 
 
 def to_json(answer: Answer) -> dict[str, Any]:

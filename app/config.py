@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from app.access.hosts import parse_place
 from app.errors import BadInput, BadSettings
 from app.writing.engines import EXTRACTIVE, parse_engine
+from index.multilingual_encoder import MULTILINGUAL_MODEL
 from index.precision import Precision
 
 SETTINGS_FILE = "iskp.toml"
@@ -22,6 +23,10 @@ _PREFIX = "ISKP_"
 _ENGLISH_ONLY = re.compile(
     r"^(?:.*[/\\])?(?:all-MiniLM|all-mpnet|all-distilroberta|multi-qa-)|[-_]en(?:glish)?\b", re.I
 )
+_MULTILINGUAL = frozenset(
+    ["ar", "az", "de", "en", "es", "fa", "fr", "hi", "it", "kk", "ky", "pl", "ps", "pt", "ru", "tg", "tr", "uk", "ur", "uz"]
+)
+"""Languages that the packaged multilingual model reads: those with a name here whose script is in its vocabulary."""
 _NOT_SETTINGS = frozenset({"ISKP_HOME", "ISKP_CHAT_AUTH"})
 
 
@@ -32,6 +37,8 @@ class _Section(BaseModel):
 class EncoderSection(_Section):
     """Which embedding model; changing it needs ``iskp index --rebuild``.
 
+    ``model``: all-MiniLM-L6-v2 (packaged, English), multilingual-e5-small (packaged, twenty languages), or any of
+    sentence-transformers' by its folder or its name in the local hub cache.
     ``precision``: of the packaged model's arithmetic and the evidence reader's; "auto" takes 8 bits where the processor
     multiplies them fast. The vectors are nearly the same: no rebuild is needed.
     ``languages``: ISO 639-1 codes that it reads, empty for any; by default told from the model's name.
@@ -54,6 +61,8 @@ class EncoderSection(_Section):
         """
         if self.languages is not None:
             return frozenset(self.languages) or None
+        if self.model == MULTILINGUAL_MODEL:
+            return _MULTILINGUAL
         return frozenset({"en"}) if _ENGLISH_ONLY.search(self.model) else None
 
 

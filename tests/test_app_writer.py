@@ -511,7 +511,7 @@ def test_planted_instructions_are_no_evidence_and_the_extractive_engine_does_not
 @pytest.mark.parametrize("text", ["Report writers said so.", "State media reported 12 dead.", "Open fighting was seen in May.", "List prices rose.", "Order was restored.", "Answers were not given by the ministry.", "The group asked its followers to vote."])  # fmt: skip
 def test_statements_that_begin_like_orders_stay_evidence(text: str) -> None:
     assert not instructions.to_answerer(text)
-    assert not instructions.command(text) or text.startswith(("State media", "List prices", "Report writers")), text
+    assert not instructions.imperative(text)
 
 
 def _planted_home(folder: Path, shared: Home, instruction: str) -> Home:

@@ -112,6 +112,6 @@ def test_the_shipped_graphs_are_those_that_the_script_draws() -> None:
     from eval.training import graphs
 
     drawn = graphs.drawn()
-    assert len(drawn) == 4
+    assert len(drawn) == 6
     for file, graph in drawn.items():
         assert onnx.load(file, load_external_data=False) == graph, f"{file.name} is not what is drawn"

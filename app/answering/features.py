@@ -1,7 +1,7 @@
 """What the decision to answer looks at: each feature with the direction in which it may count, in one registry.
 
-What each is worth stands in ``calibration.json`` beside its weight; ``eval.training.calibrate`` measures it anew. Nine others
-were tried and cost nothing, or won something, when they were left out: see ``docs/results``.
+What each is worth stands in ``calibration.json`` beside its weight; ``eval.training.calibrate`` measures it anew. Others were tried and
+cost nothing, or won something, when they were left out: see ``docs/results``.
 """
 
 from __future__ import annotations
@@ -76,6 +76,11 @@ class Feature:
     about: str
 
 
+def _ahead(seen: Seen) -> float:
+    hits = {e.hit.passage.id: e.hit.similarity for e in seen.evidence}
+    return max(hits.values()) - sum(hits.values()) / len(hits)
+
+
 REGISTRY: tuple[Feature, ...] = (
     Feature(
         name="passage", sign=1, about="log-odds of the best passage's score",
@@ -84,6 +89,21 @@ REGISTRY: tuple[Feature, ...] = (
     Feature(
         name="hit", sign=1, about="cosine of the question and the closest of the passages of the three first sentences",
         value=lambda s: max(e.hit.similarity for e in s.leading),
+    ),
+    Feature(
+        name="similarity", sign=1, about="cosine of the question and the closest of the three first sentences",
+        value=lambda s: max(e.similarity for e in s.leading),
+    ),
+    Feature(
+        name="lead", sign=1, about="how far the closest passage's cosine is above the mean of all that were read", value=_ahead
+    ),
+    Feature(
+        name="overlap", sign=1, about="largest share of the topic terms that stand beside one of the three first sentences",
+        value=lambda s: max(e.overlap for e in s.leading),
+    ),
+    Feature(
+        name="missing", sign=-1, about="share of the topic terms that no source mentions",
+        value=lambda s: len(s.missing) / len(s.question.terms) if s.question.terms else 0.0,
     ),
     Feature(
         name="nowhere", sign=-1, about="all leading passages lack a name of the question", value=lambda s: float(bool(s.nowhere))

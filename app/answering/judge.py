@@ -32,8 +32,20 @@ class Judged:
     lacking: tuple[tuple[str, ...], ...]
 
 
-def read(question: Question, hits: Sequence[Hit], reader: PassageReader, encoder: Encoder, opened: OpenIndex) -> Judged:
-    """Read the passages and rank their sentences by how well they answer."""
+def read(
+    question: Question,
+    hits: Sequence[Hit],
+    reader: PassageReader,
+    encoder: Encoder,
+    opened: OpenIndex,
+    *,
+    same_language: bool = True,
+) -> Judged:
+    """Read the passages and rank their sentences by how well they answer.
+
+    Args:
+        same_language: whether the question is in the language of the sources, so that its names can be looked for.
+    """
     when = question.time.period
     as_read = _as_read(question, hits, opened)
     evidence = gather(as_read, [_dated(h, when, opened) for h in hits] if when else hits, reader, encoder, opened.vocabulary)
@@ -46,7 +58,8 @@ def read(question: Question, hits: Sequence[Hit], reader: PassageReader, encoder
         if periods.strict(when) and evidence and said(evidence[0]) >= 0:
             # What tells of other times is no reason to believe that a lead of the time asked for answers.
             leading = [e for e in evidence if said(e) >= 0]
-    lacking = names_lacking(as_read, question.terms, leading, opened.vocabulary)
+    # Names of another script or language stand in no English text.
+    lacking = names_lacking(as_read, question.terms, leading, opened.vocabulary) if same_language else ()
     return Judged(evidence=tuple(evidence), leading=tuple(leading), lacking=tuple(lacking))
 
 

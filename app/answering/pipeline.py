@@ -107,7 +107,7 @@ class Answerer:
 
         outcome = self._answer(request, opened, clock)
         answer, trace = outcome.answer, outcome.trace
-        worded = answer.status == "answered" and answer.task == "point" and request.served
+        worded = answer.status == "answered" and answer.task == answer.shape == "point" and request.served
         if self._writer is None or opened is None or not worded:
             answer = finished(answer)
             yield from settled(answer)

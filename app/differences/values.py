@@ -1,16 +1,23 @@
 """Answers that differ from source to source, whatever they are: told by the words that the reader takes for the short answer.
 
-Each source counts with its sentence that answers best; sources whose short answers mean the same are one answer.
+Each source counts with its sentence that answers best; sources whose short answers mean the same are one answer. A small model
+tells whether such a sentence answers the same question as the one that is quoted: ``eval.training.values`` fits it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
 
 from app.citation_text import holder, one_line, shortened
 from app.differences.find import Figure, Found
-from app.evidence.gather import Evidence
-from app.question.analysis import Question
+from app.evidence.gather import Evidence, log_odds
+from app.question.analysis import Question, holds_kind
 from app.text import claims
 from app.text.periods import overlap, periods, shown
 from app.text.spans import whole_words
@@ -19,15 +26,69 @@ from ingest.source import Source
 
 KINDS = frozenset({"number", "date", "person", "place", "description"})
 """Kinds of questions that a few words can answer."""
-LEAST_SCORE, GAP, WORDS = 0.2, 6.0, 0.34
-"""A further source must answer with this score, at most so much weaker than the first one, and hold all but this share of the topic words
-that the first one holds. Over 251 questions of RAMDocs, 198 of them with several values, these show differences for .79 of the 198 (.20
-before), and for .045 of 200 questions of XQuAD, which have one value each; a logistic model of ten features fitted on half of both
-shows .68 at .04 and .76 at .06 on the other half."""
 MOST = 6
 _WORDS_OF_VALUE = 12
 _ALIKE = 0.67
 """Share of the words of the shorter answer that the longer one has, from which they are one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """The sentence that is quoted, and the best one of another source."""
+
+    question: Question
+    lead: Evidence
+    other: Evidence
+    vocabulary: Vocabulary
+
+    def shared(self, item: Evidence) -> float:
+        """Share of the question's topic words that stand in a sentence."""
+        return self._share(self.question.terms, item)
+
+    def named(self, item: Evidence) -> float:
+        """Share of its capitalised topic words that stand in a sentence; 1 where it has none."""
+        return self._share([t for t in self.question.terms if t[:1].isupper() and not self.question.text.startswith(t)], item)
+
+    def _share(self, terms: Sequence[str], item: Evidence) -> float:
+        wanted = {stem for term in terms for stem in self.vocabulary.stems(term)}
+        return len(wanted & set(self.vocabulary.stems(item.text))) / len(wanted) if wanted else 1.0
+
+    def value(self) -> str:
+        """The words of the other sentence that would be its short answer."""
+        assert self.other.span is not None
+        start = self.other.span[0] - self.other.start
+        return self.other.text[start : start + self.other.span[1] - self.other.span[0]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feature:
+    """One thing that tells whether the other sentence answers the question too; ``sign`` as in ``app.answering.features``."""
+
+    name: str
+    sign: Literal[1, -1]
+    of: Callable[[Pair], float]
+    about: str
+
+
+REGISTRY = (
+    Feature(name="passage", sign=1, about="log-odds of its passage's score", of=lambda p: log_odds(p.other.passage_score)),
+    Feature(
+        name="span", sign=1, about="log-odds of the score of its short answer",
+        of=lambda p: log_odds(p.other.span[2]) if p.other.span else 0.0,
+    ),
+    Feature(
+        name="as_near", sign=1, about="as many topic words stand in it and the headings above as in the lead and its headings",
+        of=lambda p: float(p.other.overlap >= p.lead.overlap),
+    ),
+    Feature(
+        name="words", sign=1, about="share of topic words in it, less that in the lead", of=lambda p: p.shared(p.other) - p.shared(p.lead)
+    ),
+    Feature(name="names", sign=1, about="share of the question's names in it", of=lambda p: p.named(p.other)),
+    Feature(
+        name="kind", sign=1, about="its short answer is of the kind asked for: a figure, a date, a name",
+        of=lambda p: float(holds_kind(p.question.kind, p.value())),
+    ),
+)  # fmt: skip
 
 
 def find(
@@ -42,10 +103,9 @@ def find(
         return None
     lead = evidence[0]
     answers: list[list[Figure]] = []
-    for item in _best_of_each_source(evidence):
+    for item in best_of_each_source(evidence):
         source = sources(item.hit.passage.source_id)
-        weak = item.score < LEAST_SCORE or item.strength < lead.strength - GAP or item.overlap < lead.overlap - WORDS
-        if source is None or (weak and item is not lead):
+        if source is None or (item is not lead and not answers_too(question, lead, item, vocabulary)):
             continue
         figure = _figure(item, source)
         if not figure.value:
@@ -58,9 +118,25 @@ def find(
     if len(answers) < 2:
         return None
     return Found(
-        about=question.text.rstrip(" ?!."), sentence="The sources give more than one answer:",
-        figures=tuple(own[0] for own in answers[:MOST]),
-    )  # fmt: skip
+        about=question.text.rstrip(" ?!."), sentence="Answers by source:", figures=tuple(own[0] for own in answers[:MOST])
+    )
+
+
+def best_of_each_source(evidence: Sequence[Evidence]) -> Iterator[Evidence]:
+    """The first sentence of each source that has a short answer."""
+    known: set[str] = set()
+    for item in evidence:
+        if item.span is not None and item.hit.passage.source_id not in known:
+            known.add(item.hit.passage.source_id)
+            yield item
+
+
+def answers_too(question: Question, lead: Evidence, other: Evidence, vocabulary: Vocabulary) -> bool:
+    """Whether the sentence of another source answers the question that the lead answers."""
+    model = _model()
+    pair = Pair(question=question, lead=lead, other=other, vocabulary=vocabulary)
+    margin = model["bias"] + sum(model["weights"][f.name] * f.of(pair) for f in REGISTRY)
+    return bool(1 / (1 + math.exp(-margin)) >= model["threshold"])
 
 
 def same(one: str, other: str, vocabulary: Vocabulary) -> bool:
@@ -81,14 +157,6 @@ def same(one: str, other: str, vocabulary: Vocabulary) -> bool:
     return sum(any(claims.akin(w, m) for m in many) for w in few) >= _ALIKE * len(few)
 
 
-def _best_of_each_source(evidence: Sequence[Evidence]) -> Iterator[Evidence]:
-    known: set[str] = set()
-    for item in evidence:
-        if item.span is not None and item.hit.passage.source_id not in known:
-            known.add(item.hit.passage.source_id)
-            yield item
-
-
 def _figure(item: Evidence, source: Source) -> Figure:
     assert item.span is not None
     start, end = whole_words(source.text, item.span[0], item.span[1], item.start, item.end)
@@ -104,3 +172,9 @@ def _figure(item: Evidence, source: Source) -> Figure:
 
 def _words(text: str, vocabulary: Vocabulary) -> set[str]:
     return {w.text.lower() for w in claims.read(text, vocabulary).words} | {t.lower() for t in text.split() if any(c.isdigit() for c in t)}
+
+
+@cache
+def _model() -> Mapping[str, Any]:
+    loaded: dict[str, Any] = json.loads(files("app.differences").joinpath("values.json").read_text(encoding="utf-8"))
+    return loaded

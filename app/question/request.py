@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from app.question import followup, parts
+from app.question import followup, forms, parts
 from app.question.analysis import Question, analyse, tidy
 from app.question.dialogue import MentionKind, State, Turn
 from app.question.shape import Shape, Turning
@@ -49,8 +49,8 @@ class Request:
         parts: the questions in it when it asks several things, each analysed; else empty.
         topic: what an overview of the sources is wanted of; None when none is.
         task: talk, something about the list of sources, or "other": to be searched for.
-        shape: the form of answer that is wanted.
-        turning: what is wanted done with the answer before; "new" for a question of its own.
+        shape: the form of answer that the standalone question wants; "point" for talk, the list of sources and other languages than English.
+        turning: what is wanted done with the answer before; "new" for a question of its own and wherever nothing was asked before.
         language: the language it is in.
         served: whether the embedding model reads that language.
         refusal: what is said where it asks for help with harm; else empty.
@@ -93,14 +93,14 @@ class Parser:
         declines: gives what is said to a question that asks for help with harm; None for all others.
         languages: ISO 639-1 codes that the encoder reads; None for any.
         today: tells the day, and so what "last year" means.
-        turning: what a turn after another wants done with the answer before it.
+        turning: tells what a turn after another wants done with the answer before it; by default the learnt classifier.
     """
 
     tasks: TaskClassifier
     declines: Callable[[str], str | None]
     languages: frozenset[str] | None
     today: Callable[[], dt.date]
-    turning: Callable[[str], Turning] = lambda text: "new"
+    turning: Callable[[str], Turning] | None = None
 
     def reads(self, text: str) -> bool:
         """Whether the embedding model reads a question's language.
@@ -140,25 +140,31 @@ class Parser:
         turning: Turning = "new"
         if opened and english:
             before = followup.state_of(self._questions(history), vocabulary)
-            turning = self.turning(bare) if before.question else "new"
+            turning = self._turning(bare) if before.question else "new"
             last = next((t.content for t in reversed(history) if t.role == "user"), "")
-            before = replace(before, holders=self.turning(last) == "who-says")
+            before = replace(before, holders=bool(last) and self._turning(last) == "who-says")
             if rewritten:
                 meant = followup.Readings(found=(followup.Reading(text=rewritten, way="pronoun"),))
             else:
                 meant = followup.readings(opened.correct_spelling(bare), before)
         texts = [(periods.asked(r.text, today).text if opened and english else r.text, r.way) for r in meant.found]
+        # A reading that asks for help with harm is never searched; only the likeliest declines the whole turn.
+        texts = [texts[0], *(found for found in texts[1:] if not self.declines(found[0]))]
         refusal = next((told for t in (text, texts[0][0]) if (told := self.declines(t))), "")
+        task: Task = "other" if refusal else self._task(text, bare, english=english, language=language)
         request = Request(
             asked=asked, text=bare, language=language, served=served, refusal=refusal, filters=filters, today=today,
             before=before, turning=turning, question=_analysed(texts[0][0], vocabulary, today, asked),
             readings=tuple(Reading(question=_analysed(t, vocabulary, today, asked), way=w) for t, w in texts) if len(texts) > 1 else (),
             rivals=meant.rivals, unexplained=meant.open, half_explained=meant.weak, explained_by=meant.kinds,
-            task="other" if refusal else self._task(text, bare, english=english, language=language),
+            task=task, shape=forms.shape(self.tasks.states(texts[0][0])) if english and task == "other" and not refusal else "point",
         )  # fmt: skip
         if opened is None or not served or request.task.startswith("talk"):
             return request
         return asking(request, request.question, vocabulary)
+
+    def _turning(self, text: str) -> Turning:
+        return self.turning(text) if self.turning else forms.turning(self.tasks.states(text))
 
     def _served(self, language: Language) -> bool:
         return self.languages is None or language.code in self.languages
@@ -177,7 +183,7 @@ class Parser:
         for turn in history:
             if turn.role == "user":
                 left_out = self.tasks.task(turn.content).task.startswith("talk")
-                left_out = left_out or self.turning(turn.content) not in {"new", "correction"}
+                left_out = left_out or self._turning(turn.content) not in {"new", "correction"}
             if not left_out:
                 kept.append(turn)
         return kept

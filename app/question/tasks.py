@@ -51,6 +51,8 @@ class TaskClassifier:
     def __init__(self, weights: Network, encoder: StateEncoder) -> None:
         self._weights = weights
         self._encoder = encoder
+        self.states = lru_cache(maxsize=_REMEMBERED)(self._states)
+        """``(len(STATE_LAYERS), width)`` of a text: what this network and those of :mod:`app.question.forms` read."""
         self.task = lru_cache(maxsize=_REMEMBERED)(self._judge)
         """The task of a text; "other" below :data:`THRESHOLD`."""
 
@@ -78,10 +80,14 @@ class TaskClassifier:
 
     def shares(self, text: str) -> Floats:
         """Probabilities ``(len(TASKS),)``, in the order of :data:`TASKS`."""
-        logits = self._weights.logits(self._encoder.states([text])[0])
+        logits = self._weights.logits(self.states(text))
         powers = np.exp(logits - logits.max())
         shares: Floats = powers / powers.sum()
         return shares
+
+    def _states(self, text: str) -> Floats:
+        found: Floats = self._encoder.states([text])[0]
+        return found
 
 
 def load(encoder: object = None) -> TaskClassifier:

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from index import generation
+from index import generation, multilingual_encoder
 from index.catalog import Catalog
 from index.embed import DEFAULT_MODEL, bundled_model_path, check_weights
 from index.errors import IndexingError
@@ -84,10 +84,12 @@ def _model_facts(home: Home) -> dict[str, str]:
 
 
 def _model_problems(home: Home) -> list[str]:
-    if home.settings.encoder.model != DEFAULT_MODEL:
-        return []
+    model = home.settings.encoder.model
     try:
-        check_weights(bundled_model_path())
+        if model == DEFAULT_MODEL:
+            check_weights(bundled_model_path())
+        elif model == multilingual_encoder.MULTILINGUAL_MODEL:
+            multilingual_encoder.check_weights()
     except IndexingError as exc:
         return [str(exc)]
     return []

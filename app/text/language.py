@@ -62,7 +62,7 @@ def unreadable(language: Language, *, by_words: bool = False) -> str:
     """
     done = "was searched by its words alone, and no sentence has enough of them" if by_words else "was not searched"
     text = (
-        f"This collection is searched with an English-only model, so the question in {language.name} "
+        f"This collection is searched with a model that does not read {language.name}, so the question "
         f"{done}. Please ask it in English."
     )
     return f"{text} {language.say}".rstrip()

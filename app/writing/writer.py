@@ -452,7 +452,7 @@ class _Work:
         how_to = kind_of(self.material.question) == "manner"
         if instructions.question(sentence):
             return [], "it is a question"
-        if instructions.to_answerer(sentence) or (instructions.command(sentence) and not how_to):
+        if instructions.to_answerer(sentence) or (instructions.imperative(sentence) and not how_to):
             return [], "it tells somebody what to do"
         named = [self.given[n - 1] for n in cited][:MOST_CITED]
         reason = "" if named else "it cites no passage"
@@ -744,7 +744,7 @@ def usable(text: str, *, commands: bool = False) -> list[tuple[int, int]]:
         if (
             instructions.to_answerer(sentence)
             or instructions.question(sentence)
-            or (instructions.command(sentence) and not commands)
+            or (instructions.imperative(sentence) and not commands)
         ):
             joined = False
             continue

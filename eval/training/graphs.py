@@ -21,6 +21,10 @@ from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper
 from app.evidence.onnx_network import GRAPH as READER_GRAPH
 from app.evidence.onnx_network import GRAPH_8 as READER_GRAPH_8
 from index.eight_bits import OUTLIERS, PARTS
+from index.multilingual_encoder import BLOCK, PIECES
+from index.multilingual_encoder import GRAPH as MULTILINGUAL_GRAPH
+from index.multilingual_encoder import GRAPH_8 as MULTILINGUAL_GRAPH_8
+from index.multilingual_encoder import LAYERS as MULTILINGUAL_LAYERS
 from index.onnx_encoder import GRAPH as ENCODER_GRAPH
 from index.onnx_encoder import GRAPH_8 as ENCODER_GRAPH_8
 from index.onnx_encoder import STATE_LAYERS
@@ -208,6 +212,29 @@ def encoder(*, eight_bits: bool = False, inputs: Inputs | None = None) -> ModelP
     return draw.model([_grid("ids"), _grid("mask")], outputs + _watched(inputs))
 
 
+def multilingual(*, eight_bits: bool = False, inputs: Inputs | None = None) -> ModelProto:
+    """As :func:`encoder`, with word embeddings in 4 bits (``index.multilingual_encoder``), vectors only."""
+    draw = _Drawing()
+    blocks = WIDTH // BLOCK
+    both = draw.node("Gather", draw.weight("words.codes", PIECES, WIDTH // 2, kind=TensorProto.UINT8), "ids")
+    both = draw.node("Reshape", both, draw.integers(0, 0, blocks, BLOCK // 2))
+    low = draw.node("BitwiseAnd", both, draw.number(15, TensorProto.UINT8))
+    high = draw.node("BitShift", both, draw.number(4, TensorProto.UINT8), direction="RIGHT")
+    codes = draw.node("Cast", draw.node("Concat", low, high, axis=-1), to=TensorProto.FLOAT)
+    rows = draw.weight("words.scales", PIECES, blocks, kind=TensorProto.FLOAT16)
+    scales = draw.node("Cast", draw.node("Gather", rows, "ids"), to=TensorProto.FLOAT)
+    centred = draw.node("Sub", codes, draw.number(8.0))
+    words = draw.node("Mul", centred, draw.node("Unsqueeze", scales, draw.integers(3)))
+    words = draw.node("Reshape", words, draw.integers(0, 0, WIDTH))
+    mask = draw.node("Cast", "mask", to=TensorProto.INT32)
+    types = draw.node("Sub", "ids", "ids")
+    states = layers(draw, words, types, mask, count=MULTILINGUAL_LAYERS, eight_bits=eight_bits, inputs=inputs)
+    weights = draw.node("Cast", draw.node("Unsqueeze", "mask", draw.integers(1)), to=TensorProto.FLOAT)
+    pooled = draw.node("Squeeze", draw.node("MatMul", weights, states), draw.integers(1))
+    draw.node("LpNormalization", pooled, axis=-1, p=2, name="vectors")
+    return draw.model([_grid("ids"), _grid("mask")], [_values("vectors", "b", WIDTH), *_watched(inputs)])
+
+
 def reader(*, eight_bits: bool = False, inputs: Inputs | None = None) -> ModelProto:
     """``ids``, ``types``, ``owners``, ``mask`` ``(b, t)`` int64 to the logits of both heads, as app.evidence.torch_network has it.
 
@@ -292,6 +319,8 @@ def drawn() -> dict[Path, ModelProto]:
     return {
         ENCODER_GRAPH: encoder(),
         ENCODER_GRAPH_8: encoder(eight_bits=True),
+        MULTILINGUAL_GRAPH: multilingual(),
+        MULTILINGUAL_GRAPH_8: multilingual(eight_bits=True),
         READER_GRAPH: reader(),
         READER_GRAPH_8: reader(eight_bits=True),
     }

@@ -363,7 +363,8 @@ def fit(
 
 
 def trained(
-    states: NDArray[np.float32], features: Sequence[Sequence[float]] | None, outputs: int, loss: Loss, name: str, seed: int = 0
+    states: NDArray[np.float32], features: Sequence[Sequence[float]] | None, outputs: int, loss: Loss, name: str, seed: int = 0,
+    *, units: int = UNITS,
 ) -> dict[str, NDArray[Any]]:
     """A network of one hidden layer, as the tensors that ``app.question.network`` reads.
 
@@ -380,7 +381,7 @@ def trained(
     inputs = torch.from_numpy(states.reshape(len(states), -1) * STATE_SCALE)
     if features:
         inputs = torch.cat([inputs, torch.tensor(features, dtype=torch.float32)], dim=1)
-    hidden, out = nn.Linear(inputs.shape[1], UNITS), nn.Linear(UNITS, outputs)
+    hidden, out = nn.Linear(inputs.shape[1], units), nn.Linear(units, outputs)
     network = nn.Sequential(nn.Dropout(DROP_OUT / 2), hidden, nn.ReLU(), nn.Dropout(DROP_OUT), out)
     optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY)
     steps = EPOCHS * -(-len(inputs) // BATCH)

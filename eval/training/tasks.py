@@ -78,19 +78,19 @@ def train(out: Path, questions: int) -> None:
         return nn.functional.cross_entropy(found, wanted[at], weight=worth)
 
     states = OnnxEncoder().states(texts)
-    tensors = averaged([trained(states, None, len(TASKS), loss, "task", seed) for seed in range(NETWORKS)])
+    tensors = averaged([trained(states, None, len(TASKS), loss, "task", seed) for seed in range(NETWORKS)], "task")
     tensors["words"] = np.frombuffer(" ".join(catalogue_words()).encode(), dtype=np.uint8)
     save_file(tensors, out)
     shown = ", ".join(f"{TASKS[n]} {c}" for n, c in sorted(counts.items()))
     print(f"{len(texts)} texts ({shown}), {time.monotonic() - began:.0f} s, {out}")
 
 
-def averaged(networks: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+def averaged(networks: Sequence[Mapping[str, NDArray[Any]]], name: str) -> dict[str, NDArray[Any]]:
     """One network whose outputs are the mean of those of several: their units stand side by side."""
-    side = {key: np.concatenate([n[f"task.{key}"] for n in networks]) for key in ("hidden", "hidden_bias")}
-    out = np.concatenate([n["task.out"] for n in networks], axis=1) / len(networks)
-    bias = np.mean([n["task.bias"] for n in networks], axis=0)
-    return {f"task.{key}": value.astype(np.float16) for key, value in {**side, "out": out, "bias": bias}.items()}
+    side = {key: np.concatenate([n[f"{name}.{key}"] for n in networks]) for key in ("hidden", "hidden_bias")}
+    out = np.concatenate([n[f"{name}.out"] for n in networks], axis=1) / len(networks)
+    bias = np.mean([n[f"{name}.bias"] for n in networks], axis=0)
+    return {f"{name}.{key}": value.astype(np.float16) for key, value in {**side, "out": out, "bias": bias}.items()}
 
 
 def catalogue_words() -> list[str]:

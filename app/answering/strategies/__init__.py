@@ -2,15 +2,26 @@
 
 from app.answering.engine import Strategy
 from app.answering.strategies.catalogue import catalogue
+from app.answering.strategies.comparison import comparison
 from app.answering.strategies.declined import declined
+from app.answering.strategies.definition import definition
 from app.answering.strategies.empty import empty
+from app.answering.strategies.listing import listing
 from app.answering.strategies.meaning import meaning
 from app.answering.strategies.overview import overview
 from app.answering.strategies.parts import in_parts
 from app.answering.strategies.point import point
+from app.answering.strategies.quote import quote
+from app.answering.strategies.summary import summary
 from app.answering.strategies.talk import talk
+from app.answering.strategies.timeline import timeline
 from app.answering.strategies.turned import turned
 from app.answering.strategies.unreadable import unreadable
+from app.answering.strategies.verdict import verdict
 
-REGISTRY: tuple[Strategy, ...] = (declined, talk, catalogue, empty, unreadable, turned, meaning, overview, in_parts, point)
+REGISTRY: tuple[Strategy, ...] = (
+    declined, talk, catalogue, empty, unreadable, turned, meaning,
+    listing, timeline, comparison, summary, definition, verdict, quote,
+    overview, in_parts, point,
+)  # fmt: skip
 """The last one answers everything that reaches it."""

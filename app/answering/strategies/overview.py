@@ -11,7 +11,7 @@ from app.answering.engine import Desk, Outcome
 from app.citation_text import COMPARISON, is_comparison, one_line, shortened, with_marker
 from app.evidence.gather import Evidence
 from app.evidence.statement import Wanted
-from app.text.voices import REPORTING, reports_others
+from app.text.voices import REPORTING, reports_others, says_who
 from index.embed import Encoder
 from index.search import Hit
 from index.terms import Vocabulary
@@ -132,7 +132,7 @@ def _label(citation: Citation) -> str:
         return said_by or shortened(citation.title)
     if said_by != source and said_by not in source:
         return said_by if source in said_by else f"{said_by}, in {source}"
-    return f"{source}{REPORTING}" if reports_others(citation.quote) else source
+    return f"{source}{REPORTING}" if reports_others(citation.quote) and not says_who(citation.quote) else source
 
 
 def _rank(item: Evidence) -> tuple[float, int]:

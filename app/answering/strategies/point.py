@@ -82,7 +82,10 @@ def trace_of(desk: Desk, question: Question, *, beside: str | None = None) -> Tr
     retrieved = searched(desk, question, beside=beside)
     with desk.clock.stage("read"):
         reader, calibration = desk.models.reading(desk.request)
-        judged = read(question, retrieved.hits, reader, desk.models.encoder, opened)
+        english = desk.request.language.code == "en"
+        if not english:  # its words stand in no English text; figures do
+            retrieved = replace(retrieved, missing=tuple(t for t in retrieved.missing if any(map(str.isdigit, t))))
+        judged = read(question, retrieved.hits, reader, desk.models.encoder, opened, same_language=english)
         decision = judge(question, retrieved, judged, calibration, settings.threshold)
     trace = Trace(
         question=question, missing=retrieved.missing, hits=retrieved.hits, evidence=judged.evidence, decision=decision

@@ -1,0 +1,145 @@
+"""Answers of several cited rows: sentences found widely, and the numbering of what they cite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
+from app.answer import Citation, Row, cite, outlet
+from app.answering.compose import attribution
+from app.answering.engine import Desk, Outcome, Trace
+from app.answering.judge import judge, read
+from app.answering.retrieve import WIDE_HITS, retrieve
+from app.citation_text import one_line, with_marker
+from app.evidence.gather import Evidence
+from app.evidence.statement import Wanted
+from app.question.analysis import Question, analyse
+from app.question.matter import matter
+from app.question.shape import Shape
+from index.search import Hit
+from index.terms import Vocabulary
+from ingest.sentences import sentence_spans
+from ingest.source import Source
+
+READ = 20
+"""Passages read by the evidence reader for a list: with 14, one of the six lists of the analyst cases lacks items that 20 find."""
+ALIKE = 0.6
+"""Share of the topic words of the shorter of two sentences from which they tell the same."""
+
+
+@dataclass(slots=True)
+class Sheet:
+    """An answer of rows under way: a sentence that is used twice keeps its marker."""
+
+    sources: Callable[[str], Source | None]
+    citations: list[Citation] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+
+    def mark(self, item: Evidence) -> Citation:
+        """The citation of a sentence, which gets a number the first time."""
+        source = self.sources(item.hit.passage.source_id)
+        assert source is not None
+        for held in self.citations:
+            if (held.source_id, held.start, held.end) == (source.id, item.start, item.end):
+                return held
+        copies = ((self.sources(p.source_id), p) for p in item.hit.copies)
+        made = cite(
+            source, item.hit.passage, start=item.start, end=item.end, support=item.score, marker=len(self.citations) + 1,
+            also_in=tuple(outlet(s, p) for s, p in copies if s is not None),
+        )  # fmt: skip
+        self.citations.append(made)
+        return made
+
+    def sentence(self, item: Evidence, *, attributed: bool = True) -> str:
+        """The sentence with who says it and its marker."""
+        citation = self.mark(item)
+        intro = attribution(citation) if attributed else ""
+        return with_marker(intro + one_line(citation.quote), citation.marker)
+
+    def add(self, label: str, items: Sequence[Evidence], *, attributed: bool = True) -> str:
+        """A row of sentences, and its text without the label."""
+        text = " ".join(self.sentence(i, attributed=attributed) for i in items)
+        self.rows.append(
+            Row(label=label, cells=tuple(one_line(self.mark(i).quote) for i in items), markers=tuple(self.mark(i).marker for i in items))
+        )
+        return text
+
+    def outcome(
+        self, desk: Desk, shape: Shape, text: str, trace: Trace | None, *, confidence: float | None = None, reasons: tuple[str, ...] = ()
+    ) -> Outcome:
+        """The answer that the rows make; how sure it is and why follows from the decision unless it is given."""
+        sure = trace.decision.confidence if confidence is None and trace else confidence or 0.0
+        answer = replace(
+            desk.base, status="answered", answer=text, citations=tuple(self.citations), shape=shape, rows=tuple(self.rows),
+            confidence=round(sure, 4), reasons=reasons or (trace.decision.reasons if trace else ()),
+        )  # fmt: skip
+        return Outcome(answer=answer, trace=trace)
+
+
+def on(desk: Desk, text: str | None = None) -> Question:
+    """What the question is on, analysed, without the words that ask for a form."""
+    asked = desk.request.question
+    return analyse(matter(asked.text) if text is None else text, desk.index.vocabulary, desk.request.today, asked=asked.asked)
+
+
+def widely_read(desk: Desk, question: Question, passages: int = READ, fits: Callable[[Hit], bool] = lambda hit: True) -> Trace:
+    """More passages than for a point, read, and the decision whether they answer.
+
+    Args:
+        fits: which passages are read at all; where it turns some down, others are read in their place.
+    """
+    settings = replace(desk.models.settings, passages=WIDE_HITS)
+    with desk.clock.stage("retrieve"):
+        retrieved = retrieve(question, desk.index, settings, desk.request.filters)
+        retrieved = replace(retrieved, hits=tuple(islice(filter(fits, retrieved.hits), passages)))
+    with desk.clock.stage("read"):
+        reader, calibration = desk.models.reading(desk.request)
+        judged = read(question, retrieved.hits, reader, desk.models.encoder, desk.index)
+        decision = judge(question, retrieved, judged, calibration, settings.threshold)
+    return Trace(question=question, missing=retrieved.missing, hits=retrieved.hits, evidence=judged.evidence, decision=decision)
+
+
+def found_widely(desk: Desk, text: str, hits: int = WIDE_HITS) -> list[Hit]:
+    """Passages looked through rather than read."""
+    with desk.clock.stage("retrieve"):
+        return desk.index.search(text, hits, filters=desk.request.filters, settings=desk.models.settings.search)
+
+
+def statements(hits: Iterable[Hit], question: str, vocabulary: Vocabulary, fits: Callable[[str], bool] = lambda text: True) -> list[Evidence]:
+    """The sentences of the passages that state something and fit; ``similarity`` is that of the passage, ``score`` 0."""
+    wanted = Wanted(question, vocabulary)
+    terms = {vocabulary.stem(t) for term in vocabulary.content_terms(question) for t in vocabulary.stems(term)}
+    found = []
+    for hit in hits:
+        around = set(vocabulary.stems(hit.passage.context))
+        for a, b in sentence_spans(hit.passage.text):
+            text = hit.passage.text[a:b]
+            if not fits(text) or not wanted.answered_by(text, hit.passage):
+                continue
+            there = terms & (around | set(vocabulary.stems(text)))
+            found.append(
+                Evidence(
+                    hit=hit, text=text, start=hit.passage.start + a, end=hit.passage.start + b, score=0.0, passage_score=0.0,
+                    similarity=hit.similarity, overlap=len(there) / len(terms) if terms else 1.0,
+                )
+            )  # fmt: skip
+    return found
+
+
+def by_meaning(desk: Desk, items: Sequence[Evidence], text: str) -> list[Evidence]:
+    """The sentences with their own cosine to a text, the nearest first."""
+    if not items:
+        return []
+    with desk.clock.stage("read"):
+        vectors = desk.models.encoder.encode([desk.index.vocabulary.spell_out(text), *(i.text for i in items)])
+    close = (vectors[1:] @ vectors[0]).tolist()
+    return sorted((replace(i, similarity=s) for i, s in zip(items, close, strict=True)), key=lambda e: -(e.similarity + 0.3 * e.overlap))
+
+
+def alike(one: str, other: str, vocabulary: Vocabulary, share: float = ALIKE) -> bool:
+    """Whether most topic words of the shorter sentence stand in the other."""
+    mine, theirs = ({vocabulary.stem(t) for t in vocabulary.content_terms(text)} for text in (one, other))
+    if not mine or not theirs:
+        return one == other
+    return len(mine & theirs) >= share * min(len(mine), len(theirs))

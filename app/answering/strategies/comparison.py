@@ -1,0 +1,117 @@
+"""Comparisons: what the sources say of each side, or what each side says, one beside the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from app.answering.engine import Desk, Outcome, Trace
+from app.answering.rows import Sheet, alike, on, widely_read
+from app.evidence.gather import Evidence
+from app.question.sides import sides
+from app.question.wanted import thing_of, things
+from app.text.parse import parse
+from app.text.periods import periods
+from index.search import Hit
+
+PASSAGES = 8
+"""Passages read for each side."""
+SENTENCES = 2
+"""Sentences of each side."""
+_HELD, _COUNTED = 2.0, 1.5
+"""Strength that it is worth where the side itself says it, and where a figure is wanted and given."""
+FLOOR = 0.04
+"""Least score of a side's sentence."""
+
+
+def comparison(desk: Desk) -> Outcome | None:
+    """Each side with its sentences; None where the question names no two sides, or fewer than two have evidence."""
+    if desk.request.shape != "comparison":
+        return None
+    found = sides(desk.request.standalone)
+    if found is None:
+        return None
+    traces = [
+        widely_read(desk, on(desk, text), PASSAGES, partial(_passage_on, desk, name))
+        for name, text in zip(found.names, found.questions, strict=True)
+    ]
+    with desk.clock.stage("generate"):
+        chosen: list[list[Evidence]] = []
+        for name, trace in zip(found.names, traces, strict=True):
+            others = [e for own in chosen for e in own]
+            rivals = [n for n in found.names if n != name]
+            chosen.append(_side(desk, name, rivals, trace, others))
+        answered = [t for t, own in zip(traces, chosen, strict=True) if own]
+        if not answered or len(answered) < 2 <= len(found.names) - 1 or not any(t.decision.answer for t in answered):
+            return None
+        sheet = Sheet(desk.index.source)
+        lines = []
+        for name, own in zip(found.names, chosen, strict=True):
+            label = name[:1].upper() + name[1:]
+            text = sheet.add(label, own)
+            lines.append(f"- **{label}**: {text or 'The sources say nothing on this.'}")
+        best = max(answered, key=lambda t: t.decision.confidence)
+        hits = tuple(dict.fromkeys(h for t in traces for h in t.hits))
+        trace = Trace(question=best.question, missing=best.missing, hits=hits, evidence=best.evidence, decision=best.decision)
+        return sheet.outcome(desk, "comparison", "\n".join(lines), trace, confidence=min(t.decision.confidence for t in answered))
+
+
+def _side(desk: Desk, name: str, rivals: Sequence[str], trace: Trace, others: Sequence[Evidence]) -> list[Evidence]:
+    """The best sentences that speak of a side, or are by it, and are not those of another side."""
+    vocabulary = desk.index.vocabulary
+    figures = trace.question.kind == "number" or thing_of(things(trace.question.text).noun, desk.models.encoder) == "figure"
+
+    def worth(item: Evidence) -> float:
+        holds = any(c.isdigit() for c in _undated(item.text))
+        return item.strength + _HELD * held_by(name, item, desk) + _COUNTED * (figures and holds)
+
+    own: list[Evidence] = []
+    for item in sorted(trace.evidence, key=worth, reverse=True):
+        if item.score < FLOOR or any((e.start, e.hit.passage.id) == (item.start, item.hit.passage.id) for e in others):
+            continue
+        elsewhere = not _names(name, item.text, desk) and any(_names(r, item.text, desk) for r in rivals)
+        if not elsewhere and on_side(name, item.text, item.hit, desk) and not any(alike(item.text, e.text, vocabulary) for e in own):
+            own.append(item)
+        if len(own) == SENTENCES:
+            break
+    return own
+
+
+def _undated(text: str) -> str:
+    for period in reversed(periods(text)):
+        text = text[: period.start] + text[period.end :]
+    return text
+
+
+def _passage_on(desk: Desk, name: str, hit: Hit) -> bool:
+    return on_side(name, hit.passage.text, hit, desk)
+
+
+def on_side(name: str, text: str, hit: Hit, desk: Desk) -> bool:
+    """Whether a text is on a side: names it, falls in its time, or is by it."""
+    times = periods(f"in {name}")
+    if times:
+        return any(p.first <= times[0].last and times[0].first <= p.last for p in periods(text))
+    return _names(name, text, desk) or _by(name, hit, desk)
+
+
+def held_by(name: str, item: Evidence, desk: Desk) -> bool:
+    """Whether it is the side that says what a sentence says."""
+    holders = [v.holder.text for v in parse(item.text).voices if v.holder is not None]
+    return any(_names(name, h, desk) for h in holders) if holders else _by(name, item.hit, desk)
+
+
+def _by(name: str, hit: Hit, desk: Desk) -> bool:
+    source = desk.index.source(hit.passage.source_id)
+    if source is None:
+        return False
+    writer = f"the author {source.author}" if source.author else ""
+    return any(_names(name, by, desk) for by in (hit.passage.claimed_by or "", writer, source.publisher or ""))
+
+
+def _names(name: str, text: str, desk: Desk) -> bool:
+    """Whether at least half of the words of a side stand in a text."""
+    vocabulary = desk.index.vocabulary
+    wanted = [s for term in vocabulary.content_terms(name) for s in vocabulary.stems(term)]
+    stems = set(vocabulary.stems(text))
+    return bool(wanted) and sum(w in stems for w in wanted) * 2 >= len(wanted)

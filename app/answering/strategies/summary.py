@@ -1,0 +1,152 @@
+"""Summaries of a source, a topic or the collection: the sentences that stand for the most of it, spread over the text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from app.answering.engine import Desk, Outcome
+from app.answering.rows import Sheet, found_widely, on, statements, widely_read
+from app.citation_text import shortened
+from app.evidence.gather import Evidence
+from app.question.matter import ASKS, FORM, form_words, matter
+from app.text.parse import parse
+from index.search import Hit
+from ingest.source import Source
+
+USUAL, MOST = 5, 12
+"""Sentences of a summary where no number is asked for, and at most."""
+_WORDS = (8, 45)
+"""Words of a sentence that can stand in a summary."""
+_READ = 240
+"""Sentences compared by meaning; of longer texts every so-manieth."""
+_SPREAD = 0.55
+"""Weight of what a sentence says for the whole, against how much the chosen ones say it already (maximal marginal relevance)."""
+_EDGE = 0.08
+"""What standing in the first or the last eighth of a text is worth, in cosine: thesis and conclusion stand there."""
+_EIGHTH = 8
+_ONE = re.compile(r"\b(?:in|as|one|a|single) (?:one |single )?(?:sentence|line)\b", re.I)
+_BACK = frozenset(("PRP", "DT", "CC", "RB", "PRP$"))
+"""Parts of speech that begin a sentence which leans on the one before it ("It", "This", "And", "Thus")."""
+
+
+def summary(desk: Desk) -> Outcome | None:
+    """The sentences that sum up; None where no source is meant and nothing is on the topic."""
+    if desk.request.shape != "summary" or desk.request.topic:
+        return None
+    question = desk.request.standalone
+    source = named_source(desk, question)
+    wanted, bullets = length(question)
+    topic = _topic(desk, question, source)
+    if (source is None and not topic) or (topic and wanted == 1):
+        return None  # one sentence on one thing is what the point strategy gives
+    trace = None
+    if source is None:
+        trace = widely_read(desk, on(desk, topic), desk.models.settings.passages)
+        if not trace.decision.answer:
+            return None
+    hits = found_widely(desk, topic) if source is None else _passages(source, desk)
+    with desk.clock.stage("read"):
+        chosen = choose(desk, statements(hits, "", desk.index.vocabulary, _stands), wanted, topic)
+    if not chosen:
+        return None
+    with desk.clock.stage("generate"):
+        sheet = Sheet(desk.index.source)
+        lines, before = [], ""
+        for item in chosen:
+            lines.append(sheet.add("", [item], attributed=item.hit.passage.source_id != before))
+            before = item.hit.passage.source_id
+        text = "\n".join(f"- {line}" for line in lines) if bullets else " ".join(lines)
+        if trace is not None:
+            return sheet.outcome(desk, "summary", text, trace)
+        whole = f"{len(chosen)} sentences that stand for the most of “{shortened(source.title if source else '')}”"
+        return sheet.outcome(desk, "summary", text, None, confidence=1.0, reasons=(whole,))
+
+
+def _stands(text: str) -> bool:
+    """Whether a sentence can be understood without the one before it."""
+    if not _WORDS[0] <= len(text.split()) <= _WORDS[1]:
+        return False
+    first = parse(text).words[0]
+    return not (first.tag in _BACK and first.lemma not in {"the", "a", "an", "no", "some", "all", "every"})
+
+
+def _passages(source: Source, desk: Desk) -> list[Hit]:
+    passages = desk.index.passages_of(source.id)
+    return [Hit(passage=p, score=0.0, similarity=0.0, lexical=0.0, rank=n) for n, p in enumerate(passages, start=1)]
+
+
+def _topic(desk: Desk, question: str, source: Source | None) -> str:
+    """What the summary is wanted of beside the source; empty where it is of the whole."""
+    vocabulary = desk.index.vocabulary
+    named = {vocabulary.stem(t) for t in vocabulary.content_terms(f"{source.author or ''} {source.title}")} if source else set()
+    terms = vocabulary.content_terms(matter(question))
+    asked = {vocabulary.stem(w) for w in FORM | ASKS | {"author", "main", "key", *_NUMBERS}}
+    left = [t for t in terms if vocabulary.stem(t) not in named | asked and not vocabulary.frames(t) and not t.isdigit()]
+    return " ".join(left)
+
+
+def named_source(desk: Desk, question: str) -> Source | None:
+    """The source that is meant: by its author or title, or "the article" where the collection has one source or one signed opinion piece."""
+    vocabulary = desk.index.vocabulary
+    asked = set(vocabulary.stems(question))
+    sources = [s for s in desk.index.sources() if desk.request.filters.admits(s)]
+    by_author = [s for s in sources if s.author and vocabulary.stem(s.author.split()[-1]) in asked]
+    if by_author:
+        return max(by_author, key=lambda s: len(s.text))
+    for source in sources:
+        title = {vocabulary.stem(t) for t in vocabulary.content_terms(source.title)}
+        if len(title) > 1 and title <= {vocabulary.stem(t) for t in vocabulary.content_terms(question)}:
+            return source
+    of_text = form_words(question) & {"article", "text", "piece", "author", "takeaway", "conclusion", "thesis", "argument"}
+    if len(sources) == 1:
+        return sources[0]
+    if of_text or "author" in question.lower():
+        pieces = [s for s in sources if s.author and s.genre == "opinion"]
+        return pieces[0] if len(pieces) == 1 else None  # of several, none is "the article"
+    return None
+
+
+def length(question: str) -> tuple[int, int]:
+    """How many sentences are wanted, and whether as bullets (1 or 0)."""
+    found = parse(question)
+    bullets = int(any(w.lemma in {"bullet", "point", "takeaway"} for w in found.words))
+    if _ONE.search(question):
+        return 1, bullets
+    for word in found.words:
+        if word.pos == "NUM" and found.words[word.head].lemma in {"sentence", "bullet", "point", "line", "takeaway", "paragraph"}:
+            number = _NUMBERS.get(word.lemma) or (int(word.text) if word.text.isdigit() else 0)
+            if number:
+                return min(number, MOST), bullets
+    return USUAL, bullets
+
+
+_NUMBERS = {w: n for n, w in enumerate(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], 1)}
+
+
+def choose(desk: Desk, items: Sequence[Evidence], wanted: int, topic: str) -> list[Evidence]:
+    """The sentences nearest in meaning to all the others, far from one another, in reading order."""
+    items = items[:: max(1, -(-len(items) // _READ))]
+    if not items:
+        return []
+    vectors = desk.models.encoder.encode([desk.index.vocabulary.spell_out(topic or " "), *(i.text for i in items)])
+    about, own = vectors[0], vectors[1:]
+    central = own @ np.mean(own, axis=0)
+    worth = central / max(float(central.max()), 1e-6)
+    if topic:
+        worth = 0.5 * worth + own @ about
+    places = np.array([i.start for i in items], dtype=float)
+    edge = np.minimum(places, places.max() - places) <= places.max() / _EIGHTH
+    worth = worth + _EDGE * edge
+    chosen: list[int] = []
+    near = own @ own.T
+    while len(chosen) < min(wanted, len(items)):
+        said = near[:, chosen].max(axis=1) if chosen else np.zeros(len(items))
+        score = _SPREAD * worth - (1 - _SPREAD) * said
+        score[chosen] = -np.inf
+        chosen.append(int(score.argmax()))
+    order = sorted(chosen, key=lambda n: (items[n].hit.rank if items[n].hit.score else 0, items[n].start))
+    return [replace(items[n], score=float(min(1.0, max(0.0, central[n])))) for n in order]
