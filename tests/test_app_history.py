@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import app.records.history
-from app.answer import Answer, Citation, Difference, Outlet, Value, from_json, to_json
+from app.answer import Answer, Citation, Difference, Outlet, Scope, Span, Understood, Value, from_json, to_json
 from app.errors import BadInput, Unkept
 from app.records.history import HISTORY_FILE, SCHEMA_VERSION, TITLE_CHARS, History
 
@@ -41,13 +41,17 @@ citations = st.builds(Citation, **CITATION)
 values = st.builds(Value, value=texts, unit=texts, date=maybe, marker=st.integers(0, 9))
 differences = st.builds(Difference, about=texts, values=st.lists(values, max_size=3).map(tuple))
 some = st.lists(texts, max_size=2).map(tuple)
+understood = st.builds(
+    Understood, task=texts, shape=texts, turning=texts, names=some, period=st.none() | st.builds(Span, first=maybe, last=maybe),
+    scope=st.builds(Scope, sources=some, genres=some, since=maybe, until=maybe),
+)
 ANSWER = {
     "question": texts, "standalone_question": texts, "status": st.sampled_from(["answered", "abstained", "declined", "unclear"]),
     "answer": texts, "short_answer": maybe, "citations": st.lists(citations, max_size=3).map(tuple),
     "differences": st.lists(differences, max_size=2).map(tuple), "missing_terms": some,
     "nearest": st.lists(citations, max_size=2).map(tuple), "confidence": shares, "unsupported": some, "reasons": some,
     "engine": texts, "index_id": texts, "prompt_id": texts, "notice": texts, "unsearched": texts, "options": some,
-    "task": st.sampled_from(["point", "talk", "catalogue"]),
+    "task": st.sampled_from(["point", "talk", "catalogue"]), "understood": st.none() | understood,
     "timings_ms": st.dictionaries(texts, st.floats(0, 1e6), max_size=3),
     "usage": st.dictionaries(texts, st.integers(0, 10**6), max_size=3),
 }  # fmt: skip

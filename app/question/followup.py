@@ -65,7 +65,7 @@ class Readings:
     Attributes:
         rivals: the first two differ only in whom or what a pronoun stands for.
         open: the word that nothing said so far explains; empty where all is said.
-        weak: the word that only a common noun explains; empty where a name does, and where there is no such word.
+        weak: the word that only a noun without "the" explains ("boats"); empty where a name or "the pier" does.
         kinds: of which kinds it must be.
     """
 
@@ -140,7 +140,7 @@ def readings(turn: str, state: State) -> Readings:
         found += [typed, *([] if own else topic)]
     unique = list({r.text.casefold(): r for r in found}.values())
     first = pointing[0] if pointing and not sure else None
-    weak = first.text if first and not any(m.named for m in _meant(first, state)) else ""
+    weak = first.text if first and not any(_firm(m) for m in _meant(first, state)) else ""
     return Readings(
         found=tuple(unique[:MOST_READINGS]), rivals=rivals and len(unique) > 1, weak=weak, kinds=first.kinds if first else ()
     )
@@ -229,7 +229,8 @@ def _expletive(parsed: Parse, place: int) -> bool:
 def _explained(parsed: Parse, place: int, one: _Anaphor) -> bool:
     """Whether the turn itself names before the word what it points to."""
     if one.kinds == _PERSON:
-        return any(e.kind == "person" and e.end <= one.start for e in parsed.entities)
+        subjects = (w for w in parsed.words[:place] if w.dep == "nsubj" and w.pos in {"NOUN", "PROPN"})
+        return any(e.kind == "person" and e.end <= one.start for e in parsed.entities) or any(w.tag in {"NN", "NNP"} for w in subjects)
     return any(
         w.pos in {"NOUN", "PROPN"} and w.dep in {"nsubj", "nsubjpass", "dobj", "pobj", "attr", "conj"} and w.end <= one.start
         and (one.possessive or not any(wh(parsed.words[q]) for q in parsed.subtree(p)))
@@ -270,10 +271,18 @@ def _meant(one: _Anaphor, state: State) -> list[Mention]:
         return [m for m in (*reversed(state.asked), *reversed(state.told)) if m.head == one.head and m.named]
     found = state.last(*one.kinds)
     if one.kinds == _THING:
-        found = [m for m in found if m.kind != "person"] or found
+        # The parser takes many a group's name for a person's: one of the question goes before anything of the answer.
+        asked = [m for m in found if m in state.asked]
+        found = [m for m in asked if m.kind != "person"] or asked
+        found += [m for m in state.last(*one.kinds) if m not in asked and m.kind != "person"]
     if one.kinds == _PERSON and not any(m.kind == "person" for m in state.asked) and UNNAMED & set(re.findall(r"[a-z]+", state.question.lower())):
         found = [*found[:1], AUTHOR]
     return found
+
+
+def _firm(mention: Mention) -> bool:
+    """Whether it was named, or spoken of as known: "the pier"."""
+    return mention.named or mention.text.lower().startswith("the ")
 
 
 def _written(one: _Anaphor, mention: Mention) -> str:

@@ -148,7 +148,9 @@ class Parser:
             else:
                 meant = followup.readings(opened.correct_spelling(bare), before)
         texts = [(periods.asked(r.text, today).text if opened and english else r.text, r.way) for r in meant.found]
-        refusal = next((told for t in (text, *(t for t, _ in texts)) if (told := self.declines(t))), "")
+        # A reading that asks for help with harm is never searched; only the likeliest declines the whole turn.
+        texts = [texts[0], *(found for found in texts[1:] if not self.declines(found[0]))]
+        refusal = next((told for t in (text, texts[0][0]) if (told := self.declines(t))), "")
         task: Task = "other" if refusal else self._task(text, bare, english=english, language=language)
         request = Request(
             asked=asked, text=bare, language=language, served=served, refusal=refusal, filters=filters, today=today,
