@@ -138,11 +138,12 @@ class Parser:
         meant = followup.Readings(found=(followup.Reading(text=bare, way="typed"),))
         before = State(vocabulary=vocabulary)
         turning: Turning = "new"
-        if opened and english:
+        if english and history:
             before = followup.state_of(self._questions(history), vocabulary)
             turning = self._turning(bare) if before.question else "new"
             last = next((t.content for t in reversed(history) if t.role == "user"), "")
             before = replace(before, holders=bool(last) and self._turning(last) == "who-says")
+        if opened and english:
             if rewritten:
                 meant = followup.Readings(found=(followup.Reading(text=rewritten, way="pronoun"),))
             else:
@@ -151,7 +152,8 @@ class Parser:
         # A reading that asks for help with harm is never searched; only the likeliest declines the whole turn.
         texts = [texts[0], *(found for found in texts[1:] if not self.declines(found[0]))]
         refusal = next((told for t in (text, texts[0][0]) if (told := self.declines(t))), "")
-        task: Task = "other" if refusal else self._task(text, bare, english=english, language=language)
+        # "Are you sure?" is talk at the beginning, and asks about the answer behind one.
+        task: Task = "other" if refusal or turning != "new" else self._task(text, bare, english=english, language=language)
         request = Request(
             asked=asked, text=bare, language=language, served=served, refusal=refusal, filters=filters, today=today,
             before=before, turning=turning, question=_analysed(texts[0][0], vocabulary, today, asked),
