@@ -156,6 +156,9 @@ class Found:
     figures: tuple[Figure, ...]
 
 
+AGREED = Found(about="", sentence="", figures=())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
     """The list as text with markers, its citations and the JSON form."""
@@ -172,7 +175,7 @@ def find(
     vocabulary: Vocabulary,
     sources: Callable[[str], Source | None],
 ) -> Found | None:
-    """What the sources give different figures, dates or accounts for, if they do.
+    """What the sources give different figures, dates or accounts for, if they do; :data:`AGREED` where figures were compared and agree.
 
     Args:
         evidence: sentences that were read, best first.
@@ -189,7 +192,7 @@ def find(
         if found := _compared(target, figures, question, asked, evidence):
             return found
         if figures:
-            return None
+            return AGREED
     if question.kind == "date" and (found := _dates(question, evidence, vocabulary, sources)):
         return found
     return _sides(question, evidence, more, vocabulary, sources)

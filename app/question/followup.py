@@ -196,7 +196,8 @@ def _anaphor(parsed: Parse, place: int, word: Word, state: State) -> _Anaphor | 
             kinds = _PERSON if lower in {"he", "she", "him", "his", "her"} else _THING
             return _Anaphor(start=word.start, end=word.end, text=word.text, kinds=kinds, possessive=word.tag == "PRP$")
         return None
-    if lower == "there" and word.dep != "expl" and word.tag == "RB":
+    counted = place > 0 and parsed.words[place - 1].lemma == "be"  # "how many are there"
+    if lower == "there" and word.dep != "expl" and word.tag == "RB" and not counted:
         before = "" if place and parsed.words[place - 1].pos == "ADP" else "in "
         return _Anaphor(start=word.start, end=word.end, text=word.text, kinds=_PLACE, before=before)
     if word.dep == "det" and lower in {"the", "this", "that", "these", "those"}:

@@ -156,7 +156,7 @@ class Parser:
         task: Task = "other" if refusal or turning != "new" else self._task(text, bare, english=english, language=language)
         request = Request(
             asked=asked, text=bare, language=language, served=served, refusal=refusal, filters=filters, today=today,
-            before=before, turning=turning, question=_analysed(texts[0][0], vocabulary, today, asked),
+            before=before, turning="new" if refusal else turning, question=_analysed(texts[0][0], vocabulary, today, asked),
             readings=tuple(Reading(question=_analysed(t, vocabulary, today, asked), way=w) for t, w in texts) if len(texts) > 1 else (),
             rivals=meant.rivals, unexplained=meant.open, half_explained=meant.weak, explained_by=meant.kinds,
             task=task, shape=forms.shape(self.tasks.states(texts[0][0])) if english and task == "other" and not refusal else "point",

@@ -164,6 +164,6 @@ def _differing(desk: Desk, trace: Trace, lead: Evidence) -> differences.Found | 
 
     found = differences.find(question, trace.evidence, more, opened.vocabulary, opened.source)
     if found is not None or question.about_author:
-        return found
+        return None if found == differences.AGREED else found
     order = [lead, *(e for e in trace.evidence if (e.start, e.hit.passage.id) != (lead.start, lead.hit.passage.id))]
     return values.find(question, order, opened.vocabulary, opened.source)
