@@ -15,8 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from app.access.hosts import parse_place
 from app.errors import BadInput, BadSettings
 from app.writing.engines import EXTRACTIVE, parse_engine
-from index.multilingual_encoder import MULTILINGUAL_MODEL
-from index.precision import Precision
+from index.precision import MULTILINGUAL_MODEL, Precision
 
 SETTINGS_FILE = "iskp.toml"
 _PREFIX = "ISKP_"

@@ -25,7 +25,7 @@ from app.writing.engines import Engine, EngineSettings, parse_engine
 from app.writing.writer import Writer, WriterSettings
 from index.embed import Encoder
 from index.encoders import open_encoder
-from index.multilingual_encoder import MULTILINGUAL_MODEL
+from index.precision import MULTILINGUAL_MODEL
 from index.search import IndexReader, SearchSettings
 from index.store import ChromaServer
 from index.terms import Vocabulary

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 from index.embed import DEFAULT_MODEL, Encoder, SentenceTransformerEncoder
-from index.multilingual_encoder import MULTILINGUAL_MODEL, MultilingualEncoder
+from index.multilingual_encoder import MultilingualEncoder
 from index.onnx_encoder import OnnxEncoder
-from index.precision import Precision
+from index.precision import MULTILINGUAL_MODEL, Precision
 
 
 def open_encoder(

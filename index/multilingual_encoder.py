@@ -27,13 +27,12 @@ from index import eight_bits
 from index.embed import Progress, Vectors
 from index.errors import ModelUnavailable
 from index.onnx_encoder import MAX_TOKENS, GraphEncoder, Weights, open_graph
+from index.precision import MULTILINGUAL_MODEL
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
     from tokenizers import Tokenizer
 
-MULTILINGUAL_MODEL = "multilingual-e5-small"
-"""Name in settings and in the identity of an index."""
 _HERE = Path(__file__).parent
 GRAPH = _HERE / "multilingual.onnx"
 GRAPH_8 = _HERE / "multilingual_int8.onnx"

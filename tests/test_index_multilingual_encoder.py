@@ -7,7 +7,8 @@ import index.multilingual_encoder
 from index.encoders import open_encoder
 from index.errors import IdentityMismatch, ModelUnavailable
 from index.identity import Identity
-from index.multilingual_encoder import MULTILINGUAL_MODEL, MultilingualEncoder, open_tokenizer, shares, widened
+from index.multilingual_encoder import MultilingualEncoder, open_tokenizer, shares, widened
+from index.precision import MULTILINGUAL_MODEL
 
 SENTENCES = {
     "en": ["The ferry leaves at nine.", "The bridge was closed after the flood.", "Bread is baked from rye.",

@@ -14,6 +14,7 @@ from index import generation, multilingual_encoder
 from index.catalog import Catalog
 from index.embed import DEFAULT_MODEL, bundled_model_path, check_weights
 from index.errors import IndexingError
+from index.precision import MULTILINGUAL_MODEL
 from index.store import open_store
 from index.sync import CATALOG_FILE, read_dead, read_identity, require_identity
 from ingest.chunk import chunk
@@ -88,7 +89,7 @@ def _model_problems(home: Home) -> list[str]:
     try:
         if model == DEFAULT_MODEL:
             check_weights(bundled_model_path())
-        elif model == multilingual_encoder.MULTILINGUAL_MODEL:
+        elif model == MULTILINGUAL_MODEL:
             multilingual_encoder.check_weights()
     except IndexingError as exc:
         return [str(exc)]
