@@ -121,6 +121,8 @@ def readings(turn: str, state: State) -> Readings:
     pointing = _anaphors(parsed, state)
     if not state.question:
         first = pointing[0] if pointing else None
+        if first and own and first.kinds != _PERSON:
+            return Readings(found=(typed,))  # a turn with a name of its own can be searched
         return Readings(found=(typed,), open=_lone(parsed, bare) or (first.text if first else ""), kinds=first.kinds if first else ())
     fragment = short and not _has_verb(parsed)
     found = _replaced(bare, state) if fragment else _about_claim(parsed, state)
@@ -223,14 +225,14 @@ def _anaphor(parsed: Parse, place: int, word: Word, state: State) -> _Anaphor | 
 def _expletive(parsed: Parse, place: int) -> bool:
     """Whether "it" points forward: "Is it safe to …", "it is said that …"."""
     verb = parsed.words[place].head
-    near = {verb, *parsed.children[verb]}
-    return any(parsed.words[c].dep in {"xcomp", "ccomp", "csubj", "advcl"} for n in near for c in parsed.children[n] if c > place)
+    near = {n for c in (verb, *parsed.children[verb]) for n in (c, *parsed.children[c])}
+    return any(parsed.words[c].dep in {"xcomp", "ccomp", "csubj", "advcl", "acl"} for n in near for c in parsed.children[n] if c > place)
 
 
 def _explained(parsed: Parse, place: int, one: _Anaphor) -> bool:
     """Whether the turn itself names before the word what it points to."""
     if one.kinds == _PERSON:
-        subjects = (w for w in parsed.words[:place] if w.dep == "nsubj" and w.pos in {"NOUN", "PROPN"})
+        subjects = (w for w in parsed.words[:place] if w.dep in {"nsubj", "nsubjpass"} and w.pos in {"NOUN", "PROPN"})
         return any(e.kind == "person" and e.end <= one.start for e in parsed.entities) or any(w.tag in {"NN", "NNP"} for w in subjects)
     return any(
         w.pos in {"NOUN", "PROPN"} and w.dep in {"nsubj", "nsubjpass", "dobj", "pobj", "attr", "conj"} and w.end <= one.start
