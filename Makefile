@@ -22,11 +22,11 @@ lint: $(VENV)/.installed-test
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 # What needs neither a browser nor a model server nor minutes.
 quick: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -m "not browser and not slow"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not browser and not slow"
 
 bench: $(VENV)/.installed
 	$(PIP) --editable ".[bench]"

@@ -372,13 +372,19 @@ def _entities(doc: Doc, text: str) -> Iterator[Entity]:
     """The model's entities; one that begins inside a name takes the name's other words along ("Bruun" of "Ana Bruun")."""
     taken = 0
     for found in doc.ents:
-        first = found.start
+        first, last = found.start, found.end
         kind = _KINDS.get(found.label_, "other")
         while kind in _NAMED and first > taken and doc[first - 1].pos_ == "PROPN" and doc[first - 1].dep_ == "compound":
             first -= 1
-        taken = found.end
-        start = doc[first].idx
-        yield Entity(kind=kind, text=text[start : found.end_char], start=start, end=found.end_char)
+        while kind in _NAMED and first > taken + 1 and doc[first - 1].text == "-" and not doc[first - 2].whitespace_:
+            first -= 2
+        while kind in _NAMED and last + 1 < len(doc) and doc[last].text == "-" and not doc[last].whitespace_ and not doc[last - 1].whitespace_:
+            last += 2
+        if first < taken:
+            continue
+        taken = last
+        start, end = doc[first].idx, doc[last - 1].idx + len(doc[last - 1])
+        yield Entity(kind=kind, text=text[start:end], start=start, end=end)
 
 
 _loading = threading.Lock()

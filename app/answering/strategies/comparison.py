@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import partial
 
@@ -110,8 +111,15 @@ def _by(name: str, hit: Hit, desk: Desk) -> bool:
 
 
 def _names(name: str, text: str, desk: Desk) -> bool:
-    """Whether at least half of the words of a side stand in a text."""
+    """Whether a text names a side: in another spelling, by all words of a name, or by half of the words of what is no name."""
     vocabulary = desk.index.vocabulary
+    spelled = {vocabulary.aliases(m) for m in vocabulary.mentions(name)}
+    if spelled and spelled <= {vocabulary.aliases(m) for m in vocabulary.mentions(text)}:
+        return True
+    words = [w for w in re.findall(r"[^\W_]+", name) if w.lower() != "the"]
+    named = [w for w in words if w[0].isupper()]
+    if named:
+        return all(re.search(rf"\b{re.escape(w)}", text) for w in named)
     wanted = [s for term in vocabulary.content_terms(name) for s in vocabulary.stems(term)]
     stems = set(vocabulary.stems(text))
     return bool(wanted) and sum(w in stems for w in wanted) * 2 >= len(wanted)

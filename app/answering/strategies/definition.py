@@ -28,9 +28,10 @@ def definition(desk: Desk) -> Outcome | None:
     if desk.request.shape != "definition":
         return None
     name = named(desk.request.standalone)
-    if not name:
-        return None
     vocabulary = desk.index.vocabulary
+    asked = {vocabulary.stem(t) for t in desk.request.question.terms if not vocabulary.frames(t)}
+    if not name or not asked <= {stem for t in [name, *name.split()] for stem in (vocabulary.stem(t), *vocabulary.stems(t))}:
+        return None  # "Who is the artist of the album X?" wants more than what an artist is
     hits = found_widely(desk, desk.request.standalone, PASSAGES)
     about = [e for e in statements(hits, "", vocabulary) if _holds(name, e.text, vocabulary) and not opinion(e)]
     defining = [(worth, e) for e in about if (worth := defines(name, e.text, vocabulary))]
