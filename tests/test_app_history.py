@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import app.records.history
-from app.answer import Answer, Citation, Difference, Outlet, Scope, Span, Understood, Value, from_json, to_json
+from app.answer import Answer, Citation, Difference, Outlet, Row, Scope, Span, Understood, Value, from_json, to_json
 from app.errors import BadInput, Unkept
 from app.records.history import HISTORY_FILE, SCHEMA_VERSION, TITLE_CHARS, History
 
@@ -51,7 +51,10 @@ ANSWER = {
     "differences": st.lists(differences, max_size=2).map(tuple), "missing_terms": some,
     "nearest": st.lists(citations, max_size=2).map(tuple), "confidence": shares, "unsupported": some, "reasons": some,
     "engine": texts, "index_id": texts, "prompt_id": texts, "notice": texts, "unsearched": texts, "options": some,
-    "task": st.sampled_from(["point", "talk", "catalogue"]), "understood": st.none() | understood,
+    "task": st.sampled_from(["point", "talk", "catalogue"]), "understood": st.none() | understood, "shape": texts,
+    "rows": st.lists(
+        st.builds(Row, label=texts, cells=some, markers=st.lists(st.integers(1, 9), max_size=2).map(tuple)), max_size=2
+    ).map(tuple),
     "timings_ms": st.dictionaries(texts, st.floats(0, 1e6), max_size=3),
     "usage": st.dictionaries(texts, st.integers(0, 10**6), max_size=3),
 }  # fmt: skip

@@ -26,8 +26,6 @@ VOCABULARY = Vocabulary.load(Path("no-such-file"))
         ("Who founded Siemens? What did he invent?", ["Who founded Siemens?", "What did he invent – founded Siemens?"]),
         ("where did the settlers come from and how did they arrive in plymouth",
          ["where did the settlers come from?", "How did the settlers arrive in plymouth?"]),
-        ("What are Lund's badge number and the date of his retirement?",
-         ["What are Lund's badge number?", "What are the date of Lund’s retirement?"]),
         ("What is the size of Siemens and its leader?", ["What is the size of Siemens?", "What is Siemens’ leader?"]),
     ],
 )  # fmt: skip

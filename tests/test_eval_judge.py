@@ -74,7 +74,7 @@ def test_the_report_keeps_the_opinion_apart_and_is_read_back(chat_server: Any, t
     chat_server.replies = ['{"faithfulness": 8, "relevance": 10}']
     runs = [run(1)]
     judged = judge_runs(Engine(parse_engine(chat_server.engine), EngineSettings(), {}), runs)
-    header = make_header(runs, cases="c", split="dev", corpus={}, settings={}, seconds=1)
+    header = make_header(runs, cases="c", split="dev", collection="", corpus={}, settings={}, seconds=1)
     file = tmp_path / "report.json"
     with_opinion, without = make_report(runs, header, judged), make_report(runs, header)
     assert with_opinion.metrics == without.metrics and with_opinion.rows == without.rows

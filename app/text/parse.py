@@ -196,12 +196,21 @@ class Parse:
 
     @property
     def is_order(self) -> bool:
-        """Whether the sentence tells somebody to do something: its main verb is in the plain form and has no subject."""
+        """Whether the sentence tells somebody to do something: its main verb is in the plain form and has no subject.
+
+        "Note that …" states what follows, unless it is about the one who is told to ("Remember that you …").
+        """
         roots = [p for p, w in enumerate(self.words) if w.dep == "ROOT"]
         return any(
             self.words[p].tag == "VB" and not any(self.words[c].dep in _SUBJECT | _PASSIVE or self.words[c].tag in {"MD", "TO"} for c in self.children[p])
+            and not self._states(p)
             for p in roots
         )  # fmt: skip
+
+    def _states(self, place: int) -> bool:
+        clauses = [c for c in self.children[place] if self.words[c].dep == "ccomp" and self._that(c)]
+        own = [self.words[s].lemma for c in clauses for s in self.children[c] if self.words[s].dep in _SUBJECT | _PASSIVE]
+        return bool(own) and "you" not in own
 
     def joined(self, place: int) -> tuple[Span, ...]:
         """A word and those that "and" or "or" joins to it, each with what belongs to it alone."""
