@@ -94,7 +94,7 @@ def assert_well(home: Path, sources: int) -> None:
 
 @pytest.mark.slow
 def test_fifty_kills_lose_no_source_and_leave_nothing_half(tmp_path: Path) -> None:
-    told = result(start("kill", tmp_path / "home", tmp_path / "notes", 50, 7), seconds=240)
+    told = result(start("kill", tmp_path / "home", tmp_path / "notes", 50, 7), seconds=600)
     assert told["problems"] == []
     assert told["killed"] == 50, told
     assert told["stages"].get("building", 0) >= 5, told
