@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from app.answer import Citation, cite, outlet
+from app.answer import Citation
 from app.citation_text import COMPARISON, claimant, is_comparison, one_line, shortened, with_marker
+from app.evidence.citing import cited
 from app.evidence.gather import Evidence
 from app.question.analysis import FACT_KINDS, Question, holds_kind
 from app.text.spans import whole_words
@@ -146,16 +147,7 @@ def compose(chosen: Sequence[Evidence], sources: Callable[[str], Source | None])
         source = sources(item.hit.passage.source_id)
         if source is None:
             continue
-        copies = ((sources(p.source_id), p) for p in item.hit.copies)
-        citation = cite(
-            source,
-            item.hit.passage,
-            start=item.start,
-            end=item.end,
-            support=item.score,
-            marker=marker,
-            also_in=tuple(outlet(s, p) for s, p in copies if s is not None),
-        )
+        citation = cited(item, source, sources, marker=marker)
         intro = "" if attributed == source.id else attribution(citation)
         attributed = source.id
         parts.append(with_marker(intro + one_line(citation.quote), marker))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from app.answering.decide import Calibration, Decision, decide
+from app.answering.engine import Desk, Trace
 from app.answering.retrieve import Retrieved, is_author_note, published
 from app.evidence.gather import Evidence, PassageReader, gather, names_lacking
 from app.question.analysis import Question, naming_author
@@ -68,6 +69,18 @@ def judge(
 ) -> Decision:
     """Whether the evidence answers, and how surely."""
     return decide(question, judged.leading, retrieved.missing, calibration, threshold, unnamed=judged.lacking)
+
+
+def traced(desk: Desk, question: Question, retrieved: Retrieved) -> Trace:
+    """Passages read and the decision whether they answer, with the reader for the language of the request."""
+    with desk.clock.stage("read"):
+        reader, calibration = desk.models.reading(desk.request)
+        english = desk.request.language.code == "en"
+        if not english:  # its words stand in no English text; figures do
+            retrieved = replace(retrieved, missing=tuple(t for t in retrieved.missing if any(map(str.isdigit, t))))
+        judged = read(question, retrieved.hits, reader, desk.models.encoder, desk.index, same_language=english)
+        decision = judge(question, retrieved, judged, calibration, desk.models.settings.threshold)
+    return Trace(question=question, missing=retrieved.missing, hits=retrieved.hits, evidence=judged.evidence, decision=decision)
 
 
 def speaking_of(when: periods.Period, opened: OpenIndex) -> Callable[[Evidence], float]:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from app.answer import Citation, Row, cite, outlet
+from app.answer import Citation, Row
 from app.answering.compose import attribution
 from app.answering.engine import Desk, Outcome, Trace
-from app.answering.judge import judge, read
+from app.answering.judge import traced
 from app.answering.retrieve import WIDE_HITS, retrieve
 from app.citation_text import one_line, with_marker
+from app.evidence.citing import cited
 from app.evidence.gather import Evidence
 from app.evidence.statement import Wanted
 from app.question.analysis import Question, analyse
@@ -43,11 +44,7 @@ class Sheet:
         for held in self.citations:
             if (held.source_id, held.start, held.end) == (source.id, item.start, item.end):
                 return held
-        copies = ((self.sources(p.source_id), p) for p in item.hit.copies)
-        made = cite(
-            source, item.hit.passage, start=item.start, end=item.end, support=item.score, marker=len(self.citations) + 1,
-            also_in=tuple(outlet(s, p) for s, p in copies if s is not None),
-        )  # fmt: skip
+        made = cited(item, source, self.sources, marker=len(self.citations) + 1)
         self.citations.append(made)
         return made
 
@@ -93,11 +90,7 @@ def widely_read(desk: Desk, question: Question, passages: int = READ, fits: Call
     with desk.clock.stage("retrieve"):
         retrieved = retrieve(question, desk.index, settings, desk.request.filters)
         retrieved = replace(retrieved, hits=tuple(islice(filter(fits, retrieved.hits), passages)))
-    with desk.clock.stage("read"):
-        reader, calibration = desk.models.reading(desk.request)
-        judged = read(question, retrieved.hits, reader, desk.models.encoder, desk.index)
-        decision = judge(question, retrieved, judged, calibration, settings.threshold)
-    return Trace(question=question, missing=retrieved.missing, hits=retrieved.hits, evidence=judged.evidence, decision=decision)
+    return traced(desk, question, retrieved)
 
 
 def found_widely(desk: Desk, text: str, hits: int = WIDE_HITS) -> list[Hit]:

@@ -13,8 +13,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from app.answer import Answer, Citation, Difference, Value, cite, outlet
+from app.answer import Answer, Citation, Difference, Value
 from app.citation_text import holder, one_line, shortened
+from app.evidence.citing import cited
 from app.evidence.gather import Evidence
 from app.question.analysis import FACT_KINDS, Question, kind_of
 from app.question.target import HOW_MANY, NEUTRAL, Target, is_period
@@ -219,13 +220,7 @@ def listed(found: Found, citations: Sequence[Citation], sources: Callable[[str],
         place = (source.id, item.start, item.end)
         if place not in known:
             known[place] = len(every) + 1
-            copies = ((sources(p.source_id), p) for p in item.hit.copies)
-            every.append(
-                cite(
-                    source, item.hit.passage, start=item.start, end=item.end, support=item.score, marker=known[place],
-                    also_in=tuple(outlet(s, p) for s, p in copies if s is not None),
-                )
-            )  # fmt: skip
+            every.append(cited(item, source, sources, marker=known[place]))
         marker = known[place]
         told_last = len(times) > 1 and figure.dated and not figure.of_event and _time_of(figure) == max(times)
         newest = "newest" if told_last else ""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from app.answer import Citation, cite, outlet
+from app.answer import Citation
 from app.answering.compose import Composed, speaker, with_list
 from app.answering.engine import Desk, Outcome
 from app.citation_text import COMPARISON, is_comparison, one_line, shortened, with_marker
+from app.evidence.citing import cited
 from app.evidence.gather import Evidence
 from app.evidence.statement import Wanted
 from app.text.voices import REPORTING, reports_others, says_who
@@ -109,12 +110,7 @@ def compose(chosen: Sequence[Evidence], sources: Callable[[str], Source | None],
     texts: list[str] = []
     citations: list[Citation] = []
     for marker, line in enumerate(lines, start=1):
-        copies = ((sources(p.source_id), p) for p in line.evidence.hit.copies)
-        citation = cite(
-            line.source, line.evidence.hit.passage, start=line.evidence.start, end=line.evidence.end,
-            support=line.evidence.score, marker=marker,
-            also_in=tuple(outlet(s, p) for s, p in copies if s is not None),
-        )  # fmt: skip
+        citation = cited(line.evidence, line.source, sources, marker=marker)
         texts.append(
             f"- {citation.date or 'undated'}, {_label(citation)}: {with_marker(one_line(citation.quote), marker)}"
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from app.answer import Answer, Citation, cite
 from app.answering.compose import Limits, compose, originals_first, select, short_answer, standing
 from app.answering.engine import Desk, Outcome, Trace, Wording
-from app.answering.judge import TIME_WEIGHT, judge, read, speaking_of
+from app.answering.judge import TIME_WEIGHT, speaking_of, traced
 from app.answering.retrieve import WIDE_HITS, Retrieved, is_author_note, published, retrieve
 from app.differences import find as differences
 from app.differences import values
@@ -78,18 +78,7 @@ def trace_of(desk: Desk, question: Question, *, beside: str | None = None) -> Tr
     """Search, read and decide, without choosing."""
     if beside is None and question.text in desk.read:
         return desk.read[question.text]
-    opened, settings = desk.index, desk.models.settings
-    retrieved = searched(desk, question, beside=beside)
-    with desk.clock.stage("read"):
-        reader, calibration = desk.models.reading(desk.request)
-        english = desk.request.language.code == "en"
-        if not english:  # its words stand in no English text; figures do
-            retrieved = replace(retrieved, missing=tuple(t for t in retrieved.missing if any(map(str.isdigit, t))))
-        judged = read(question, retrieved.hits, reader, desk.models.encoder, opened, same_language=english)
-        decision = judge(question, retrieved, judged, calibration, settings.threshold)
-    trace = Trace(
-        question=question, missing=retrieved.missing, hits=retrieved.hits, evidence=judged.evidence, decision=decision
-    )
+    trace = traced(desk, question, searched(desk, question, beside=beside))
     if beside is None:
         desk.read[question.text] = trace
     return trace
