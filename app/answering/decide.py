@@ -2,40 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from importlib.resources import files
-from typing import Any
+from dataclasses import dataclass
 
 from app.answering.features import REGISTRY, Seen
 from app.evidence.gather import Evidence
+from app.logistic import Logistic, load
 from app.question.analysis import Question
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calibration:
-    """Logistic regression over some of the features of ``app.answering.features``.
-
-    probability = 1 / (1 + exp(-(bias + Σ weight · feature)))
-
-    Attributes:
-        threshold: least probability at which the engine answers.
-        fitted_on: in words, for ``--explain``.
-        worth: for each weighed feature what its absence costs, by set; see ``eval.training.calibrate``.
-    """
-
-    weights: Mapping[str, float]
-    bias: float
-    threshold: float
-    fitted_on: str
-    worth: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-
-    def probability(self, values: Mapping[str, float]) -> float:
-        """Probability in [0, 1] that the evidence answers."""
-        z = self.bias + sum(weight * values[name] for name, weight in self.weights.items())
-        return 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, z))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,17 +29,16 @@ class Decision:
     instead: tuple[str, ...] = ()
 
 
-def load_calibrations() -> dict[str, Calibration]:
+def load_calibrations() -> dict[str, Logistic]:
     """The packaged calibrations by reader kind."""
-    data: dict[str, Any] = json.loads(files("app.answering").joinpath("calibration.json").read_text(encoding="utf-8"))
-    return {name: Calibration(**values) for name, values in data.items()}
+    return {name: Logistic(**values) for name, values in load("app.answering", "calibration.json").items()}
 
 
 def decide(
     question: Question,
     evidence: Sequence[Evidence],
     missing: Sequence[str],
-    calibration: Calibration,
+    calibration: Logistic,
     threshold: float | None = None,
     *,
     unnamed: Sequence[Sequence[str]] = (),
@@ -82,7 +54,7 @@ def decide(
     if not evidence:
         return Decision(answer=False, confidence=0.0, reasons=("no passage was found",), features={})
     seen = Seen(question=question, evidence=evidence, missing=missing, lacking=unnamed)
-    values = {f.name: f.value(seen) for f in REGISTRY if f.name in calibration.weights}
+    values = calibration.weighed(REGISTRY, seen)
     probability = calibration.probability(values)
     return Decision(
         answer=probability >= limit,

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from app.answer import STAGES, Answer, Scope, Span, TaskKind, Understood
-from app.answering.decide import Calibration, Decision
+from app.answering.decide import Decision
 from app.evidence.gather import Evidence, PassageReader
+from app.logistic import Logistic
 from app.question.analysis import Question
 from app.question.dialogue import names_of
 from app.question.request import Request
@@ -50,12 +51,12 @@ class Models:
 
     encoder: Encoder
     reader: PassageReader
-    calibration: Calibration
+    calibration: Logistic
     settings: AnswerSettings = AnswerSettings()
-    foreign: tuple[PassageReader, Calibration] | None = None
+    foreign: tuple[PassageReader, Logistic] | None = None
     offers: Callable[[int], Sequence[str]] = lambda n: ()
 
-    def reading(self, request: Request) -> tuple[PassageReader, Calibration]:
+    def reading(self, request: Request) -> tuple[PassageReader, Logistic]:
         """The reader for the language of a question, and what its scores mean."""
         if self.foreign and request.language.code != "en":
             return self.foreign

@@ -6,11 +6,11 @@ cost nothing, or won something, when they were left out: see ``docs/results``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from app.evidence.gather import Evidence, log_odds
+from app.logistic import Feature
 from app.question.analysis import Question, fits_kind
 
 _LEADING = 3
@@ -60,28 +60,12 @@ class Seen:
         return any(fits_kind(self.question.kind, e.text) for e in self.evidence[:2])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Feature:
-    """One thing that the decision looks at.
-
-    Attributes:
-        sign: 1 where more of it can only speak for an answer, -1 where only against.
-        value: computes it.
-        about: what it is, in words.
-    """
-
-    name: str
-    sign: Literal[1, -1]
-    value: Callable[[Seen], float]
-    about: str
-
-
 def _ahead(seen: Seen) -> float:
     hits = {e.hit.passage.id: e.hit.similarity for e in seen.evidence}
     return max(hits.values()) - sum(hits.values()) / len(hits)
 
 
-REGISTRY: tuple[Feature, ...] = (
+REGISTRY: tuple[Feature[Seen], ...] = (
     Feature(
         name="passage", sign=1, about="log-odds of the best passage's score",
         value=lambda s: log_odds(max(e.passage_score for e in s.evidence)),

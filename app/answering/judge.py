@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from app.answering.decide import Calibration, Decision, decide
+from app.answering.decide import Decision, decide
 from app.answering.engine import Desk, Trace
 from app.answering.retrieve import Retrieved, is_author_note, published
 from app.evidence.gather import Evidence, PassageReader, gather, names_lacking
+from app.logistic import Logistic
 from app.question.analysis import Question, naming_author
 from app.text import periods
 from index.embed import Encoder
@@ -65,7 +66,7 @@ def read(
 
 
 def judge(
-    question: Question, retrieved: Retrieved, judged: Judged, calibration: Calibration, threshold: float | None = None
+    question: Question, retrieved: Retrieved, judged: Judged, calibration: Logistic, threshold: float | None = None
 ) -> Decision:
     """Whether the evidence answers, and how surely."""
     return decide(question, judged.leading, retrieved.missing, calibration, threshold, unnamed=judged.lacking)

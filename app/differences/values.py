@@ -6,17 +6,14 @@ tells whether such a sentence answers the same question as the one that is quote
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from typing import Any, Literal
 
 from app.citation_text import holder, one_line, shortened
 from app.differences.find import Figure, Found
 from app.evidence.gather import Evidence, log_odds
+from app.logistic import Feature, Logistic, load
 from app.question.analysis import Question, holds_kind
 from app.text import claims
 from app.text.periods import overlap, periods, shown
@@ -60,33 +57,23 @@ class Pair:
         return self.other.text[start : start + self.other.span[1] - self.other.span[0]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Feature:
-    """One thing that tells whether the other sentence answers the question too; ``sign`` as in ``app.answering.features``."""
-
-    name: str
-    sign: Literal[1, -1]
-    of: Callable[[Pair], float]
-    about: str
-
-
-REGISTRY = (
-    Feature(name="passage", sign=1, about="log-odds of its passage's score", of=lambda p: log_odds(p.other.passage_score)),
+REGISTRY: tuple[Feature[Pair], ...] = (
+    Feature(name="passage", sign=1, about="log-odds of its passage's score", value=lambda p: log_odds(p.other.passage_score)),
     Feature(
         name="span", sign=1, about="log-odds of the score of its short answer",
-        of=lambda p: log_odds(p.other.span[2]) if p.other.span else 0.0,
+        value=lambda p: log_odds(p.other.span[2]) if p.other.span else 0.0,
     ),
     Feature(
         name="as_near", sign=1, about="as many topic words stand in it and the headings above as in the lead and its headings",
-        of=lambda p: float(p.other.overlap >= p.lead.overlap),
+        value=lambda p: float(p.other.overlap >= p.lead.overlap),
     ),
     Feature(
-        name="words", sign=1, about="share of topic words in it, less that in the lead", of=lambda p: p.shared(p.other) - p.shared(p.lead)
+        name="words", sign=1, about="share of topic words in it, less that in the lead", value=lambda p: p.shared(p.other) - p.shared(p.lead)
     ),
-    Feature(name="names", sign=1, about="share of the question's names in it", of=lambda p: p.named(p.other)),
+    Feature(name="names", sign=1, about="share of the question's names in it", value=lambda p: p.named(p.other)),
     Feature(
         name="kind", sign=1, about="its short answer is of the kind asked for: a figure, a date, a name",
-        of=lambda p: float(holds_kind(p.question.kind, p.value())),
+        value=lambda p: float(holds_kind(p.question.kind, p.value())),
     ),
 )  # fmt: skip
 
@@ -135,8 +122,7 @@ def answers_too(question: Question, lead: Evidence, other: Evidence, vocabulary:
     """Whether the sentence of another source answers the question that the lead answers."""
     model = _model()
     pair = Pair(question=question, lead=lead, other=other, vocabulary=vocabulary)
-    margin = model["bias"] + sum(model["weights"][f.name] * f.of(pair) for f in REGISTRY)
-    return bool(1 / (1 + math.exp(-margin)) >= model["threshold"])
+    return model.probability(model.weighed(REGISTRY, pair)) >= model.threshold
 
 
 def same(one: str, other: str, vocabulary: Vocabulary) -> bool:
@@ -175,6 +161,5 @@ def _words(text: str, vocabulary: Vocabulary) -> set[str]:
 
 
 @cache
-def _model() -> Mapping[str, Any]:
-    loaded: dict[str, Any] = json.loads(files("app.differences").joinpath("values.json").read_text(encoding="utf-8"))
-    return loaded
+def _model() -> Logistic:
+    return Logistic(**load("app.differences", "values.json"))

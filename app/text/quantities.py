@@ -415,7 +415,7 @@ def _with_context(q: Quantity, text: str, every: Sequence[Quantity]) -> Quantity
     nouns = [w for w in words if not _PARTICIPLE.match(w)]
     head = group_of(nouns[-1]) if nouns else ""
     if not words and not events:
-        label = _LABEL.search(re.split(_CLAUSE_END, before)[-1])
+        label = _LABEL.search(_CLAUSE_END.split(before)[-1])
         if label:
             events |= events_in(label["label"])
             noun = label["label"].split()[-1] if label["label"].lower().startswith("number") else ""

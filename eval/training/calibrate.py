@@ -17,7 +17,6 @@ import datetime as dt
 import json
 import random
 import re
-import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,19 +29,28 @@ from sklearn.metrics import roc_auc_score
 
 from app.answering.engine import AnswerSettings
 from app.answering.features import REGISTRY, Seen, measured
-from app.answering.judge import Judged, read
+from app.answering.judge import read
 from app.answering.retrieve import retrieve
 from app.evidence.cross_encoder import PREFIX, CrossEncoderReader
-from app.evidence.gather import PassageReader, SimilarityReader
+from app.evidence.gather import Evidence, PassageReader, SimilarityReader
 from app.home import Home
+from app.question.analysis import Question as Asked
 from app.question.analysis import analyse
+from eval.cases import Case, bundled_cases
+from eval.formats import collection as packaged
+from eval.formats import collection_names, fill
+from eval.run import empty_home, passage_keys
+from eval.training.homes import Text, bundled_home, home_of
 from eval.training.logistic import Floats, fit
-from eval.training.sets import Collection, Question, load_all
+from eval.training.sets import Collection, Passage, Question, load_all
 from index.search import Filters, Hit, OpenIndex, SearchSettings
-from ingest.blocks import Block, Extract, Metadata, assemble
 
 HERE = Path(__file__).parent
 SETS = ("own", "clapnq", "xquad", "selqa")
+CASES = "bundled"
+"""The dev cases over the bundled sources, fitted on like the public sets."""
+TEST = "test"
+"""The packaged collections: measured on, never fitted on."""
 TODAY = dt.date(2026, 11, 1)
 """Some day: none of the sets asks about the present."""
 LEAST_WORTH = 0.001
@@ -108,9 +116,17 @@ def main() -> None:
     else:
         collection = load_all(options.public, options.own)
         rows = [row for source in SETS for row in _rows(collection, source, options.reader, options.limit)]
+        with bundled_home() as home:
+            rows += _case_rows([c for c in bundled_cases() if c.split == "dev"], home, CASES, options.reader)
+            for name in collection_names():
+                with empty_home(home) as own:
+                    data = packaged(name)
+                    fill(own, data.sources)
+                    own.sync()
+                    rows += _case_rows(data.cases, own, TEST, options.reader)
         if options.rows:
             options.rows.write_text("".join(json.dumps(asdict(r)) + "\n" for r in rows), encoding="utf-8")
-    for source in SETS:
+    for source in (*SETS, CASES, TEST):
         _tell(source, [r for r in rows if r.source == source])
     fitted = calibrated(rows, options.false_abstention)
     print(json.dumps(fitted, indent=2))
@@ -129,6 +145,7 @@ def calibrated(rows: Sequence[Row], false_abstention: float) -> dict[str, Any]:
     """
     used = [r for r in rows if r.values and (r.found or not r.answerable)]
     sources = sorted({r.source for r in used})
+    fitted = [s for s in sources if s != TEST]
     names = [f.name for f in REGISTRY]
     while True:
         whole = _left_out(used, sources, names)
@@ -140,7 +157,7 @@ def calibrated(rows: Sequence[Row], false_abstention: float) -> dict[str, Any]:
         print(f"without {least}: AUC of the set left out {np.mean(list(worth[least].values())):+.4f} lost")
         names.remove(least)
     limits = {}
-    for source in sources:
+    for source in fitted:
         auc, held, truth = whole[source]
         limits[source] = float(np.quantile(held[truth == 1], false_abstention))
         print(f"{source:8} left out of the fit: n={len(truth)}, AUC {auc:.3f}")
@@ -151,13 +168,13 @@ def calibrated(rows: Sequence[Row], false_abstention: float) -> dict[str, Any]:
             f"{source:8} at {threshold}: abstention recall {(held[truth == 0] < threshold).mean():.3f}, "
             f"false abstention {(held[truth == 1] < threshold).mean():.3f}"
         )
-    weights, bias = _fit(used, names)
+    weights, bias = _fit([r for r in used if r.source != TEST], names)
     fired = {n: sum(bool(r.values[n]) for r in used) for n in names}
     return {
         "weights": {name: round(float(w), 4) for name, w in zip(names, weights, strict=True)},
         "bias": round(bias, 4),
         "threshold": threshold,
-        "fitted_on": f"{len(used)} held-out questions of {', '.join(sources)}; worth: AUC lost on a set that the fit has not seen",
+        "fitted_on": f"{sum(r.source != TEST for r in used)} held-out questions of {', '.join(fitted)}; worth: AUC lost on a set that the fit has not seen",
         "worth": {n: {**{s: round(float(v), 4) for s, v in worth[n].items()}, "fired": fired[n]} for n in names},
     }
 
@@ -166,7 +183,7 @@ def _left_out(used: Sequence[Row], sources: Sequence[str], names: Sequence[str])
     """For each set: AUC, probabilities and labels on it by a fit on the others."""
     found = {}
     for source in sources:
-        weights, bias = _fit([r for r in used if r.source != source], names)
+        weights, bias = _fit([r for r in used if r.source not in (source, TEST)], names)
         own = [r for r in used if r.source == source]
         truth = np.array([float(r.answerable) for r in own])
         held = 1 / (1 + np.exp(-(_matrix(own, names) @ weights + bias)))
@@ -208,17 +225,31 @@ def indexed_home(collection: Collection, source: str, questions: Sequence[Questi
     articles = {collection.passages[i].article for q in questions for i in (*q.gold, *q.near)}
     if source == "clapnq":
         articles = {p.article for p in collection.passages if p.article.startswith("clapnq:")}
-    with tempfile.TemporaryDirectory() as folder:
-        home = Home(Path(folder))
-        home.init(empty=True)
-        for article in sorted(articles):
-            own = [p for p in collection.passages if p.article == article]
-            blocks = tuple(Block(text=p.text) for p in own)
-            made = assemble(article, Extract(blocks=blocks, metadata=Metadata(title=own[0].title or None)))
-            home.library.put(made, raw_digest=article)
-        home.sync()
+    own: dict[str, list[Passage]] = defaultdict(list)
+    for passage in collection.passages:
+        if passage.article in articles:
+            own[passage.article].append(passage)
+    texts = (Text(id=a, title=own[a][0].title, paragraphs=[p.text for p in own[a]]) for a in sorted(own))
+    with home_of(texts) as home:
         yield home
-        home.close()
+
+
+def _case_rows(cases: Iterable[Case], home: Home, source: str, reader: str) -> Iterator[Row]:
+    """Of cases that are searched for, as a row each; a passage found is one that the case names as gold."""
+    opened = home.index.current()
+    assert opened is not None
+    scorer = _reader(home, reader)
+    for case in cases:
+        if case.planted or case.since or case.until or case.expect == "declined" or (case.history and not case.standalone):
+            continue
+        keys = {g.key for g in case.gold}
+        if case.expect == "answered" and not keys:
+            continue
+        asked = analyse(case.standalone or case.question, opened.vocabulary, TODAY)
+        yield _read(
+            asked, opened, home, scorer, source=source, kind=case.kind, answerable=case.expect == "answered",
+            right=lambda e, keys=keys: bool(keys.intersection(passage_keys(e.hit.passage))),
+        )  # fmt: skip
 
 
 def variants(collection: Collection, question: Question, opened: OpenIndex) -> Iterator[tuple[bool, OpenIndex | Without]]:
@@ -244,23 +275,32 @@ def _reader(home: Home, kind: str) -> PassageReader:
 def _row(
     collection: Collection, question: Question, answerable: bool, view: OpenIndex | Without, home: Home, reader: PassageReader
 ) -> Row:
-    asked = analyse(question.text, view.vocabulary, TODAY)
+    gold = gold_of(collection, question) if answerable else []
+    return _read(
+        analyse(question.text, view.vocabulary, TODAY), view, home, reader, source=question.source,
+        kind=question.kind if answerable == bool(question.gold) else "gold removed", answerable=answerable,
+        right=lambda e: any(holds(key_of(e.text), g) for g in gold),
+    )  # fmt: skip
+
+
+def _read(
+    asked: Asked, view: OpenIndex | Without, home: Home, reader: PassageReader, *, source: str, kind: str, answerable: bool,
+    right: Callable[[Evidence], bool],
+) -> Row:  # fmt: skip
     opened: Any = view
     retrieved = retrieve(asked, opened, AnswerSettings())
-    judged: Judged = read(asked, retrieved.hits, reader, home.encoder, opened)
-    evidence, leading = judged.evidence, judged.leading
-    gold = gold_of(collection, question) if answerable else []
-    best = [any(holds(key_of(e.text), g) for g in gold) for e in evidence[:3]]
-    seen = Seen(question=asked, evidence=leading, missing=retrieved.missing, lacking=judged.lacking)
+    judged = read(asked, retrieved.hits, reader, home.encoder, opened)
+    best = [right(e) for e in judged.evidence[:3]] if answerable else []
+    seen = Seen(question=asked, evidence=judged.leading, missing=retrieved.missing, lacking=judged.lacking)
     return Row(
-        source=question.source,
-        kind=question.kind if answerable == bool(question.gold) else "gold removed",
-        text=question.text,
+        source=source,
+        kind=kind,
+        text=asked.text,
         answerable=answerable,
         first=best[:1] == [True],
         found=any(best),
-        values=measured(seen) if leading else {},
-        best=evidence[0].text if evidence else "",
+        values=measured(seen) if judged.leading else {},
+        best=judged.evidence[0].text if judged.evidence else "",
     )
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,13 +21,12 @@ from sklearn.metrics import roc_auc_score
 
 from app.answering.features import REGISTRY, Seen, measured
 from app.evidence.gather import SimilarityReader, gather
-from app.home import Home
 from app.question.analysis import analyse
 from eval.training.calibrate import HERE, TODAY, key_of
+from eval.training.homes import Text, home_of
 from eval.training.logistic import fit
 from index.embed import Progress, Vectors
 from index.multilingual_encoder import MultilingualEncoder
-from ingest.blocks import Block, Extract, Metadata, assemble
 
 LANGUAGES = ("ru", "ar", "tr", "de")
 FITTED = ("similarity", "lead")
@@ -63,15 +61,9 @@ def main() -> None:
     }
     gold = {q["id"]: (p["context"], q["answers"][0]["text"]) for a in sets["en"] for p in a["paragraphs"] for q in p["qas"]}
     values, truth, first = [], [], []
-    with tempfile.TemporaryDirectory() as folder:
-        home = Home(Path(folder))
-        home.encoder = encoder = Remembering()
-        home.init(empty=True)
-        for article in sets["en"]:
-            blocks = tuple(Block(text=p["context"]) for p in article["paragraphs"])
-            made = assemble(article["title"], Extract(blocks=blocks, metadata=Metadata(title=article["title"])))
-            home.library.put(made, raw_digest=article["title"])
-        home.sync()
+    encoder = Remembering()
+    texts = (Text(id=a["title"], title=a["title"], paragraphs=[p["context"] for p in a["paragraphs"]]) for a in sets["en"])
+    with home_of(texts, encoder) as home:
         opened = home.index.current()
         assert opened is not None
         reader = SimilarityReader(encoder)
@@ -95,7 +87,6 @@ def main() -> None:
                     truth.append(any(found))
             first += right
             print(f"{code}: right sentence first {np.mean(right):.3f} of {len(right)}", flush=True)
-        home.close()
     x, y = np.array(values), np.array(truth, dtype=int)
     signs = {f.name: f.sign for f in REGISTRY}
 

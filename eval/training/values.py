@@ -12,7 +12,6 @@ import argparse
 import json
 import random
 import re
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -30,8 +29,8 @@ from app.home import Home
 from app.question.analysis import analyse
 from eval.cases import bundled_cases
 from eval.training.calibrate import TODAY
+from eval.training.homes import Text, bundled_home, home_of
 from eval.training.logistic import Floats, fit
-from ingest.blocks import Block, Extract, Metadata, assemble
 
 PENALTY = 2e-3
 THRESHOLD = 0.55
@@ -127,15 +126,8 @@ def _xquad(public: Path, questions: int = 200) -> Iterator[Row]:
 
 
 def _pairs(texts: dict[str, str], titles: dict[str, str], asked: Sequence[Asked]) -> Iterator[Row]:
-    with tempfile.TemporaryDirectory() as folder:
-        home = Home(Path(folder))
-        home.init(empty=True)
-        for name, text in texts.items():
-            made = assemble(name, Extract(blocks=(Block(text=text),), metadata=Metadata(title=titles.get(name))), fallback_title=name)
-            home.library.put(made, raw_digest=name)
-        home.sync()
+    with home_of(Text(id=name, title=titles.get(name, ""), paragraphs=[text]) for name, text in texts.items()) as home:
         yield from _of_home(home, asked)
-        home.close()
 
 
 def _bundled() -> Iterator[Row]:
@@ -144,13 +136,8 @@ def _bundled() -> Iterator[Row]:
         for c in bundled_cases()
         if not c.history and not c.planted and c.expect == "answered" and c.facts
     ]
-    with tempfile.TemporaryDirectory() as folder:
-        home = Home(Path(folder))
-        home.init()
-        list(home.update_sources())
-        home.sync()
+    with bundled_home() as home:
         yield from _of_home(home, asked)
-        home.close()
 
 
 def _of_home(home: Home, asked: Sequence[Asked]) -> Iterator[Row]:
@@ -168,7 +155,7 @@ def _of_home(home: Home, asked: Sequence[Asked]) -> Iterator[Row]:
             if other is not lead:
                 pair = Pair(question=question, lead=lead, other=other, vocabulary=opened.vocabulary)
                 right = any(re.search(a, other.text, re.I) for a in item.answers)
-                yield Row(asked=item, values=tuple(f.of(pair) for f in REGISTRY), right=right)
+                yield Row(asked=item, values=tuple(f.value(pair) for f in REGISTRY), right=right)
 
 
 if __name__ == "__main__":
