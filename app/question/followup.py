@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.question.dialogue import UNNAMED, Mention, MentionKind, State, Turn, mentions, wh, without_markers
-from app.text.parse import Parse, Word, parse
+from app.text.parse import SAYING, Parse, Word, parse
 from app.text.periods import Period, periods
 from index.terms import Vocabulary
 
@@ -41,7 +41,6 @@ _KINDS_OF_NOUN: dict[str, tuple[MentionKind, ...]] = {
 _PERSON: tuple[MentionKind, ...] = ("person",)
 _THING: tuple[MentionKind, ...] = ("group", "thing", "place", "person")
 _PLACE: tuple[MentionKind, ...] = ("place", "thing")
-_SAYING = frozenset(("say", "claim", "report", "argue", "write", "think", "believe", "state", "tell", "maintain", "estimate"))
 _TIMELESS = frozenset(("time", "way", "kind", "sort", "case", "topic", "subject", "page", "site", "conversation", "chat", "program", "tool"))
 """What "this" may stand before without pointing to anything that was named."""
 _PRONOUNS = ({"it", "its"}, {"they", "them", "their"}, {"he", "him", "his"}, {"she", "her"})
@@ -161,7 +160,7 @@ def _about_claim(parsed: Parse, state: State) -> list[Reading]:
         return []
     for word in parsed.words:
         said = word.text.lower() in {"that", "this", "so", "it"} and word.dep in {"dobj", "advmod", "dative"}
-        if said and parsed.words[word.head].lemma in _SAYING and not parsed.text[word.end :].strip(" ?.!"):
+        if said and parsed.words[word.head].lemma in SAYING and not parsed.text[word.end :].strip(" ?.!"):
             return [Reading(text=f"{parsed.text[: word.start]}that {lowered(state.claim)}?", way="replaced")]
     return []
 
@@ -352,8 +351,8 @@ def _counterparts(new: Mention, preposition: str, base: str, state: State) -> li
 def _by_holder(base: str, holder: str, state: State) -> str:
     """The question asked of another holder."""
     parsed = parse(base)
-    old = next((v.holder for v in parsed.voices if v.holder and v.verb in {"according", *_SAYING}), None)
-    old = old or next((c.subject for c in parsed.clauses if c.subject and c.lemma in _SAYING), None)
+    old = next((v.holder for v in parsed.voices if v.holder and v.verb in {"according", *SAYING}), None)
+    old = old or next((c.subject for c in parsed.clauses if c.subject and c.lemma in SAYING), None)
     if old and any(m.text in old.text or old.text in m.text for m in state.asked):
         return _tidied(f"{base[: old.start]}{holder}{base[old.end :]}?")
     return f"{base} according to {holder}?"

@@ -11,7 +11,7 @@ from app.question.analysis import Question, analyse, tidy
 from app.question.dialogue import MentionKind, State, Turn
 from app.question.shape import Shape, Turning
 from app.question.tasks import Task, TaskClassifier
-from app.question.topic import topic_of
+from app.question.topic import Topic, topic_of
 from app.text import periods
 from app.text.language import Language, codes_by_name, language_of
 from index.search import Filters, OpenIndex
@@ -47,7 +47,7 @@ class Request:
         explained_by: of which kinds of mention these must be.
         before: what was said before it.
         parts: the questions in it when it asks several things, each analysed; else empty.
-        topic: what an overview of the sources is wanted of; None when none is.
+        topic: what is to be told of, and in whose words; None when something else is asked.
         task: talk, something about the list of sources, or "other": to be searched for.
         shape: the form of answer that the standalone question wants; "point" for talk, the list of sources and other languages than English.
         turning: what is wanted done with the answer before; "new" for a question of its own and wherever nothing was asked before.
@@ -68,7 +68,7 @@ class Request:
     explained_by: tuple[MentionKind, ...] = ()
     before: State
     parts: tuple[Question, ...] = ()
-    topic: str | None = None
+    topic: Topic | None = None
     task: Task = "other"
     shape: Shape = "point"
     turning: Turning = "new"

@@ -1,39 +1,118 @@
-"""Whole-collection questions: "what do the sources say about X?" asks for an overview of X."""
+"""What is said of something: "what do the sources say about X?", "what does the author think of X?"."""
 
 from __future__ import annotations
 
-import re
+from dataclasses import dataclass
 
-_ABOUT = r"(?:about|on|regarding|concerning|of)"
-_SOURCES = (
-    r"(?:all |these |those |your |the |any )*(?:bundled |different |various |public )?"
-    r"(?:sources?|articles?|documents?|texts?|reports?|notes?|collection|corpus|papers?|files?)"
-)
-_PATTERNS = tuple(
-    re.compile(p, re.I)
-    for p in (
-        rf"^(?:so )?what (?:do|does|did|can|have|has) (?:{_SOURCES}|you|we|it|they) (?:say|said|tell|told|report|reported|know|"
-        rf"known|write|written|have|mention|contain|cover)(?: (?:us|me))? {_ABOUT} (?P<topic>.+)$",
-        rf"^what (?:is|was|has been|have been) (?:known|reported|said|written|there|mentioned|published)(?: \w+)? {_ABOUT} (?P<topic>.+)$",
-        rf"^(?:please |can you |could you )*(?:give|write|show|provide|draw up|prepare)(?: me| us)? (?:an? |the )?(?:short |brief |quick |general )?"
-        rf"(?:overview|summary|survey|digest) {_ABOUT} (?P<topic>.+)$",
-        rf"^(?:an? |the )?(?:short |brief )?(?:overview|summary|survey|digest) {_ABOUT}:? (?P<topic>.+)$",
-        rf"^(?:please |can you |could you )*(?:summari[sz]e|sum up)(?: (?:for me|briefly))? (?:what (?:is|was) (?:said|known|reported|written)|"
-        rf"what {_SOURCES} (?:say|report|write)|everything|all(?: that is)?(?: known| said)?|{_SOURCES}) {_ABOUT} (?P<topic>.+)$",
-        rf"^(?:please |can you |could you )*tell (?:me|us) (?:everything|all|something|more|what you know|what {_SOURCES} say)"
-        rf"(?: there is| that is known)? {_ABOUT} (?P<topic>.+)$",
-        rf"^(?:what|which) {_SOURCES} (?:mention|deal with|discuss|cover|treat|write about|speak (?:of|about)|talk about|are about) (?P<topic>.+)$",
-    )
-)
-_NO_TOPIC = re.compile(rf"^(?:it|this|that|them|him|her|the topic|{_SOURCES}|everything)$", re.I)
+from app.question.matter import FORM
+from app.text.parse import SAYING, Parse, parse
+
+_KNOWN = SAYING | {"know", "mention", "contain", "cover", "have", "publish", "discuss", "treat", "deal", "speak", "talk"}
+"""Verbs of what a text or a person says of something."""
+_ON = frozenset(("about", "on", "regarding", "concerning", "of", "with"))
+_TEXTS = frozenset(("source", "article", "document", "text", "report", "note", "paper", "file", "collection", "corpus", "piece", "analysis"))
+_VIEWS = frozenset(("view", "opinion", "position", "stance", "take", "attitude", "assessment", "conclusion", "verdict"))
+_SUBJECT = frozenset(("nsubj", "nsubjpass"))
 
 
-def topic_of(question: str) -> str | None:
-    """What an overview is wanted of, or None when the question is not of that kind."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """What is to be told of.
+
+    Attributes:
+        about: the thing, in the words of the question.
+        holder: whose words are wanted, as the question names them; empty where those of all sources are.
+    """
+
+    about: str
+    holder: str = ""
+
+
+def topic_of(question: str) -> Topic | None:
+    """What a question wants to be told of, and by whom; None where it asks for something else."""
     text = " ".join(question.split()).rstrip(" ?!.")
-    for pattern in _PATTERNS:
-        found = pattern.match(text)
-        if found:
-            topic = found["topic"].strip(" :“”\"'")
-            return None if _NO_TOPIC.match(topic) else topic
-    return None
+    found = parse(text)
+    roots = [p for p, w in enumerate(found.words) if w.dep == "ROOT"]
+    return next((topic for root in roots for topic in (_said(found, root), _view(found, root), _told(found, root)) if topic), None)
+
+
+def _said(found: Parse, root: int) -> Topic | None:
+    """ "What do the sources say about X?", "What is known of X?", "Which sources mention X?", "Does the author agree that X?"."""
+    words = found.words
+    own = found.children[root]
+    if words[root].lemma not in _KNOWN | {"agree", "disagree", "be"}:
+        return None
+    asks = [c for c in own if words[c].lemma in {"what", "which"} or any(words[d].lemma in {"what", "which"} for d in found.children[c])]
+    subject = next((c for c in own if words[c].dep in _SUBJECT), None)
+    claim = next((c for c in own if words[c].dep == "ccomp" and c > root), None)
+    if subject is not None and claim is not None and not asks and root and words[root].tag == "VB" and words[0].lemma in {"do", "will", "would"}:
+        holder = _holder(found, subject)
+        mark = next((c for c in found.children[claim] if words[c].dep == "mark"), None)
+        return Topic(about=_from(found, words[mark].end if mark is not None else words[claim].start), holder=holder) if holder else None
+    if not asks:
+        return None
+    on = next((p for p in range(root, len(words)) if words[p].lemma in _ON and words[p].dep == "prep" and words[p].head in {root, *own}), None)
+    start = None if on is None else words[on].end
+    if subject in asks and subject is not None:
+        if words[root].lemma == "be" or words[subject].lemma not in _TEXTS:
+            # "What is known about X?"; "Which groups mention X?" asks for a list.
+            start = start if words[subject].lemma == "what" and words[root].tag == "VBN" else None
+        elif start is None:
+            thing = next((c for c in own if words[c].dep == "dobj" and c > root), None)
+            start = None if thing is None else words[min(found.subtree(thing))].start
+        return _topic(found, start, "")
+    if words[root].lemma == "be" or (subject is not None and words[root].lemma in {"agree", "disagree"}):
+        return None
+    if subject is None and words[root].tag != "VBN":
+        # "What do the Taliban claim about X?": a verb that is read as a noun has no subject, but words before it.
+        does = next((p for p in range(root) if words[p].lemma == "do"), None)
+        between = "" if does is None else found.text[words[does].end : words[root].start].strip()
+        return _topic(found, start, between) if between and words[does + 1 if does is not None else 0].pos != "PRON" else None
+    return _topic(found, start, "" if subject is None else _holder(found, subject))
+
+
+def _view(found: Parse, root: int) -> Topic | None:
+    """ "What is the author's view of X?"."""
+    words = found.words
+    noun = next((c for c in found.children[root] if words[c].lemma in _VIEWS), None)
+    if noun is None or words[root].lemma != "be" or not any(words[c].lemma == "what" for c in found.children[root]):
+        return None
+    owner = next((c for c in found.children[noun] if words[c].dep == "poss"), None)
+    on = next((c for c in found.children[noun] if words[c].lemma in _ON and words[c].dep == "prep"), None)
+    return None if owner is None or on is None else _topic(found, words[on].end, found.span(owner, without=("case",)).text)
+
+
+def _told(found: Parse, root: int) -> Topic | None:
+    """ "Tell me something about X"."""
+    words = found.words
+    if words[root].lemma != "tell" or not found.is_order:
+        return None
+    on = next((p for p in range(root, len(words)) if words[p].lemma in {"about", "of"} and words[p].dep == "prep"), None)
+    return None if on is None else _topic(found, words[on].end, "")
+
+
+def _topic(found: Parse, start: int | None, holder: str) -> Topic | None:
+    about = "" if start is None else _from(found, start)
+    parsed = [w for w in found.words if start is not None and w.start >= start]
+    bare = [w for w in parsed if w.pos not in {"DET", "PUNCT", "ADP"}]
+    empty = not bare or all(w.pos == "PRON" or w.lemma in _TEXTS | FORM | {"everything", "topic"} for w in bare)
+    return None if empty or not about else Topic(about=about, holder=holder)
+
+
+def _from(found: Parse, start: int) -> str:
+    """The words from a place to the end, or to a clause that is joined on: "the Hazaras" of "the Hazaras and why they matter"."""
+    end = len(found.text)
+    for place, word in enumerate(found.words):
+        joins = word.dep == "cc" and word.start > start
+        if joins and any(w.tag.startswith("W") for w in found.words[place + 1 : place + 3]):
+            end = word.start
+            break
+    return found.text[start:end].strip(" ,:“”\"'")
+
+
+def _holder(found: Parse, subject: int) -> str:
+    """Who is to say it; empty for "you", "the sources", "they"."""
+    word = found.words[subject]
+    if word.pos == "PRON" or (word.lemma in _TEXTS and word.tag == "NNS") or word.lemma in {"collection", "corpus"}:
+        return ""
+    return found.span(subject, without=("relcl",)).text

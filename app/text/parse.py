@@ -40,6 +40,8 @@ _HOLDS = frozenset(
 """Verbs that say something of what is their object: "blamed the fog", "is regarded as unsafe". Worth 12 of 60 there."""
 _BELIEVED = frozenset(("believe", "think", "say", "report", "allege", "rumour", "rumor", "suspect", "claim", "understand", "know", "fear"))
 """Verbs whose passive takes any infinitive that is said: "is believed to hold", other than "was forced to go"."""
+SAYING = frozenset(("say", "claim", "report", "argue", "write", "think", "believe", "state", "tell", "maintain", "estimate"))
+"""Verbs of saying and holding that name their holder as subject."""
 _RUMOURS = frozenset(("allegation", "accusation", "rumour", "rumor", "suspicion", "speculation"))
 _HEARSAY = frozenset(("reportedly", "allegedly", "supposedly", "purportedly", "ostensibly"))
 _COUNTS = frozenset(("put", "count", "number", "give", "list", "record", "see", "find", "name"))

@@ -6,6 +6,7 @@ from app.answering.strategies.comparison import comparison
 from app.answering.strategies.declined import declined
 from app.answering.strategies.definition import definition
 from app.answering.strategies.empty import empty
+from app.answering.strategies.holder import holder
 from app.answering.strategies.listing import listing
 from app.answering.strategies.meaning import meaning
 from app.answering.strategies.overview import overview
@@ -22,6 +23,6 @@ from app.answering.strategies.verdict import verdict
 REGISTRY: tuple[Strategy, ...] = (
     declined, talk, catalogue, empty, unreadable, turned, meaning,
     listing, timeline, comparison, summary, definition, verdict, quote,
-    overview, in_parts, point,
+    holder, overview, in_parts, point,
 )  # fmt: skip
 """The last one answers everything that reaches it."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import partial
 
 from app.answering.engine import Desk, Outcome, Trace
 from app.answering.rows import Sheet, alike, on, widely_read
+from app.answering.speakers import held_by, names, on_side, speaker
 from app.evidence.gather import Evidence
 from app.question.sides import sides
 from app.question.wanted import thing_of, things
-from app.text.parse import parse
 from app.text.periods import periods
 from index.search import Hit
 
@@ -32,15 +31,16 @@ def comparison(desk: Desk) -> Outcome | None:
     found = sides(desk.request.standalone)
     if found is None:
         return None
+    known = [speaker(desk, name).name for name in found.names]
     traces = [
         widely_read(desk, on(desk, text), PASSAGES, partial(_passage_on, desk, name))
-        for name, text in zip(found.names, found.questions, strict=True)
+        for name, text in zip(known, found.questions, strict=True)
     ]
     with desk.clock.stage("generate"):
         chosen: list[list[Evidence]] = []
-        for name, trace in zip(found.names, traces, strict=True):
+        for name, trace in zip(known, traces, strict=True):
             others = [e for own in chosen for e in own]
-            rivals = [n for n in found.names if n != name]
+            rivals = [n for n in known if n != name]
             chosen.append(_side(desk, name, rivals, trace, others))
         answered = [t for t, own in zip(traces, chosen, strict=True) if own]
         if not answered or len(answered) < 2 <= len(found.names) - 1 or not any(t.decision.answer for t in answered):
@@ -70,7 +70,7 @@ def _side(desk: Desk, name: str, rivals: Sequence[str], trace: Trace, others: Se
     for item in sorted(trace.evidence, key=worth, reverse=True):
         if item.score < FLOOR or any((e.start, e.hit.passage.id) == (item.start, item.hit.passage.id) for e in others):
             continue
-        elsewhere = not _names(name, item.text, desk) and any(_names(r, item.text, desk) for r in rivals)
+        elsewhere = not names(name, item.text, desk) and any(names(r, item.text, desk) for r in rivals)
         if not elsewhere and on_side(name, item.text, item.hit, desk) and not any(alike(item.text, e.text, vocabulary) for e in own):
             own.append(item)
         if len(own) == SENTENCES:
@@ -86,40 +86,3 @@ def _undated(text: str) -> str:
 
 def _passage_on(desk: Desk, name: str, hit: Hit) -> bool:
     return on_side(name, hit.passage.text, hit, desk)
-
-
-def on_side(name: str, text: str, hit: Hit, desk: Desk) -> bool:
-    """Whether a text is on a side: names it, falls in its time, or is by it."""
-    times = periods(f"in {name}")
-    if times:
-        return any(p.first <= times[0].last and times[0].first <= p.last for p in periods(text))
-    return _names(name, text, desk) or _by(name, hit, desk)
-
-
-def held_by(name: str, item: Evidence, desk: Desk) -> bool:
-    """Whether it is the side that says what a sentence says."""
-    holders = [v.holder.text for v in parse(item.text).voices if v.holder is not None]
-    return any(_names(name, h, desk) for h in holders) if holders else _by(name, item.hit, desk)
-
-
-def _by(name: str, hit: Hit, desk: Desk) -> bool:
-    source = desk.index.source(hit.passage.source_id)
-    if source is None:
-        return False
-    writer = f"the author {source.author}" if source.author else ""
-    return any(_names(name, by, desk) for by in (hit.passage.claimed_by or "", writer, source.publisher or ""))
-
-
-def _names(name: str, text: str, desk: Desk) -> bool:
-    """Whether a text names a side: in another spelling, by all words of a name, or by half of the words of what is no name."""
-    vocabulary = desk.index.vocabulary
-    spelled = {vocabulary.aliases(m) for m in vocabulary.mentions(name)}
-    if spelled and spelled <= {vocabulary.aliases(m) for m in vocabulary.mentions(text)}:
-        return True
-    words = [w for w in re.findall(r"[^\W_]+", name) if w.lower() != "the"]
-    named = [w for w in words if w[0].isupper()]
-    if named:
-        return all(re.search(rf"\b{re.escape(w)}", text) for w in named)
-    wanted = [s for term in vocabulary.content_terms(name) for s in vocabulary.stems(term)]
-    stems = set(vocabulary.stems(text))
-    return bool(wanted) and sum(w in stems for w in wanted) * 2 >= len(wanted)

@@ -35,17 +35,18 @@ class _Line:
 def overview(desk: Desk) -> Outcome | None:
     """One sentence of each source; None for other questions, and when no sentence of any is about the topic."""
     request, opened, settings = desk.request, desk.index, desk.models.settings
-    if not request.topic:
+    if request.topic is None or request.topic.holder:
         return None
+    topic = request.topic.about
     with desk.clock.stage("retrieve"):
-        hits = opened.search(request.topic, _HITS, filters=request.filters, settings=settings.search)
+        hits = opened.search(topic, _HITS, filters=request.filters, settings=settings.search)
     with desk.clock.stage("read"):
-        chosen = choose(request.topic, hits, desk.models.encoder, opened.vocabulary)
+        chosen = choose(topic, hits, desk.models.encoder, opened.vocabulary)
     if not chosen:
         return None
     with desk.clock.stage("generate"):
         composed, left_out = compose(chosen, opened.source, words=settings.other_words)
-    reasons = [f"an overview of “{request.topic}”: {len(composed.citations)} sources, one sentence each, by date"]
+    reasons = [f"an overview of “{topic}”: {len(composed.citations)} sources, one sentence each, by date"]
     if left_out:
         reasons.append(f"{left_out} more sources mention it and are not shown")
     return Outcome(

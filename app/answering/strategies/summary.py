@@ -12,7 +12,8 @@ from app.answering.engine import Desk, Outcome
 from app.answering.rows import Sheet, found_widely, on, statements, widely_read
 from app.citation_text import shortened
 from app.evidence.gather import Evidence
-from app.question.matter import ASKS, FORM, form_words, matter
+from app.answering.speakers import named_source
+from app.question.matter import ASKS, FORM, matter
 from app.text.parse import parse
 from index.search import Hit
 from ingest.source import Source
@@ -87,27 +88,6 @@ def _topic(desk: Desk, question: str, source: Source | None) -> str:
     asked = {vocabulary.stem(w) for w in FORM | ASKS | {"author", "main", "key", *_NUMBERS}}
     left = [t for t in terms if vocabulary.stem(t) not in named | asked and not vocabulary.frames(t) and not t.isdigit()]
     return " ".join(left)
-
-
-def named_source(desk: Desk, question: str) -> Source | None:
-    """The source that is meant: by its author or title, or "the article" where the collection has one source or one signed opinion piece."""
-    vocabulary = desk.index.vocabulary
-    asked = set(vocabulary.stems(question))
-    sources = [s for s in desk.index.sources() if desk.request.filters.admits(s)]
-    by_author = [s for s in sources if s.author and vocabulary.stem(s.author.split()[-1]) in asked]
-    if by_author:
-        return max(by_author, key=lambda s: len(s.text))
-    for source in sources:
-        title = {vocabulary.stem(t) for t in vocabulary.content_terms(source.title)}
-        if len(title) > 1 and title <= {vocabulary.stem(t) for t in vocabulary.content_terms(question)}:
-            return source
-    of_text = form_words(question) & {"article", "text", "piece", "author", "takeaway", "conclusion", "thesis", "argument"}
-    if len(sources) == 1:
-        return sources[0]
-    if of_text or "author" in question.lower():
-        pieces = [s for s in sources if s.author and s.genre == "opinion"]
-        return pieces[0] if len(pieces) == 1 else None  # of several, none is "the article"
-    return None
 
 
 def length(question: str) -> tuple[int, int]:

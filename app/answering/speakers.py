@@ -1,0 +1,111 @@
+"""Whose words a sentence gives: the writer or publisher of its source, or somebody whom it quotes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from app.answering.engine import Desk
+from app.evidence.gather import Evidence
+from app.question.matter import form_words
+from app.text.parse import parse
+from app.text.periods import periods
+from index.search import Hit
+from ingest.source import Source
+
+_WRITERS = frozenset(("author", "writer"))
+_OF_TEXT = _WRITERS | {"article", "text", "piece", "analysis", "essay", "commentary"}
+
+
+def on_side(name: str, text: str, hit: Hit, desk: Desk) -> bool:
+    """Whether a text is on a side: names it, falls in its time, or is by it."""
+    times = periods(f"in {name}")
+    if times:
+        return any(p.first <= times[0].last and times[0].first <= p.last for p in periods(text))
+    return names(name, text, desk) or _by(name, hit, desk)
+
+
+def held_by(name: str, item: Evidence, desk: Desk) -> bool:
+    """Whether it is the side that says what a sentence says."""
+    found = parse(item.text)
+    holders = [v.holder.text for v in found.voices if v.holder is not None and found.spoken(v)]
+    return any(names(name, h, desk) for h in holders) if holders else _by(name, item.hit, desk)
+
+
+def _by(name: str, hit: Hit, desk: Desk) -> bool:
+    source = desk.index.source(hit.passage.source_id)
+    if source is None:
+        return False
+    # "reporters, as summarised by X" are not X.
+    claimed = (hit.passage.claimed_by or "").partition(", as ")[0]
+    return any(names(name, by, desk) for by in (claimed or source.author or "", source.publisher or ""))
+
+
+def names(name: str, text: str, desk: Desk) -> bool:
+    """Whether a text names a side: in another spelling, by all words of a name, or by half of the words of what is no name."""
+    vocabulary = desk.index.vocabulary
+    spelled = {vocabulary.aliases(m) for m in vocabulary.mentions(name)}
+    if spelled and spelled <= {vocabulary.aliases(m) for m in vocabulary.mentions(text)}:
+        return True
+    words = [w for w in re.findall(r"[^\W_]+", name) if w.lower() != "the"]
+    named = [w for w in words if w[0].isupper()]
+    if named:
+        return all(re.search(rf"\b{re.escape(w)}", text) for w in named)
+    wanted = [s for term in vocabulary.content_terms(name) for s in vocabulary.stems(term)]
+    stems = set(vocabulary.stems(text))
+    return bool(wanted) and sum(w in stems for w in wanted) * 2 >= len(wanted)
+
+
+def named_source(desk: Desk, question: str) -> Source | None:
+    """The source that is meant: by its author or title, or "the article" where the collection has one source or one signed opinion piece."""
+    vocabulary = desk.index.vocabulary
+    asked = set(vocabulary.stems(question))
+    sources = [s for s in desk.index.sources() if desk.request.filters.admits(s)]
+    by_author = [s for s in sources if s.author and vocabulary.stem(s.author.split()[-1]) in asked]
+    if by_author:
+        return max(by_author, key=lambda s: len(s.text))
+    for source in sources:
+        title = {vocabulary.stem(t) for t in vocabulary.content_terms(source.title)}
+        if len(title) > 1 and title <= {vocabulary.stem(t) for t in vocabulary.content_terms(question)}:
+            return source
+    of_text = form_words(question) & {"article", "text", "piece", "author", "takeaway", "conclusion", "thesis", "argument"}
+    if len(sources) == 1:
+        return sources[0]
+    if of_text or "author" in question.lower():
+        pieces = [s for s in sources if s.author and s.genre == "opinion"]
+        return pieces[0] if len(pieces) == 1 else None  # of several, none is "the article"
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speaker:
+    """Whose words are wanted.
+
+    Attributes:
+        name: as it may stand in the sources: the author's name for "the author".
+        text: the id of the text where one is meant ("the article"), all of whose sentences count; else empty.
+    """
+
+    name: str
+    text: str = ""
+
+    def said(self, item: Evidence, desk: Desk) -> bool:
+        """Whether a sentence is theirs."""
+        return item.hit.passage.source_id == self.text if self.text else held_by(self.name, item, desk)
+
+    def near(self, hit: Hit, desk: Desk) -> bool:
+        """Whether a passage may hold words of theirs."""
+        return hit.passage.source_id == self.text if self.text else on_side(self.name, hit.passage.text, hit, desk)
+
+
+def speaker(desk: Desk, name: str) -> Speaker:
+    """Who is meant by a name, "the author" or "the article"."""
+    words = set(re.findall(r"[a-z]+", name.lower()))
+    if not words & _OF_TEXT or any(w[:1].isupper() for w in name.split()[1:]):
+        return Speaker(name=name)
+    source = named_source(desk, name)
+    if source is None:
+        return Speaker(name=name)
+    if words & _WRITERS:
+        return Speaker(name=source.author or name)
+    return Speaker(name=name, text=source.id)

@@ -1,0 +1,50 @@
+"""What one holder says of something: the author, a publisher, somebody who is quoted; or one text ("the article")."""
+
+from __future__ import annotations
+
+from app.answering.engine import Desk, Outcome
+from app.answering.rows import Sheet, alike, on, statements, widely_read
+from app.answering.speakers import speaker
+from app.evidence.gather import Evidence
+
+PASSAGES = 12
+"""Passages of the holder that are read."""
+SENTENCES = 4
+NEEDED = 0.6
+"""Share of the topic's words, in the sentence and the headings above it, from which it is on the topic."""
+
+
+def holder(desk: Desk) -> Outcome | None:
+    """Their sentences on it; None for other questions and where none of theirs is on it."""
+    topic = desk.request.topic
+    if topic is None or not topic.holder:
+        return None
+    who = speaker(desk, topic.holder)
+    trace = widely_read(desk, on(desk, f"What is said about {topic.about}?"), PASSAGES, lambda hit: who.near(hit, desk))
+    with desk.clock.stage("read"):
+        held = {(e.hit.passage.id, e.start): e for e in statements(trace.hits, topic.about, desk.index.vocabulary)}
+        chosen = _chosen(desk, [e for e in trace.evidence if who.said(e, desk)], held)
+    if not chosen:
+        return None
+    with desk.clock.stage("generate"):
+        sheet = Sheet(desk.index.source)
+        lines, before = [], ""
+        for item in chosen:
+            lines.append(sheet.add("", [item], attributed=item.hit.passage.source_id != before))
+            before = item.hit.passage.source_id
+        reason = f"{len(chosen)} sentences of {who.name} on “{topic.about}”"
+        confidence = max(trace.decision.confidence, *(e.score for e in chosen))
+        return sheet.outcome(desk, "summary", " ".join(lines), trace, confidence=confidence, reasons=(*trace.decision.reasons, reason))
+
+
+def _chosen(desk: Desk, theirs: list[Evidence], on_topic: dict[tuple[str, int], Evidence]) -> list[Evidence]:
+    """The strongest sentences that hold the words of the topic, each saying something of its own."""
+    own: list[Evidence] = []
+    for item in theirs:
+        near = on_topic.get((item.hit.passage.id, item.start))
+        if near is None or near.overlap < NEEDED or any(alike(item.text, e.text, desk.index.vocabulary) for e in own):
+            continue
+        own.append(item)
+        if len(own) == SENTENCES:
+            break
+    return own
