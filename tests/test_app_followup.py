@@ -50,7 +50,11 @@ def test_a_question_with_its_own_names_means_what_it_says(question: str) -> None
     assert meant(question, *BOATS) == [question]
 
 
-@pytest.mark.parametrize("question", ["When was the article published?", "Does the author agree?", "What do the sources say?"])
+def test_agreeing_with_what_was_said_names_it() -> None:
+    assert meant("Does the author agree?", *BOATS)[0] == "Does the author agree that Inspector Lund said that the Harbour Guild owned 40 boats?"
+
+
+@pytest.mark.parametrize("question", ["When was the article published?", "What does the author want?", "What do the sources say?"])
 def test_the_article_its_author_and_the_sources_are_themselves(question: str) -> None:
     assert meant(question, *BOATS) == [question]
 

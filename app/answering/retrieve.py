@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
@@ -9,6 +10,7 @@ from itertools import accumulate
 from app.answering.engine import AnswerSettings
 from app.question.analysis import Question, in_full
 from app.text import periods
+from app.text.parse import parse
 from index.search import Filters, Hit, OpenIndex
 
 WIDE_HITS = 80
@@ -21,6 +23,8 @@ _TIME_WEIGHT = 0.15
 """What speaking of the time asked for is worth, in search score."""
 _PART_PASSAGES = 5
 """Passages read for each part of a question that asks several things."""
+_THINGS = frozenset(("NOUN", "PROPN", "NUM", "X"))
+"""What a source mentions or does not; of "Compare", "agree" and "elsewhere" nobody says that no source mentions them."""
 _SHORT_CHARS = 2200
 """Of short passages more are read, up to twice as many, as long as they hold so many characters together."""
 
@@ -83,7 +87,11 @@ def is_author_note(hit: Hit) -> bool:
 def _missing(question: Question, opened: OpenIndex) -> tuple[str, ...]:
     frequency = opened.document_frequency(question.terms)
     words = opened.vocabulary
-    lacking = (t for t in question.terms if t in question.needed and not frequency[t] and not words.frames(t))
+    things = {w.text.lower() for w in parse(question.text).words if w.pos in _THINGS}
+    lacking = (
+        t for t in question.terms
+        if t in question.needed and not frequency[t] and not words.frames(t) and things & {p.lower() for p in re.findall(r"\w+", t)}
+    )  # fmt: skip
     return tuple(dict.fromkeys(in_full(t, question.text) for t in lacking))
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 from app.errors import BadInput
 from app.question.target import Target, target_of
 from app.text import periods
+from app.text.parse import parse
 from app.text.periods import NO_TIME, Asked
 from index.terms import Vocabulary
 from ingest.sentences import sentence_spans
@@ -190,6 +191,25 @@ def need(text: str) -> str:
         elif sentence.rstrip(" \"'”’»)").endswith("?"):
             asking.append(sentence)
     return " ".join(asking) or text
+
+
+def direct(text: str) -> str:
+    """A request to be told something, as the question that it holds: "Show me where the ferry sank" → "where the ferry sank".
+
+    The text itself where there is no question within, or where a noun stands outside it ("Ask the mayor why …").
+    """
+    found = parse(text)
+    for place, word in enumerate(found.words):
+        if not word.tag.startswith("W") or not place:
+            continue
+        clause = word.head
+        while found.words[clause].dep not in {"ccomp", "advcl", "ROOT"}:
+            clause = found.words[clause].head
+        inside = found.subtree(clause)
+        outside = [w for p, w in enumerate(found.words) if p not in inside]
+        asks = found.words[clause].dep != "ROOT" and inside[0] == place and any(w.tag == "PRP" and w.lemma in {"i", "me", "we", "us"} for w in outside)
+        return text[word.start :] if asks and not any(w.pos in {"NOUN", "PROPN"} for w in outside) else text
+    return text
 
 
 def in_full(term: str, text: str) -> str:

@@ -16,11 +16,12 @@ from ingest.sentences import sentence_spans
 
 MentionKind = Literal["person", "group", "place", "thing"]
 _KINDS: dict[str, MentionKind] = {"person": "person", "group": "group", "place": "place", "work": "thing", "event": "thing", "other": "thing"}
-_LEAD_IN = re.compile(r"^(?:- )?[^.:\[\]]{1,90}\((?:[^()]*\d{4}|undated|n\.d\.)[^()]*\)[^.:]{0,40}: ")
-"""Who says it and when, as extractive answers begin."""
+_LEAD_WORDS = 20
+"""Words of who says it and when, before a colon, as extractive answers begin."""
 _CAPITALISED = re.compile(r"(?<=\s)(?!I\b)[A-Z][\w-]*(?:['’](?!s\b)\w+)?(?:\s+(?:(?:of|the|al|de)\s+)*[A-Z][\w-]*)*")
 _MODIFIERS = frozenset(("compound", "amod", "nmod", "poss", "nummod", "case", "punct", "det"))
 _NOUN_PLACES = frozenset(("nsubj", "nsubjpass", "dobj", "pobj", "attr", "ROOT", "conj", "appos", "dative"))
+_FINITE = frozenset(("VBD", "VBZ", "VBP", "MD"))
 _LONGEST = 8
 """Words of a mention; longer phrases make a question unreadable."""
 UNNAMED = frozenset(("article", "author", "source", "sources", "analysis", "text", "collection", "question", "answer", "writer"))
@@ -79,7 +80,7 @@ class State:
     @cached_property
     def claim(self) -> str:
         """The first sentence of the last answer, without who says it and when, without its full stop."""
-        plain = _LEAD_IN.sub("", " ".join(self.answer.split()))
+        plain = _without_lead(self.answer)
         spans = sentence_spans(plain)
         return plain[slice(*spans[0])].rstrip(" .") if spans else ""
 
@@ -107,6 +108,20 @@ class State:
     def words(self) -> str:
         """All topic words of the last question."""
         return " ".join(self.vocabulary.content_terms(self.question)[:8])
+
+
+def _without_lead(answer: str) -> str:
+    """The first statement of an answer; of a list its first item, without what stands before a colon and says nothing.
+
+    "2 found:\n- **Dam**: 2021-07, Radio Velm: The dam broke." → "The dam broke."
+    """
+    lines = [line.strip() for line in answer.splitlines() if line.strip()]
+    text = next((line[2:] for line in lines if line.startswith("- ")), " ".join(lines))
+    while True:
+        lead, colon, rest = text.partition(": ")
+        if not colon or not rest or len(lead.split()) > _LEAD_WORDS or any(w.tag in _FINITE for w in parse(lead.strip("*")).words):
+            return text
+        text = rest
 
 
 def without_markers(answer: str) -> str:

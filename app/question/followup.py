@@ -41,6 +41,8 @@ _KINDS_OF_NOUN: dict[str, tuple[MentionKind, ...]] = {
 _PERSON: tuple[MentionKind, ...] = ("person",)
 _THING: tuple[MentionKind, ...] = ("group", "thing", "place", "person")
 _PLACE: tuple[MentionKind, ...] = ("place", "thing")
+_STANCES = frozenset(("agree", "disagree", "concur", "object"))
+"""Verbs that leave unsaid what they take a stance on."""
 _TIMELESS = frozenset(("time", "way", "kind", "sort", "case", "topic", "subject", "page", "site", "conversation", "chat", "program", "tool"))
 """What "this" may stand before without pointing to anything that was named."""
 _PRONOUNS = ({"it", "its"}, {"they", "them", "their"}, {"he", "him", "his"}, {"she", "her"})
@@ -155,12 +157,16 @@ def _holds_name(text: str, vocabulary: Vocabulary) -> bool:
 
 
 def _about_claim(parsed: Parse, state: State) -> list[Reading]:
-    """"Who said that?" with what was said."""
-    if not state.claim or not any(wh(w) for w in parsed.words):
+    """"Who said that?", "Does the minister agree?" with what was said."""
+    if not state.claim:
         return []
-    for word in parsed.words:
+    asks = any(wh(w) for w in parsed.words)
+    for place, word in enumerate(parsed.words):
+        if word.lemma in _STANCES and word.dep == "ROOT" and not any(parsed.words[c].dep in {"ccomp", "prep"} for c in parsed.children[place]):
+            bare = parsed.text.rstrip(" ?.!")
+            return [Reading(text=f"{bare} that {lowered(state.claim)}?", way="replaced")] if bare.endswith(word.text) else []
         said = word.text.lower() in {"that", "this", "so", "it"} and word.dep in {"dobj", "advmod", "dative"}
-        if said and parsed.words[word.head].lemma in SAYING and not parsed.text[word.end :].strip(" ?.!"):
+        if asks and said and parsed.words[word.head].lemma in SAYING and not parsed.text[word.end :].strip(" ?.!"):
             return [Reading(text=f"{parsed.text[: word.start]}that {lowered(state.claim)}?", way="replaced")]
     return []
 

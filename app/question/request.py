@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from app.question import followup, forms, parts
-from app.question.analysis import Question, analyse, tidy
+from app.question.analysis import Question, analyse, direct, tidy
 from app.question.dialogue import MentionKind, State, Turn
 from app.question.shape import Shape, Turning
 from app.question.tasks import Task, TaskClassifier
@@ -132,7 +132,7 @@ class Parser:
         language = language_of(text)
         served = self._served(language)
         english = served and language.code == "en"
-        bare = self.tasks.without_courtesy(text) if english else text
+        bare = direct(self.tasks.without_courtesy(text)) if english else text
         today = self.today()
         vocabulary = opened.vocabulary if opened else _no_words()
         meant = followup.Readings(found=(followup.Reading(text=bare, way="typed"),))

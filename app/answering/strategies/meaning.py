@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 
 from app.answering.engine import Desk, Outcome, Trace
 from app.answering.strategies.point import nearest, searched, trace_of
 from app.evidence.gather import log_odds
 from app.question.dialogue import Mention, MentionKind, mentions
-from app.question.request import Reading, asking
+from app.question.request import Reading, ask_instead, asking
 
 HANDICAP = 0.5
 """Log-odds that a reading with words added must be ahead of the turn as typed."""
@@ -21,6 +22,8 @@ _CLOSE = 0.15
 _LOOKED_AT = 6
 """Sentences in which somebody or something that may be meant is looked for."""
 _OPTIONS = 3
+_OF_A_TEXT = frozenset(("it", "this", "that", "its"))
+"""Pronouns that may stand for a text."""
 ASKED_BACK = "It is not clear what “{word}” stands for. Which of these do you mean?"
 ASKED_BACK_OPEN = "It is not clear what “{word}” stands for. Please ask with the name that you mean."
 EITHER = "This may be asked in more than one way, and the sources answer each. Which do you mean?"
@@ -31,6 +34,8 @@ def meaning(desk: Desk) -> Outcome | Desk | None:
     request = desk.request
     if request.turning not in {"new", "correction"}:
         return None
+    if request.unexplained and (only := _only_text(desk)):
+        return only
     if request.unexplained:
         return _asked_back(desk, request.unexplained, trace_of(desk, request.question))
     if not request.readings:
@@ -49,6 +54,14 @@ def meaning(desk: Desk) -> Outcome | Desk | None:
         return _asked_back(desk, request.half_explained, traces[-1][1])
     best = max(traces, key=lambda found: _worth(*found))[0]
     return desk.asking(asking(request, best.question, desk.index.vocabulary))
+
+
+def _only_text(desk: Desk) -> Desk | None:
+    """The desk with "it" understood as the only text there is."""
+    request = desk.request
+    if request.unexplained.lower() not in _OF_A_TEXT or len(list(islice((s for s in desk.index.sources() if request.filters.admits(s)), 2))) != 1:
+        return None
+    return desk.asking(ask_instead(request, _with(request.text, request.unexplained, "the article"), desk.index.vocabulary))
 
 
 def _read(desk: Desk, readings: Sequence[Reading]) -> list[tuple[Reading, Trace]]:

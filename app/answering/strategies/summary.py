@@ -10,9 +10,9 @@ import numpy as np
 
 from app.answering.engine import Desk, Outcome
 from app.answering.rows import Sheet, found_widely, on, statements, widely_read
+from app.answering.speakers import named_source
 from app.citation_text import shortened
 from app.evidence.gather import Evidence
-from app.answering.speakers import named_source
 from app.question.matter import ASKS, FORM, matter
 from app.text.parse import parse
 from index.search import Hit
