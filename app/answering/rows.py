@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -118,6 +119,22 @@ def statements(hits: Iterable[Hit], question: str, vocabulary: Vocabulary, fits:
                 )
             )  # fmt: skip
     return found
+
+
+def coverage(desk: Desk, topic: str) -> Callable[[str], float]:
+    """Tells of a text how much of a topic's words it holds, 0 to 1, each weighed by how rare it is in the collection (idf)."""
+    vocabulary = desk.index.vocabulary
+    terms = [t for t in vocabulary.content_terms(topic) if not vocabulary.frames(t)]
+    counts = desk.index.document_frequency(terms)
+    stems = {t: set(vocabulary.stems(t)) for t in terms}
+    worth = {t: math.log((desk.index.passage_count() + 1) / (counts[t] + 0.5)) for t in terms}
+    whole = sum(worth.values())
+
+    def covered(text: str) -> float:
+        there = set(vocabulary.stems(text))
+        return sum(w for t, w in worth.items() if stems[t] & there) / whole if whole > 0 else 0.0
+
+    return covered
 
 
 def by_meaning(desk: Desk, items: Sequence[Evidence], text: str) -> list[Evidence]:

@@ -33,11 +33,12 @@ def topic_of(question: str) -> Topic | None:
     text = " ".join(question.split()).rstrip(" ?!.")
     found = parse(text)
     roots = [p for p, w in enumerate(found.words) if w.dep == "ROOT"]
-    return next((topic for root in roots for topic in (_said(found, root), _view(found, root), _told(found, root)) if topic), None)
+    within = [c for root in roots if found.is_order for c in found.children[root] if found.words[c].dep == "ccomp"]
+    return next((t for verb in (*roots, *within) for t in (_said(found, verb), _view(found, verb), _told(found, verb)) if t), None)
 
 
 def _said(found: Parse, root: int) -> Topic | None:
-    """ "What do the sources say about X?", "What is known of X?", "Which sources mention X?", "Does the author agree that X?"."""
+    """As in "What do the sources say about X?", "What is known of X?", "Which sources mention X?", "Does the author agree that X?"."""
     words = found.words
     own = found.children[root]
     if words[root].lemma not in _KNOWN | {"agree", "disagree", "be"}:
@@ -72,7 +73,7 @@ def _said(found: Parse, root: int) -> Topic | None:
 
 
 def _view(found: Parse, root: int) -> Topic | None:
-    """ "What is the author's view of X?"."""
+    """As in "What is the author's view of X?"."""
     words = found.words
     noun = next((c for c in found.children[root] if words[c].lemma in _VIEWS), None)
     if noun is None or words[root].lemma != "be" or not any(words[c].lemma == "what" for c in found.children[root]):
@@ -83,7 +84,7 @@ def _view(found: Parse, root: int) -> Topic | None:
 
 
 def _told(found: Parse, root: int) -> Topic | None:
-    """ "Tell me something about X"."""
+    """As in "Tell me something about X"."""
     words = found.words
     if words[root].lemma != "tell" or not found.is_order:
         return None

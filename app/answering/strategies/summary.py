@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.answering.engine import Desk, Outcome
-from app.answering.rows import Sheet, found_widely, on, statements, widely_read
+from app.answering.engine import Desk, Outcome, Trace
+from app.answering.rows import Sheet, alike, coverage, on, statements, widely_read
 from app.answering.speakers import named_source
 from app.citation_text import shortened
 from app.evidence.gather import Evidence
@@ -29,6 +29,10 @@ _SPREAD = 0.55
 _EDGE = 0.08
 """What standing in the first or the last eighth of a text is worth, in cosine: thesis and conclusion stand there."""
 _EIGHTH = 8
+COVERED = 0.5
+"""Share of the topic's words, by how telling they are, from which a sentence is on the topic even where nothing answers it as a question."""
+NEARLY = 0.6
+"""Share of the best sentence's coverage that the others need."""
 _ONE = re.compile(r"\b(?:in|as|one|a|single) (?:one |single )?(?:sentence|line)\b", re.I)
 _BACK = frozenset(("PRP", "DT", "CC", "RB", "PRP$"))
 """Parts of speech that begin a sentence which leans on the one before it ("It", "This", "And", "Thus")."""
@@ -44,16 +48,38 @@ def summary(desk: Desk) -> Outcome | None:
     topic = _topic(desk, question, source)
     if (source is None and not topic) or (topic and wanted == 1):
         return None  # one sentence on one thing is what the point strategy gives
-    trace = None
     if source is None:
-        trace = widely_read(desk, on(desk, topic), desk.models.settings.passages)
-        if not trace.decision.answer:
-            return None
-    hits = found_widely(desk, topic) if source is None else _passages(source, desk)
+        return _of_topic(desk, topic, wanted, bullets)
     with desk.clock.stage("read"):
-        chosen = choose(desk, statements(hits, "", desk.index.vocabulary, _stands), wanted, topic)
+        chosen = choose(desk, statements(_passages(source, desk), "", desk.index.vocabulary, _stands), wanted, topic)
     if not chosen:
         return None
+    whole = f"{len(chosen)} sentences that stand for the most of “{shortened(source.title)}”"
+    return _told(desk, chosen, bullets, None, confidence=1.0, reasons=(whole,))
+
+
+def _of_topic(desk: Desk, topic: str, wanted: int, bullets: int) -> Outcome | None:
+    """What the sources say of a thing: the sentences that hold most of its words, the best read first; None where they hold too few."""
+    trace = widely_read(desk, on(desk, topic))
+    covers = coverage(desk, topic)
+    shares = [covers(e.text) for e in trace.evidence]
+    best = max(shares, default=0.0)
+    if not best or not (trace.decision.answer or best >= COVERED):
+        return None
+    chosen: list[Evidence] = []
+    for item, share in zip(trace.evidence, shares, strict=True):
+        if share >= NEARLY * best and _stands(item.text) and not any(alike(item.text, c.text, desk.index.vocabulary) for c in chosen):
+            chosen.append(item)
+        if len(chosen) == wanted:
+            break
+    if not chosen:
+        return None
+    return _told(desk, chosen, bullets, trace, confidence=max(trace.decision.confidence, best))
+
+
+def _told(
+    desk: Desk, chosen: Sequence[Evidence], bullets: int, trace: Trace | None, *, confidence: float, reasons: tuple[str, ...] = ()
+) -> Outcome:
     with desk.clock.stage("generate"):
         sheet = Sheet(desk.index.source)
         lines, before = [], ""
@@ -61,10 +87,7 @@ def summary(desk: Desk) -> Outcome | None:
             lines.append(sheet.add("", [item], attributed=item.hit.passage.source_id != before))
             before = item.hit.passage.source_id
         text = "\n".join(f"- {line}" for line in lines) if bullets else " ".join(lines)
-        if trace is not None:
-            return sheet.outcome(desk, "summary", text, trace)
-        whole = f"{len(chosen)} sentences that stand for the most of “{shortened(source.title if source else '')}”"
-        return sheet.outcome(desk, "summary", text, None, confidence=1.0, reasons=(whole,))
+        return sheet.outcome(desk, "summary", text, trace, confidence=confidence, reasons=reasons)
 
 
 def _stands(text: str) -> bool:
