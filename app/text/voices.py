@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from app.text.parse import Parse, parse
 
 _QUOTATION = re.compile(r"^\W{0,2}[\"“„«][^\"”“»]+[\"”“»]\W*$")
-_HEDGES = frozenset(("may", "might", "could", "possibly", "probably", "likely", "alleged", "purported", "supposed", "unconfirmed", "suspected"))
+HEDGES = frozenset(("may", "might", "could", "possibly", "probably", "likely", "alleged", "purported", "supposed", "unconfirmed", "suspected"))
 """Words by which a sentence tells that something is not sure; a rumour may be retold with one."""
 _OWN = frozenset(("i", "we"))
 REPORTING = ", reporting what others say"
@@ -44,7 +44,7 @@ def voice_left_out(sentence: str, quote: str) -> str:
     permit" turns a claim into a fact. A sentence that names the speaker, or marks what it says as somebody's, does not.
     """
     told, given = parse(sentence), parse(quote)
-    if told.voices or any(w.lemma in _HEDGES and w.pos != "PROPN" and w.tag != "NNP" for w in told.words):
+    if told.voices or any(w.lemma in HEDGES and w.pos != "PROPN" and w.tag != "NNP" for w in told.words):
         return ""
     words = _content(told, 0, len(sentence))
     for voice in sorted(given.voices, key=lambda v: v.said.end - v.said.start):
