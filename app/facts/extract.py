@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from app.text.parse import Entity, Parse, parse_many
+from app.text.parse import Entity, Parse, Span, Voice, parse_many
 from app.text.places import country
-from app.text.quantities import quantities
+from app.text.quantities import Quantity, quantities
 from app.text.times import times
-from app.text.voices import HEDGES
+from app.text.voices import HEDGES, JUDGING, SAYING
 from index.terms import Vocabulary
 from ingest.chunk import is_row
 from ingest.sentences import sentence_spans
 from ingest.source import CONTEXT_ROLES, Paragraph, Source
 
-VERSION = 1
+VERSION = 5
 """Of what is extracted; another one makes every source be read again."""
 
 Aspect = Literal["event", "state", ""]
@@ -27,7 +27,20 @@ _STATES = frozenset(
      "need", "want", "like", "seem", "resemble", "depend", "live")
 )  # fmt: skip
 """Verbs that tell a state in any tense."""
-_PRONOUNS = frozenset(("he", "she", "they", "it", "we", "i", "you", "who", "which", "that", "this", "these", "those", "one", "some", "others", "many"))
+_SIGNS = frozenset(("suggest", "show", "indicate", "reveal", "find", "mean"))
+"""Verbs by which things tell, too."""
+_REPORTS = frozenset(
+    ("study", "report", "research", "survey", "poll", "analysis", "census", "investigation", "review", "paper", "inquiry", "author", "researcher",
+     "scientist", "scholar", "expert", "official", "investigator", "police", "court", "officer", "analyst", "economist", "historian", "document")
+)  # fmt: skip
+"""Nouns of those who find things out, and of what they write."""
+_LIKENING = frozenset(("describe", "portray", "depict", "view", "regard", "hail"))
+_NOT_TURNED = frozenset(("think", "believe", "find", "assume", "expect"))
+"""Verbs that do not stand before the one who says: "…, said Bruun" but not "…, thought Bruun by night"."""
+_NO_COUNT = re.compile(r"\s*(?:B\.?C|C\.?E\b|A\.?D\b|°(?!\s?[CF]\b)|′|''|half\b|third\b|quarter\b|(?:fif|six|seven|eigh|nin|ten)th\b|[ap]\.?m\b)")
+"""Behind a number that counts nothing: "450 BC", "31°33′", "one fifth", "8 p.m."."""
+_UNCHANGED = frozenset(("aircraft", "spacecraft", "personnel", "staff", "police", "fish", "sheep", "species", "series", "dead", "offspring", "crew"))
+"""Nouns without a plural of their own."""
 _MODALS = frozenset(("may", "might", "could"))
 _NAMES: dict[str, MarkKind] = {"person": "person", "group": "group", "place": "place"}
 _YEAR_HOLDS = 2
@@ -147,11 +160,90 @@ def _times(parsed: Parse, written: str | None, year: int | None) -> Iterator[Mar
 
 def _figures(parsed: Parse) -> Iterator[Mark]:
     for q in quantities(parsed.text):
-        sign = q.unit if q.kind != "count" else ""
+        name = ""
+        if _in_name(parsed, q):
+            continue
+        if q.kind == "count" and (_NO_COUNT.match(parsed.text, q.end) or not (name := _counted(parsed, q))):
+            continue
         yield Mark(
-            kind="figure", start=q.start, end=q.end, name="" if sign else q.unit, relation=q.bound, low=q.low, high=q.high, value=q.point,
-            unit=sign, part=q.aside,
+            kind="figure", start=q.start, end=q.end, name=name, relation=q.bound, low=q.low, high=q.high, value=q.point,
+            unit="" if q.kind == "count" else q.unit, part=q.aside,
         )  # fmt: skip
+
+
+def _in_name(parsed: Parse, q: Quantity) -> bool:
+    """Whether a number is part of a name: "the Big Ten", "F-4", "Studio 4"; the parser's names tell, a capital, or a hyphen before it."""
+    text = parsed.text
+    if q.start and text[q.start].isupper() and text[:q.start].strip(" \"“‘'(") and text[q.start : q.end].split()[0].isalpha():
+        return True
+    if q.kind == "count" and re.search(r"\w[-–]$", text[:q.start]):
+        return True
+    return any(e.kind not in {"date", "figure"} and e.start < q.start and q.start < e.end for e in parsed.entities)
+
+
+def _counted(parsed: Parse, q: Quantity) -> str:
+    """What a number counts, by the grammar; "" where it counts nothing: labels ("season three"), ages, references, coordinates.
+
+    Of 100 numbers of a collection that is not ours 45 counted nothing or something else than the words behind them; see
+    ``docs/results/2026-11.md``.
+    """
+    words = parsed.words
+    own = [n for n, w in enumerate(words) if q.start < w.end and w.start < q.end]
+    if not own or parsed.text[:q.start].endswith(("'", "’", '="')):
+        return ""  # "class of ’75", an attribute
+    number = next((n for n in reversed(own) if words[n].tag == "CD"), own[-1])
+    following = words[number + 1] if number + 1 < len(words) else None
+    if q.text.lower() == "one" and (words[number].pos != "NUM" or (following is not None and following.lemma == "of")):
+        return ""  # "one may think", "one of the best"
+    for _ in own:
+        if words[number].head not in own or words[number].head == number:
+            break
+        number = words[number].head
+    seen = {number}
+    while words[number].dep == "conj" and words[number].head not in seen and words[words[number].head].tag == "CD":
+        number = words[number].head
+        seen.add(number)
+    of = [c for c in parsed.children[number] if words[c].lemma == "of" and words[c].start >= q.end]
+    things = [c for o in of for c in parsed.children[o] if words[c].dep == "pobj"]
+    head = words[number].head
+    verb = q.unit.rsplit(" ", 1)[-1] if q.events else ""
+    if things:
+        name = _phrase(parsed, things[0], q.end)
+    elif words[number].dep in {"nummod", "compound", "quantmod", "amod"} and words[head].start >= q.end:
+        name = _phrase(parsed, head, q.end) if _plural(parsed, head) or q.point == 1 or q.events else ""
+    elif q.events:
+        return q.unit
+    elif words[number].dep == "attr" and words[head].lemma == "be":
+        subject = next((c for c in parsed.children[head] if words[c].dep == "nsubj" and words[c].pos == "NOUN"), None)
+        return "" if subject is None else _phrase(parsed, subject, 0)
+    else:
+        return ""
+    if not name or not name[0].isalpha():
+        return ""
+    return f"{name} {verb}" if verb and verb not in name else name
+
+
+def _plural(parsed: Parse, head: int) -> bool:
+    """Whether a noun stands for several things; "four star", "2010 Men" and names are none that are counted."""
+    word = parsed.words[_whole(parsed, head)]
+    return word.tag in {"NNS", "NNPS"} or word.lemma in _UNCHANGED
+
+
+def _whole(parsed: Parse, head: int) -> int:
+    """The noun that a word is put together with: "games" of "career games"."""
+    while parsed.words[head].dep == "compound" and parsed.words[head].head > head:
+        head = parsed.words[head].head
+    return head
+
+
+def _phrase(parsed: Parse, head: int, first: int) -> str:
+    """A noun with the words right before it that belong to it, from an offset on."""
+    head = _whole(parsed, head)
+    own = set(parsed.subtree(head))
+    at = head
+    while at and at - 1 in own and parsed.words[at - 1].start >= first and parsed.words[at - 1].pos in {"NOUN", "PROPN", "ADJ", "VERB", "PUNCT", "NUM", "PART", "ADV"}:
+        at -= 1
+    return bare(" ".join(parsed.text[parsed.words[at].start : parsed.words[head].end].split()))
 
 
 def _names(parsed: Parse, vocabulary: Vocabulary, fuller: dict[str, str]) -> Iterator[Mark]:
@@ -164,6 +256,8 @@ def _names(parsed: Parse, vocabulary: Vocabulary, fuller: dict[str, str]) -> Ite
         if kind is None or not any(c.isupper() for c in name):
             continue
         start = entity.start + entity.text.index(name)
+        if " " not in name and name in fuller:
+            kind = "person"  # whom the text named in full before
         known = vocabulary.full(_person(name, fuller) if kind == "person" else name)
         yield Mark(kind=kind, start=start, end=start + len(name), name=known)
     for found in countries:
@@ -174,7 +268,7 @@ def _names(parsed: Parse, vocabulary: Vocabulary, fuller: dict[str, str]) -> Ite
 def bare(name: str) -> str:
     """A name without its article, the ’s of a possessive and marks around it."""
     name = re.sub(r"['’]s?$", "", name.strip())
-    return re.sub(r"^(?:the|The|a|an)\s+", "", name).strip(" .,;:–—-()[]\"“”'‘’")
+    return re.sub(r"^(?:the|The|a|an)\s+", "", name).strip(" #*.,;:–—-()[]\"“”'‘’")
 
 
 def _person(name: str, fuller: dict[str, str]) -> str:
@@ -193,30 +287,73 @@ def _holders(
     if paragraph.claimed_by:
         end = len(parsed.text)
         yield Mark(kind="holder", start=0, end=0, name=vocabulary.full(paragraph.claimed_by), said_start=0, said_end=end)
-    seen = set()
+    asks = parsed.text.rstrip(" \"”’)").endswith("?")
     for voice in parsed.voices:
-        if voice.holder is None or voice.negated:
+        if voice.holder is None or voice.negated or not _says(parsed, voice, asks):
             continue
         for span in parsed.joined(voice.holder.head):
-            if (span.start, voice.said.start) in seen:
-                continue
-            seen.add((span.start, voice.said.start))
-            name = _holder_name(parsed, span.start, span.end, vocabulary, fuller)
-            if name.lower() in _PRONOUNS:
-                if name.lower() not in {"he", "she"} or not before:
+            word = parsed.words[span.head]
+            if word.pos == "PRON":
+                if word.lemma not in {"he", "she"} or not before:
                     continue
                 name = before
+                named = span
+            elif word.pos in {"NOUN", "PROPN"} and not any(parsed.words[n].tag == "WP" for n in parsed.subtree(span.head)):
+                named = parsed.span(span.head, without=("relcl", "appos", "acl", "advcl", "conj", "cc", "punct", "npadvmod", "nummod"))
+                name = _holder_name(parsed, named, vocabulary, fuller)
+            else:
+                continue
             yield Mark(
-                kind="holder", start=span.start, end=span.end, name=name, said_start=voice.said.start, said_end=voice.said.end
+                kind="holder", start=named.start, end=named.end, name=name, said_start=voice.said.start, said_end=voice.said.end
             )  # fmt: skip
 
 
-def _holder_name(parsed: Parse, start: int, end: int, vocabulary: Vocabulary, fuller: dict[str, str]) -> str:
-    """The one person or group named by the words, else the words."""
-    name = bare(parsed.text[start:end])
-    if " " not in name:
-        return vocabulary.full(_person(name, fuller))
-    return vocabulary.full(name)
+def _says(parsed: Parse, voice: Voice, asks: bool) -> bool:
+    """Whether a voice is one: somebody did say so, by a verb of saying; not "if anybody thinks", "may conclude", "who says?"."""
+    word = parsed.words[voice.at]
+    assert voice.holder is not None
+    holder = parsed.words[voice.holder.head]
+    if any(e.kind in {"date", "figure"} and e.start <= holder.start < e.end for e in parsed.entities) or holder.text == "%":
+        return False
+    if word.pos not in {"VERB", "AUX"}:
+        return word.lemma != "per" or holder.pos == "PROPN"  # "according to", "X's claim that"; not "per capita"
+    beside = [parsed.words[c] for c in parsed.children[voice.at]]
+    if (asks and word.dep == "ROOT") or any(w.tag == "MD" or (w.dep == "mark" and w.lemma in {"if", "unless", "whether"}) for w in beside):
+        return False
+    behind = voice.holder.start > word.start
+    if any(w.dep == "auxpass" for w in beside) and not behind:
+        return False  # "it fell and is considered lost": nobody says so
+    if behind and voice.verb in _NOT_TURNED and not any(w.dep == "agent" for w in beside):
+        return False  # "think Paris by night"
+    if word.tag == "VBN" and not behind and not any(w.dep.startswith("aux") for w in beside):
+        return False  # a headline: "Bruun accused of fraud"
+    if voice.verb in _LIKENING and voice.said.head == voice.at and not any(w.lemma == "as" for w in beside):
+        return False  # "is portrayed by Bruun"
+    if voice.verb in _SIGNS:
+        # "It broke, suggesting that …", "found out"; things that tell are none, but for those that somebody wrote.
+        aside = (word.tag == "VBG" and word.dep == "advcl") or any(w.dep == "prt" for w in beside)
+        return not aside and voice.verb in SAYING and _writes(parsed, voice.holder.head)
+    return voice.verb in (JUDGING if voice.said.head == voice.at else SAYING)
+
+
+def _writes(parsed: Parse, head: int) -> bool:
+    """Whether a word names somebody, or what somebody wrote or found."""
+    word = parsed.words[head]
+    if word.lemma in _REPORTS or word.pos == "PRON":
+        return True
+    return any(e.kind in {"person", "group"} and e.start <= word.start < e.end for e in parsed.entities)
+
+
+def _holder_name(parsed: Parse, span: Span, vocabulary: Vocabulary, fuller: dict[str, str]) -> str:
+    """The person or group that the words name, else the words: of "its director Ana Bruun" the person, of "a judge, Ana Bruun" too."""
+    words = parsed.words
+    heads = [span.head, *(c for c in parsed.children[span.head] if words[c].dep == "appos")]
+    for kind in ("person", "group"):
+        for entity in parsed.entities:
+            if entity.kind == kind and any(entity.start <= words[h].start < entity.end for h in heads):
+                name = bare(entity.text)
+                return vocabulary.full(_person(name, fuller) if kind == "person" else name)
+    return vocabulary.full(bare(span.text))
 
 
 def _main(parsed: Parse) -> int | None:

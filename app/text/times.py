@@ -6,7 +6,7 @@ import calendar
 import datetime as dt
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.text.parse import Parse
 from app.text.periods import Period, Relation, of_date, periods, relative
@@ -15,11 +15,15 @@ _DECADE = re.compile(r"(?<![\w-])(?:(?P<part>early|mid|late)[\s-]+)?(?:the )?(?P
 _DECADE_PARTS = {"early": (0, 3), "mid": (3, 6), "late": (7, 9)}
 """Years of a decade that its part may mean."""
 _BEFORE_CHRIST = re.compile(r"\s*(?:[–-]\s*[0-9]+\s*)?B\.?C", re.I)
+_TWO_YEARS = re.compile(r"(?P<first>[0-9]{4})-(?P<second>[0-9]{2})")
+_PAGES = re.compile(r"\b(?:pp?|pages?)\.?\s*$", re.I)
 _MONTHS = {name.lower(): n for names in (calendar.month_name, calendar.month_abbr) for n, name in enumerate(names) if name}
 _MONTH_NAMES = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _YEARLESS = re.compile(
-    rf"(?<![\w-])(?:(?P<d1>[0-3]?[0-9])(?:st|nd|rd|th)?\s+)?(?P<month>{_MONTH_NAMES})\b\.?(?:\s+(?P<d2>[0-3]?[0-9])(?:st|nd|rd|th)?\b)?", re.I
+    rf"(?<![\w-])(?:(?P<d1>[0-3]?[0-9])(?:st|nd|rd|th)?\s+(?:of\s+)?)?(?P<month>{_MONTH_NAMES})\b\.?(?:\s+(?P<d2>[0-3]?[0-9])(?:st|nd|rd|th)?\b)?", re.I
 )
+_YEAR_BEHIND = re.compile(r"\s*,?\s*(?P<year>(?:1[5-9]|20)[0-9]{2})(?![0-9])")
+"""A year that a comma or a blank parts from its month: "July, 1910", "May 21 , 2022"."""
 _WEEKDAY = re.compile(rf"(?:(?P<next>next)\s+|(?:last|this|on)\s+)?(?P<day>{'|'.join(calendar.day_name)})\b(?!s)", re.I)
 
 
@@ -61,8 +65,15 @@ def times(parsed: Parse, written: str | None = None, year: int | None = None) ->
     for decade in decades:
         add(decade)
     own = [p for p in periods(text) if not _BEFORE_CHRIST.match(text, p.end) and not _counted(parsed, p)]
+    own = [p for p in own if not _PAGES.search(text, 0, p.start)]
+    for match in _YEARLESS.finditer(text):
+        behind = _YEAR_BEHIND.match(text, match.end())
+        whole = any(p.start < match.end() and match.start() < p.end for p in own)
+        if behind and not whole and match["month"][0].isupper():
+            for time in _in_year(match, int(behind["year"]), None):
+                add(replace(time, end=behind.end(), told=True))
     for period in own:
-        add(_time(period))
+        add(_years(text, period) or _time(period))
     last = next((p.last // 10000 for p in reversed(own)), None) or year
     for time in _untold(parsed, written, last):
         add(time)
@@ -73,10 +84,19 @@ def _time(period: Period, *, told: bool = True) -> Time:
     return Time(first=period.first, last=period.last, start=period.start, end=period.end, relation=period.relation, told=told)
 
 
+def _years(text: str, period: Period) -> Time | None:
+    """Two years where the second could be a month: "1910-11" is rarely November 1910."""
+    match = _TWO_YEARS.fullmatch(text, period.start, period.end)
+    if match is None or int(match["second"]) != (int(match["first"]) + 1) % 100:
+        return None
+    first = int(match["first"])
+    return Time(first=first * 10000 + 101, last=(first + 1) * 10000 + 1231, start=period.start, end=period.end, relation=period.relation)
+
+
 def _decade(match: re.Match[str]) -> Time | None:
     first, last = _DECADE_PARTS.get((match["part"] or "").lower(), (0, 9))
     year = int(match["year"])
-    if year % 100 == 0:
+    if year % 100 == 0 and year < 2000:
         last = 99 if not match["part"] else last  # "the 1800s" is a century
     return Time(first=(year + first) * 10000 + 101, last=(year + last) * 10000 + 1231, start=match.start(), end=match.end())
 
