@@ -204,7 +204,7 @@ def _counted(parsed: Parse, q: Quantity) -> str:
         number = words[number].head
         seen.add(number)
     of = [c for c in parsed.children[number] if words[c].lemma == "of" and words[c].start >= q.end]
-    things = [c for o in of for c in parsed.children[o] if words[c].dep == "pobj"]
+    things = [c for o in of for c in parsed.children[o] if words[c].dep == "pobj" and words[c].pos in {"NOUN", "PROPN"}]
     head = words[number].head
     verb = q.unit.rsplit(" ", 1)[-1] if q.events else ""
     if things:
