@@ -225,9 +225,9 @@ def test_a_reader_sees_a_home_that_is_filled_at_the_same_time(filled: Path) -> N
     reader, home = FactLayer(filled / FILE), Home(filled)
     (filled / "terms.toml").write_text('aliases = [["Kongeriket Norge", "Norway"]]', encoding="utf-8")
     seen: list[int] = []
-    home.fill_facts(lambda _: seen.append(len(reader.list(home.library, home.vocabulary(), Wanted()))))
+    home.fill_facts(lambda _: seen.append(len(reader.find(home.library, home.vocabulary(), Wanted()))))
     assert seen == sorted(seen)
     assert 0 in seen
-    assert seen[-1] == len(reader.list(home.library, home.vocabulary())) > 5
+    assert seen[-1] == len(reader.find(home.library, home.vocabulary())) > 5
     reader.close()
     home.close()

@@ -55,7 +55,7 @@ def facts(
     )
     vocabulary = home.vocabulary()
     coverage = home.facts.coverage(home.library, vocabulary)
-    found = home.facts.list(home.library, vocabulary, wanted)
+    found = home.facts.find(home.library, vocabulary, wanted)
     more, found = len(found) > limit, found[:limit]
     if as_json:
         told = {"done": coverage.done, "total": coverage.total, "complete": coverage.complete, "unread": list(coverage.unread)}

@@ -212,7 +212,7 @@ class FactLayer:
         seconds = time.perf_counter() - began
         return Filled(read=read, removed=len(gone), sentences=count, seconds=round(seconds, 2), complete=read == len(todo))
 
-    def list(self, library: Library, vocabulary: Vocabulary, wanted: Wanted = Wanted()) -> list[Fact]:
+    def find(self, library: Library, vocabulary: Vocabulary, wanted: Wanted = Wanted()) -> list[Fact]:
         """The sentences that fit, by source and place; with a time asked for, by time.
 
         Sources that were changed or removed since they were read are left out.
