@@ -18,6 +18,8 @@ from ingest.library import Library
 if TYPE_CHECKING:
     from app.answering.pipeline import Answerer
     from app.evidence.gather import PassageReader
+    from app.facts.layer import FactLayer, Filled
+    from app.facts.layer import Progress as FactProgress
     from app.policy.rules import Policy
     from app.question.tasks import TaskClassifier
     from app.suggest.suggester import Suggester
@@ -296,6 +298,19 @@ class Home:
             server=self.chroma_server,
         )
 
+    @cached_property
+    def facts(self) -> FactLayer:
+        """What the sentences of the sources say, as far as it is filled."""
+        from app.facts.layer import FILE, FactLayer
+
+        return FactLayer(self.folder / FILE)
+
+    def fill_facts(
+        self, progress: Callable[[FactProgress], None] = lambda _: None, stop: Callable[[], bool] = lambda: False
+    ) -> Filled:
+        """Bring the fact layer in line with the library; see :meth:`app.facts.layer.FactLayer.fill`."""
+        return self.facts.fill(self.library, self.vocabulary(), progress, stop)
+
     def stale(self) -> bool:
         """Whether the library holds something that the index does not or the other way round, or an earlier version built the index."""
         from index import generation
@@ -321,5 +336,7 @@ class Home:
             self.suggester.close()
         if "index" in self.__dict__:
             self.index.close()
+        if "facts" in self.__dict__:
+            self.facts.close()
         if "library" in self.__dict__:
             self.library.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -104,6 +105,15 @@ class Vocabulary:
     def aliases(self, term: str) -> tuple[str, ...]:
         """The term itself and every other spelling of the same thing."""
         return tuple(dict.fromkeys((term, *self._by_spelling.get(_fold(term), ()))))
+
+    def full(self, term: str) -> str:
+        """The fullest spelling of a term; the term itself where no other is known."""
+        return self._by_spelling.get(_fold(term), (term,))[0]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Names the groups of spellings; kept with what was made with them."""
+        return hashlib.sha256(repr(self._groups).encode()).hexdigest()[:16]
 
     def mentions(self, text: str) -> list[str]:
         """Spellings of alias groups that stand in the text, in order of appearance."""

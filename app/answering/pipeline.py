@@ -10,7 +10,11 @@ from typing import Any
 
 from app.answer import MARKER, Answer
 from app.answering.engine import AnswerSettings, Clock, Desk, Models, Outcome, Trace, Wording, understood
+from app.answering.grid import Cell
 from app.answering.strategies import REGISTRY
+from app.answering.strategies.point import best_sentence
+from app.errors import BadInput
+from app.evidence.citing import cited
 from app.evidence.gather import ReadPassage
 from app.policy import rules as policy
 from app.question.analysis import tidy
@@ -87,6 +91,27 @@ class Answerer:
                 answered: tuple[Answer, Trace | None] = stop.value
                 return answered
 
+    def ask_each(self, question: str, source_ids: Sequence[str]) -> Iterator[Cell]:
+        """What each source by itself says on a question, in the order of the ids.
+
+        Raises:
+            BadInput: the question is empty, too long, or declined.
+        """
+        opened = self._index.current()
+        request = self._parser.parse(question, opened=opened)
+        if request.refusal:
+            raise BadInput(f"the question {request.asked!r} is declined: {request.refusal}")
+        unread = _unread_sources(opened, self._parser.languages)
+        for source_id in source_ids:
+            source = opened.source(source_id) if opened else None
+            if opened is None or source is None or not request.served or source_id in unread:
+                yield Cell(question=question, source_id=source_id, status="not read")
+                continue
+            narrowed = replace(request, filters=Filters(sources=(source_id,)))
+            item = best_sentence(self._desk(narrowed, opened, Clock()), narrowed.question)
+            citation = None if item is None else cited(item, source, opened.source, marker=0)
+            yield Cell(question=question, source_id=source_id, status="said" if citation else "nothing", citation=citation)
+
     def _follow(
         self, question: str, history: Sequence[Turn], filters: Filters
     ) -> Generator[Event, None, tuple[Answer, Trace | None]]:
@@ -122,12 +147,15 @@ class Answerer:
         return answer, trace
 
     def _answer(self, request: Request, opened: OpenIndex | None, clock: Clock) -> Outcome:
+        return _answered(self._desk(request, opened, clock))
+
+    def _desk(self, request: Request, opened: OpenIndex | None, clock: Clock) -> Desk:
         base = Answer(
             question=request.asked, standalone_question=request.standalone, status="abstained", answer="",
             index_id=opened.id if opened else "", prompt_id=f"extractive:{self._models.reader.fingerprint}",
             understood=understood(request),
         )  # fmt: skip
-        return _answered(Desk(request=request, models=self._models, opened=opened, clock=clock, base=base, answered=_answered))
+        return Desk(request=request, models=self._models, opened=opened, clock=clock, base=base, answered=_answered)
 
 
 def _answered(desk: Desk) -> Outcome:
@@ -151,6 +179,15 @@ def _with_unread(
     if answer.status == "abstained":
         return replace(answer, answer=f"{answer.answer} {told}")
     return replace(answer, notice=" ".join(filter(None, (answer.notice, told))))
+
+
+def _unread_sources(opened: OpenIndex | None, read: frozenset[str] | None) -> frozenset[str]:
+    """Ids of the sources that have no text in a language that the model reads."""
+    if opened is None or read is None:
+        return frozenset()
+    languages = opened.languages()
+    some = {i for code, ids in languages.items() if code in read for i in ids}
+    return frozenset(i for code, ids in languages.items() if code not in read for i in ids if i not in some)
 
 
 def _within(filters: Filters, opened: OpenIndex) -> Mapping[str, Collection[str]]:

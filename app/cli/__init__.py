@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.cli import ask, care, collection, serve
+from app.cli import ask, care, collection, facts, grid, serve
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 _GROUPS: dict[str, tuple[click.Command, ...]] = {
-    "Ask": (ask.ask, ask.search, ask.check),
+    "Ask": (ask.ask, ask.search, ask.check, grid.table, facts.facts),
     "Sources": (collection.ingest, collection.sources, collection.fetch, collection.index, collection.init),
     "Page": (serve.chat, serve.passwd, serve.figures),
     "Maintain": (care.backup, care.restore, care.doctor),

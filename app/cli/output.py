@@ -272,10 +272,13 @@ def status(text: str) -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
-def bar(text: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar with count, rate and time left on a terminal; nothing in a pipe or log."""
+def bar(text: str, unit: str = "passages") -> Iterator[Callable[..., None]]:
+    """A progress bar with count, rate and time left on a terminal; nothing in a pipe or log.
+
+    It is told how much is done, of how much, and how many units that were, where that is another number.
+    """
     if not sys.stderr.isatty():
-        yield lambda _done, _total: None
+        yield lambda _done, _total, _units=None: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -291,8 +294,8 @@ def bar(text: str) -> Iterator[Callable[[int, int], None]]:
         task = bars.add_task(text, total=None, rate="")
         began = time.monotonic()
 
-        def show(done: int, total: int) -> None:
-            rate = done / max(1e-6, time.monotonic() - began)
-            bars.update(task, completed=done, total=total, rate=f"{rate:.0f} passages/s")
+        def show(done: int, total: int, units: int | None = None) -> None:
+            rate = (done if units is None else units) / max(1e-6, time.monotonic() - began)
+            bars.update(task, completed=done, total=total, rate=f"{rate:.0f} {unit}/s")
 
         yield show

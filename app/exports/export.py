@@ -135,29 +135,29 @@ def _json(export: Export) -> str:
 
 
 def _markdown(export: Export) -> str:
-    parts = [f"# {_md(export.title)}\n"]
+    parts = [f"# {markdown_line(export.title)}\n"]
     for t in export.turns:
         parts.append("\n".join(_markdown_turn(t, alone=len(export.turns) == 1)))
-    parts.append(f"---\n\n{_md(_made(export))}\n")
+    parts.append(f"---\n\n{markdown_line(_made(export))}\n")
     return "\n".join(parts)
 
 
 def _markdown_turn(turn: StoredTurn, *, alone: bool) -> list[str]:
     answer = turn.answer
-    lines = [] if alone else [f"## {_md(turn.question)}\n"]
+    lines = [] if alone else [f"## {markdown_line(turn.question)}\n"]
     if understood := _understood(answer):
-        lines.append(f"Understood as: {_md(understood)}\n")
+        lines.append(f"Understood as: {markdown_line(understood)}\n")
     if state := STATUS_WORDS.get(answer.status):
         lines.append(f"**{state}**\n")
     if answer.short_answer:
-        lines.append(f"**{_md(answer.short_answer)}**\n")
+        lines.append(f"**{markdown_line(answer.short_answer)}**\n")
     lines.append(f"{_md_body(answer.answer)}\n")
     for difference in answer.differences:
         lines += _markdown_difference(difference, answer)
     if answer.unsupported:
-        lines += ["Left out, because no cited words carry it:\n", *(f"- {_md(s)}" for s in answer.unsupported), ""]
+        lines += ["Left out, because no cited words carry it:\n", *(f"- {markdown_line(s)}" for s in answer.unsupported), ""]
     if answer.notice:
-        lines.append(f"{_md(answer.notice)}\n")
+        lines.append(f"{markdown_line(answer.notice)}\n")
     for heading, cited in (("Sources", answer.citations), ("Nearest passages", answer.nearest)):
         if cited:
             lines += [f"### {heading}\n", *(_markdown_citation(c) for c in cited)]
@@ -165,7 +165,7 @@ def _markdown_turn(turn: StoredTurn, *, alone: bool) -> list[str]:
         lines += ["### Bibliography\n"]
         lines += [f"- {_md_reference(entry, c, '. ')}" for c in bibliography(answer.citations)]
         lines.append("")
-    lines.append(f"{_md(_answered(turn))}\n")
+    lines.append(f"{markdown_line(_answered(turn))}\n")
     return lines
 
 
@@ -173,28 +173,28 @@ def _markdown_citation(c: Citation) -> str:
     # A summary is no quotation, so it does not stand in a block quotation.
     before = "  " if is_summary(c) else "  > "
     text = f"{label(c)}: {c.quote}" if is_summary(c) else c.quote
-    words = "\n".join(f"{before}{_md(line)}" for line in text.split("\n"))
+    words = "\n".join(f"{before}{markdown_line(line)}" for line in text.split("\n"))
     number = f"**[{c.marker}]** " if c.marker else ""
-    return f"- {number}{_md_reference(note, c, ', ')}\n\n{words}\n\n  {_md(' · '.join(_facts(c)))}\n"
+    return f"- {number}{_md_reference(note, c, ', ')}\n\n{words}\n\n  {markdown_line(' · '.join(_facts(c)))}\n"
 
 
 def _markdown_difference(difference: Difference, answer: Answer) -> list[str]:
     by_marker = {c.marker: c for c in answer.citations}
-    lines = [f"The sources differ: {_md(difference.about)}\n", "| Figure | Date | Source |", "| --- | --- | --- |"]
+    lines = [f"The sources differ: {markdown_line(difference.about)}\n", "| Figure | Date | Source |", "| --- | --- | --- |"]
     for row in rows(difference, by_marker):
-        source = f"{_md(row.whose)} [{row.marker}]" if row.marker in by_marker else ""
-        lines.append(f"| {_md(row.value)} | {_md(row.date)}{' (newest)' if row.newest else ''} | {source} |")
+        source = f"{markdown_line(row.whose)} [{row.marker}]" if row.marker in by_marker else ""
+        lines.append(f"| {markdown_line(row.value)} | {markdown_line(row.date)}{' (newest)' if row.newest else ''} | {source} |")
     return [*lines, ""]
 
 
 def _md_reference(style: Callable[[Citation, Callable[[str], str]], str], c: Citation, before_url: str) -> str:
     """A reference with its address as a link; the address is not escaped, since a link takes it as it is."""
     url = web_address(c.url)
-    text = _md(style(replace(c, url=None), _italic)).replace(_ITALIC[0], "*").replace(_ITALIC[1], "*")
+    text = markdown_line(style(replace(c, url=None), _italic)).replace(_ITALIC[0], "*").replace(_ITALIC[1], "*")
     return f"{text[:-1]}{before_url}<{quote(url, safe=_URL_CHARS)}>." if url else text
 
 
-def _md(text: str) -> str:
+def markdown_line(text: str) -> str:
     """Somebody's text on one line, with nothing in it read as Markdown or HTML."""
     return _MARKDOWN.sub(lambda m: f"{m[3]}\\{m[4]}" if m[3] else f"\\{m[0]}", " ".join(text.split()))
 
@@ -204,7 +204,7 @@ def _md_body(text: str) -> str:
     lines = []
     for line in text.splitlines():
         bullet = re.match(r"\s*[-–•*]\s+", line)
-        plain = re.sub(r"\\\[(\d+)\\\]", r"[\1]", _md(line[bullet.end() :] if bullet else line))
+        plain = re.sub(r"\\\[(\d+)\\\]", r"[\1]", markdown_line(line[bullet.end() :] if bullet else line))
         lines.append(f"- {plain}" if bullet else plain)
     return "\n".join(lines)
 

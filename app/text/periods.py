@@ -6,7 +6,7 @@ import calendar
 import datetime as dt
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 from ingest.dates import date_bounds
@@ -158,6 +158,18 @@ def periods(text: str) -> list[Period]:
                 found.append(period)
                 taken[match.start() : match.end()] = b"\1" * (match.end() - match.start())
     return sorted(found, key=lambda p: p.start)
+
+
+def relative(text: str, today: dt.date) -> list[Period]:
+    """Periods that relative words name ("last year", "two weeks ago"), told from the day on which they were written."""
+    found = []
+    for match in _RELATIVE.finditer(text):
+        named = periods(_absolute(match, text, today))
+        if named:
+            last = today.year * 10000 + today.month * 100 + today.day if match["stretch"] else named[-1].last
+            relation: Relation = "at" if named[-1].relation == "of" else named[-1].relation
+            found.append(replace(named[-1], start=match.start(), end=match.end(), last=last, relation=relation))
+    return found
 
 
 def of_date(date: str) -> Period:

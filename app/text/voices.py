@@ -8,8 +8,21 @@ from collections.abc import Sequence
 from app.text.parse import Parse, parse
 
 _QUOTATION = re.compile(r"^\W{0,2}[\"“„«][^\"”“»]+[\"”“»]\W*$")
-_HEDGES = frozenset(("may", "might", "could", "possibly", "probably", "likely", "alleged", "purported", "supposed", "unconfirmed", "suspected"))
+HEDGES = frozenset(("may", "might", "could", "possibly", "probably", "likely", "alleged", "purported", "supposed", "unconfirmed", "suspected"))
 """Words by which a sentence tells that something is not sure; a rumour may be retold with one."""
+SAYING = frozenset(
+    ("say", "tell", "announce", "report", "claim", "argue", "state", "write", "explain", "note", "add", "confirm", "admit", "acknowledge", "believe",
+     "think", "suggest", "show", "find", "reveal", "indicate", "estimate", "predict", "expect", "assume", "fear", "hope", "insist", "maintain", "warn",
+     "declare", "allege", "assert", "contend", "conclude", "recall", "reply", "respond", "comment", "observe", "remark", "stress", "emphasize",
+     "emphasise", "promise", "vow", "deny", "doubt", "mention", "attest", "rule", "testify", "swear", "agree", "disagree", "complain", "concede",
+     "disclose", "proclaim", "reiterate", "speculate", "suspect", "shout", "assure", "propose", "stipulate", "advise", "boast", "joke", "quip", "tweet")
+)  # fmt: skip
+"""Verbs by which somebody says or believes a clause."""
+JUDGING = frozenset(
+    ("accuse", "blame", "criticize", "criticise", "describe", "estimate", "consider", "regard", "view", "praise", "dismiss", "deny", "doubt",
+     "dispute", "predict", "portray", "suspect", "allege", "count", "put", "hail", "depict", "fear", "condemn", "denounce")
+)  # fmt: skip
+"""Verbs by which somebody says something of their object: "blamed the fog"."""
 _OWN = frozenset(("i", "we"))
 REPORTING = ", reporting what others say"
 """Stands behind an author's name before a sentence that gives what others hold."""
@@ -44,7 +57,7 @@ def voice_left_out(sentence: str, quote: str) -> str:
     permit" turns a claim into a fact. A sentence that names the speaker, or marks what it says as somebody's, does not.
     """
     told, given = parse(sentence), parse(quote)
-    if told.voices or any(w.lemma in _HEDGES and w.pos != "PROPN" and w.tag != "NNP" for w in told.words):
+    if told.voices or any(w.lemma in HEDGES and w.pos != "PROPN" and w.tag != "NNP" for w in told.words):
         return ""
     words = _content(told, 0, len(sentence))
     for voice in sorted(given.voices, key=lambda v: v.said.end - v.said.start):

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
-
-from babel import Locale
 
 from app.answering.compose import with_list
 from app.answering.engine import Desk, Outcome, Trace
@@ -18,6 +14,7 @@ from app.question.wanted import Asked, Thing, thing_of, things
 from app.text.claims import akin
 from app.text.counts import counted
 from app.text.parse import Entity, Parse, parse
+from app.text.places import country, territories
 from index.embed import Encoder
 from index.terms import Vocabulary
 
@@ -30,7 +27,6 @@ FLOOR = 0.08
 """Least score of a sentence whose names are taken as items."""
 _STATES = frozenset(("country", "nation", "state"))
 _ROW_WORDS = 8
-_SHORT_NAME = 2
 _LIGHT = frozenset(("be", "have", "do", "happen", "take", "make", "give", "mention", "discuss", "cover", "include", "differ"))
 ALIKE = 0.5
 """Cosine from which two words mean nearly the same: attack and hit .51, release and free .58; attack and arrest .35."""
@@ -110,7 +106,7 @@ def listing(desk: Desk) -> Outcome | None:
         done = Done(deed(desk.request.standalone, asked, kind), desk.models.encoder)
         found = [] if kind == "other" else items(evidence, kind, subject, desk.index.vocabulary, done)
         if kind == "place":
-            found = [i for i in found if (i.name.lower() in _territories()) == (asked.noun in _STATES)]
+            found = [i for i in found if (i.name.lower() in territories()) == (asked.noun in _STATES)]
         if kind == "other":
             return _sentences(desk, trace, evidence)
         return _named(desk, trace, found[:MOST]) if len(found) >= LEAST else None
@@ -140,19 +136,6 @@ def items(evidence: Sequence[Evidence], kind: Thing, subject: frozenset[str], vo
     return found
 
 
-@cache
-def _territories() -> frozenset[str]:
-    """Lower-case English names of countries and parts of the world, from the Unicode CLDR."""
-    return frozenset(name.lower() for name in Locale("en").territories.values())
-
-
-@cache
-def _territory() -> re.Pattern[str]:
-    """A country by name: the parser's names take some for people ("Tajikistan")."""
-    names = (name for code, name in Locale("en").territories.items() if code.isalpha() and len(name) > _SHORT_NAME)
-    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(names, key=len, reverse=True)))})(?!\w)")
-
-
 def _named_in(item: Evidence, kind: Thing, done: Done) -> list[str]:
     """The names of a kind that the reader takes for the answer of a sentence, and those that stand in a row with them.
 
@@ -162,8 +145,8 @@ def _named_in(item: Evidence, kind: Thing, done: Done) -> list[str]:
     found = parse(item.text)
     own = _joined([e for e in found.entities if e.kind == kind], item.text)
     if kind == "place":
-        own = [e for e in own if e.text.lower() not in _territories()]
-        own += [Entity(kind="place", text=m.group(), start=m.start(), end=m.end()) for m in _territory().finditer(item.text)]
+        own = [e for e in own if e.text.lower() not in territories()]
+        own += [Entity(kind="place", text=m.group(), start=m.start(), end=m.end()) for m in country().finditer(item.text)]
         said_by = [v.holder for v in found.voices if v.holder is not None]
         own = sorted((e for e in own if not any(h.start <= e.start < h.end for h in said_by)), key=lambda e: e.start)
     if item.span is not None:

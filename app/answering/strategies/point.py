@@ -74,6 +74,15 @@ def look_up(desk: Desk, question: Question, *, beside: str | None = None) -> Fou
         return Found(trace=trace, chosen=tuple(chosen[:1] if differing else chosen), differing=differing)
 
 
+def best_sentence(desk: Desk, question: Question) -> Evidence | None:
+    """The sentence that answers best; None where the sources that pass the filters do not answer."""
+    trace = trace_of(desk, question)
+    if not trace.decision.answer:
+        return None
+    lead = _chosen(desk, trace)[0]
+    return None if differences.off_time(lead, question.time, published(lead.hit, desk.index)) else lead
+
+
 def trace_of(desk: Desk, question: Question, *, beside: str | None = None) -> Trace:
     """Search, read and decide, without choosing."""
     if beside is None and question.text in desk.read:
