@@ -15,7 +15,8 @@ from app.answer import Answer, Difference, Outlet, Value, cite
 from app.exports.export import FORMATS, export_answer, file_name
 from app.page.tables import Act, TableRow, table_html
 from app.page.work import Line, WorkState, work_html
-from app.rendering.html import TurnView, evidence_html, message_html, plain_html, render, source_html, thread_html
+from app.rendering.html import TurnView, evidence_html, message_html, plain_html, source_html, thread_html
+from app.rendering.render import render
 from ingest.blocks import Block, Extract, Metadata, assemble
 from ingest.chunk import chunk
 from ingest.source import Source

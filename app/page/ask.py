@@ -25,7 +25,8 @@ from app.question.analysis import tidy
 from app.question.followup import Turn
 from app.records import feedback
 from app.records.history import HISTORY_FILE, History, StoredTurn
-from app.rendering.html import check_html, render
+from app.rendering.html import check_html
+from app.rendering.render import render
 from app.text.counts import counted
 from app.writing.engines import EXTRACTIVE, parse_engine
 from index.errors import IndexingError
@@ -51,11 +52,11 @@ REASONS = (
     "It should have said that the sources do not say", "It should have been answered", "Other",
 )  # fmt: skip
 EXPORTS = (
-    ("Markdown", "markdown"), ("Web page (HTML)", "html"), ("Data (JSON)", "json"),
+    ("Markdown", "markdown"), ("Web page (HTML)", "html"), ("Data (JSON)", "json"), ("Table (CSV)", "csv"),
     ("References: Chicago notes", "chicago"), ("References: Chicago bibliography", "chicago-bibliography"),
     ("References: BibTeX", "bibtex"), ("References: RIS", "ris"),
 )  # fmt: skip
-_TYPES = {"html": "text/html", "json": "application/json"}
+_TYPES = {"html": "text/html", "json": "application/json", "csv": "text/csv"}
 
 
 class Shown(NamedTuple):

@@ -26,7 +26,7 @@ from app.page.bridge import bridge
 from app.page.readiness import LOADING, Readiness, prepare
 from app.page.talk import Talk
 from app.page.work import Work
-from app.rendering.html import render
+from app.rendering.render import render
 from index.generation import current
 
 _FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"]

@@ -17,7 +17,8 @@ from app.page.bridge import number, text
 from app.page.tables import Act, TableRow, table_html
 from app.page.talk import Talk
 from app.page.work import Tell, Work, WorkState, work_html
-from app.rendering.html import render, source_html
+from app.rendering.html import source_html
+from app.rendering.render import render
 from app.text.counts import counted
 from index.sync import Progress, SyncReport
 from ingest.add import Outcome

@@ -85,8 +85,10 @@ window.iskp = (() => {
   }
   function hideTip() { document.getElementById("tip")?.remove(); }
 
-  async function copy(button) {
-    const text = button.dataset.copy;
+  const copy = (button) => put(button.dataset.copy, button, "Copied with citations.");
+
+  // Text into the clipboard, and a word that it is there.
+  async function put(text, button, said) {
     try {
       await navigator.clipboard.writeText(text);
     } catch { // not a secure context
@@ -98,7 +100,8 @@ window.iskp = (() => {
       area.remove();
       button.focus();
     }
-    say("Copied with citations.");
+    say(said);
+    if (button.textContent === "Copied") return;
     const label = button.textContent;
     button.textContent = "Copied";
     setTimeout(() => { button.textContent = label; }, 1500);
@@ -174,17 +177,23 @@ window.iskp = (() => {
   function sortBy(button) {
     const table = button.closest("table"), head = button.closest("th"), column = Number(button.dataset.sort);
     const up = head.getAttribute("aria-sort") !== "ascending";
+    const folded = table.matches(".short-of-all") && table.closest(".grid-box").querySelector("[data-all-rows]");
+    if (folded) allRows(folded); // the first rows of another order would be others
     table.querySelectorAll("th[aria-sort]").forEach((th) => th.setAttribute("aria-sort", "none"));
     head.setAttribute("aria-sort", up ? "ascending" : "descending");
     for (const body of table.tBodies) sortRows(body, column, up);
   }
 
   function sortRows(body, column, up) {
-    const order = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
+    const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
     const rows = [...body.rows].filter((row) => !row.matches(".group"));
     const words = (row) => row.cells[column].textContent.trim(), none = (row) => ["", "undated"].includes(words(row));
+    // "about 2,000 fighters" stands by its figure where every cell has one near its beginning.
+    const figure = (row) => Number(/^\D{0,20}(\d[\d,]*(?:\.\d+)?)/.exec(words(row))?.[1].replaceAll(",", "") ?? NaN);
+    const counted = rows.filter((row) => !none(row)).every((row) => !Number.isNaN(figure(row)));
+    const order = (a, b) => (counted && figure(a) - figure(b)) || collator.compare(words(a), words(b));
     // What has no date stands last in both directions.
-    rows.sort((a, b) => none(a) - none(b) || (up ? 1 : -1) * order.compare(words(a), words(b)));
+    rows.sort((a, b) => none(a) - none(b) || (up ? 1 : -1) * order(a, b));
     body.append(...rows);
   }
 
@@ -235,12 +244,26 @@ window.iskp = (() => {
 
   function allRows(button) {
     const open = button.getAttribute("aria-expanded") !== "true", other = button.dataset.other;
-    button.closest(".answer").querySelectorAll("table.differences").forEach((table) => {
-      if (table.parentElement.nextElementSibling?.contains(button)) table.classList.toggle("short-of-all", !open);
-    });
+    button.closest(".grid-box").querySelector("table").classList.toggle("short-of-all", !open);
     button.setAttribute("aria-expanded", String(open));
     button.dataset.other = button.textContent;
     button.textContent = other;
+  }
+
+  // A table as it stands: its rows in their order, its markers as numbers.
+  function tableText(button) {
+    const cells = (row) => [...row.cells].map((cell) => {
+      const copied = cell.cloneNode(true);
+      copied.querySelectorAll("a.cite").forEach((a) => a.replaceWith(`[${a.textContent}]`));
+      return copied.textContent.replace(/\s+/g, " ").trim();
+    });
+    const rows = [...button.closest(".grid-box").querySelector("table").rows].map(cells);
+    // A spreadsheet must not take a text for a formula.
+    const csv = (cell) => `"${(/^[=+\-@]/.test(cell) ? `'${cell}` : cell).replaceAll('"', '""')}"`;
+    if (button.dataset.table === "csv") return rows.map((row) => row.map(csv).join(",")).join("\r\n") + "\r\n";
+    const line = (row) => `| ${row.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+    const references = button.closest(".turn")?.querySelector(".references")?.textContent || "";
+    return [line(rows[0]), `|${" --- |".repeat(rows[0].length)}`, ...rows.slice(1).map(line), "", references].join("\n");
   }
 
   function focusQuestion() { document.querySelector("#question textarea")?.focus(); }
@@ -251,11 +274,12 @@ window.iskp = (() => {
   }
 
   document.addEventListener("click", (event) => {
-    const target = event.target.closest?.("a.cite, [data-act], [data-copy], [data-sort], [data-back], [data-rename], [data-more], [data-all-rows], #new, #flip");
+    const target = event.target.closest?.("a.cite, a.spot, [data-table], [data-act], [data-copy], [data-sort], [data-back], [data-rename], [data-more], [data-all-rows], #new, #flip");
     if (!target) return;
-    if (target.matches("a.cite")) { event.preventDefault(); hideTip(); follow(target); }
+    if (target.matches("a.cite, a.spot")) { event.preventDefault(); hideTip(); follow(target); }
     else if (target.dataset.act) act(target);
     else if (target.dataset.copy) copy(target);
+    else if (target.dataset.table) put(tableText(target), target, "Table copied.");
     else if (target.dataset.sort) sortBy(target);
     else if (target.dataset.rename) rename(target);
     else if (target.dataset.back) goBack(target.dataset.back);
@@ -291,7 +315,7 @@ window.iskp = (() => {
     const link = card && inCard ? cameFrom
       : document.querySelector(`.thread a.cite[href="#${CSS.escape(id)}"]`);
     if (!link) return;
-    const folded = link.closest(".short-of-all .beyond")?.closest(".scroll").nextElementSibling?.querySelector("[data-all-rows]");
+    const folded = link.closest(".short-of-all .beyond")?.closest(".grid-box").querySelector("[data-all-rows]");
     if (folded) allRows(folded);
     reveal(document.getElementById("thread-pane"), link);
     link.focus({ preventScroll: true });
