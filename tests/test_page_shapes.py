@@ -119,3 +119,41 @@ def test_exports_carry_the_rows(bundled_home: Home, tmp_path: Path) -> None:
     assert export_answer(answer, "markdown").count("| UN estimates |") == len(answer.rows[0].cells)
     html = export_answer(answer, "html")
     assert html.count('<th scope="row"') == len(sentences) and "<button" not in html
+
+
+def test_the_first_screen_tells_what_this_is_and_offers_what_is_answered(page: Page, bundled_home: Home) -> None:
+    page.click("#new")
+    page.wait_for_selector(".welcome h2:has-text('Islamic State – Khorasan Province: one article')")
+    card = page.locator(".article-card")
+    assert "Aidar Borangaziyev, The Times of Central Asia, 2024" in card.inner_text()
+    card.locator("a.cite").nth(2).click()
+    page.wait_for_selector(".evidence .card.chosen:has-text('Aidar Borangaziyev')")
+    assert card.locator("a[href^='https://timesca.com']").count() == 1
+    page.wait_for_function("document.querySelectorAll('.welcome h3.group').length >= 5", timeout=180_000)
+    for group in ("Facts", "Where sources differ", "What the author argues"):
+        offered = page.locator(f".welcome [aria-label='{group}'] button").all_inner_texts()
+        assert offered, group
+        answers = [bundled_home.answerer.answer(q) for q in offered]
+        assert all(a.status == "answered" and a.citations for a in answers), offered
+    kinds = page.locator(".welcome .here strong").all_inner_texts()
+    assert sum(map(int, kinds)) == len(bundled_home.library.fingerprints())
+
+
+def test_an_empty_home_takes_files_that_are_dropped(
+    browser: Browser, serve_page: Callable[..., str], tmp_path: Path
+) -> None:
+    Home(tmp_path / "empty").init(empty=True)
+    page = browser.new_page()
+    page.set_default_timeout(60_000)
+    page.goto(serve_page(tmp_path / "empty", "--offline"))
+    page.wait_for_selector(".welcome .drop")
+    page.evaluate(
+        """() => { const moved = new DataTransfer();
+        moved.items.add(new File(['# The Mill\\n\\nThe miller of Askeby was called Tove Lind.\\n'], 'mill.md', {type: 'text/markdown'}));
+        for (const name of ['dragover', 'drop'])
+          document.querySelector('.welcome').dispatchEvent(new DragEvent(name, {bubbles: true, cancelable: true, dataTransfer: moved})); }"""
+    )
+    page.wait_for_selector("#work .closing:has-text('1 of 1 can be asked about now')")
+    page.get_by_role("tab", name="Ask", exact=True).click()
+    assert "Tove Lind" in ask(page, "Who was the miller of Askeby?").inner_text()
+    page.close()

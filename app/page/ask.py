@@ -19,6 +19,7 @@ from app.errors import AppError, BadInput, Unkept
 from app.exports.export import export_conversation, file_name
 from app.home import Home
 from app.page.bridge import number, text
+from app.page.front import Front
 from app.page.readiness import Readiness
 from app.page.talk import Exchange, Talk, Views, make_filters
 from app.question.analysis import tidy
@@ -33,8 +34,6 @@ from index.errors import IndexingError
 from ingest.errors import IngestError
 
 _log = logging.getLogger(__name__)
-_OFFER_TRIES = 120
-"""Seconds for which a welcome waits for questions to offer."""
 _READING = "Reading the sources …"
 _WAIT = (
     "An answer is being written. Your question stays in the box; send it when the answer is there, or stop this one."
@@ -80,8 +79,9 @@ class AskTab:
         self, home: Home, *, ready: Readiness | None = None, gate: Gate | None = None, read_only: bool = False
     ) -> None:
         self._home = home
-        self._views = Views(home, read_only=read_only)
         self._ready = ready or Readiness(usable=True)
+        self._front = Front(home, self._ready)
+        self._views = Views(home, self._front, read_only=read_only)
         self._gate = gate
         self._answerers: dict[str, Answerer] = {}
         self._history = History(home.folder / HISTORY_FILE)
@@ -93,7 +93,7 @@ class AskTab:
         return Shown(
             question=question,
             thread=self._views.thread(talk),
-            live=self._views.live(talk, self.first_questions() if not talk.exchanges else ()),
+            live=self._views.live(talk),
             evidence=self._views.evidence(talk) if evidence else gr.skip(),
             notice=_notice(notice),
             ask=gr.update(visible=not talk.busy),
@@ -123,23 +123,13 @@ class AskTab:
         dates = [d[:40] if isinstance(d, str) else "" for d in (since, until)]
         return gr.update(choices=choices, value=chosen), kinds, dates[0], dates[1]
 
-    def first_questions(self) -> Sequence[str]:
-        """Questions to begin with: the engine answers them. None while they are looked for."""
-        return self._home.suggester.first_questions()
-
-    def offer(self, talk: Talk) -> Iterator[Any]:
-        """The welcome with questions, as soon as there are some."""
-        yield gr.skip()
-        for _ in self._ready.follow(until_usable=True):
+    def offer(self, talk: Talk) -> Iterator[tuple[Any, Any]]:
+        """The welcome and what it cites, each time that more is known."""
+        yield gr.skip(), gr.skip()
+        for _ in self._front.follow():
             if talk.exchanges:
                 return
-        for _ in range(_OFFER_TRIES):
-            if talk.exchanges:
-                return
-            if offered := self.first_questions():
-                yield self._views.live(talk, offered)
-                return
-            time.sleep(1)
+            yield self._views.live(talk), self._views.evidence(talk)
 
     def engines(self) -> list[tuple[str, str]]:
         """Engines to choose from: what quotes the sources, and the language model of the settings if there is one."""
@@ -574,6 +564,7 @@ class AskParts(NamedTuple):
     kept_filters: gr.Textbox
     notice: gr.HTML
     live: gr.HTML
+    evidence: gr.HTML
     shown: list[Any]
     who: list[Any]
 
@@ -657,7 +648,7 @@ def build(tab: AskTab, bridge: gr.HTML, talk: gr.State) -> AskParts:
     )
     made.then(None, exporting.parcel, None, js="(file) => window.iskp.save(file)", **quiet)
     return AskParts(
-        sources=filters.sources, filters=narrowing, kept_filters=kept_filters, notice=notice, live=live, shown=shown,
+        sources=filters.sources, filters=narrowing, kept_filters=kept_filters, notice=notice, live=live, evidence=evidence, shown=shown,
         who=[browser, open_talk, talk],
     )  # fmt: skip
 

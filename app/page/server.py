@@ -67,7 +67,7 @@ def build_chat(
     plotted = figures.FiguresTab(home)
     with api.Page(title="iskp-qa", analytics_enabled=False, fill_height=True) as blocks:
         api.build(api.Api(home, gate, ready))  # first, so that no event of the page takes its names
-        gr.HTML(render("masthead.html"), apply_default_css=False)
+        gr.HTML(render("masthead.html", adds=not read_only), apply_default_css=False)
         told = bridge()
         talk: gr.State = gr.State(Talk())
         with gr.Tabs(elem_id="tabs"):
@@ -91,9 +91,9 @@ def build_chat(
             queue=False,
             **quiet,
         )
-        met.then(asking.offer, talk, asked.live, concurrency_limit=None, **quiet)
+        met.then(asking.offer, talk, [asked.live, asked.evidence], concurrency_limit=None, **quiet)
         for fetched in shelved.fetched:  # the welcome says of how many publications only summaries are here
-            fetched.then(asking.offer, talk, asked.live, concurrency_limit=None, **quiet)
+            fetched.then(asking.offer, talk, [asked.live, asked.evidence], concurrency_limit=None, **quiet)
         blocks.load(asking.wait_until_ready, None, asked.notice, concurrency_limit=None, **quiet)
         # A tab's parts come to life after it is chosen; what arrives before that would be lost.
         shelf_tab.select(shelf.listed, talk, listed, js=_once_there("source-table"), **quiet)

@@ -82,21 +82,16 @@ class TurnView:
 
 
 def thread_html(
-    turns: Sequence[TurnView], *, live: bool = False, first_questions: Sequence[str] = (), read_only: bool = False,
-    empty: bool = False, summaries: int = 0,
-) -> str:  # fmt: skip
+    turns: Sequence[TurnView], *, live: bool = False, read_only: bool = False, empty: bool = False
+) -> str:
     """Questions with their answers.
 
     Args:
-        live: these are the last ones, read out as they change; without any, a welcome stands there.
-        first_questions: offered with the welcome.
+        live: these are the last ones, read out as they change.
         empty: there are no sources yet.
-        summaries: of how many publications the sources are our summaries, which the welcome says.
     """
-    return render(
-        "thread.html", turns=[_turn(t, last=live and t is turns[-1]) for t in turns], live=live,
-        first_questions=first_questions, read_only=read_only, empty=empty, summaries=summaries,
-    )  # fmt: skip
+    views = [_turn(t, last=live and t is turns[-1]) for t in turns]
+    return render("thread.html", turns=views, live=live, read_only=read_only, empty=empty)
 
 
 def message_html(answer: Answer, turn: int, *, still: bool = False) -> str:

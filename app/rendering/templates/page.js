@@ -266,6 +266,45 @@ window.iskp = (() => {
     return [line(rows[0]), `|${" --- |".repeat(rows[0].length)}`, ...rows.slice(1).map(line), "", references].join("\n");
   }
 
+  // Files that are dropped anywhere, or chosen on the first screen, are added as on the Sources tab.
+  async function addFiles(files) {
+    await goTo("Sources", "source-table");
+    if (!document.querySelector("#files input[type=file]")) trigger("addsource", {});
+    const input = await there("#files input[type=file]"), moved = new DataTransfer();
+    for (const file of files) moved.items.add(file);
+    input.files = moved.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+    if (!input.files.length && document.getElementById("upload-refused")) return;
+    await there("#files .file-preview tr, #files .file-name, #files table");
+    document.getElementById("add-button").click();
+  }
+  function there(selector) {
+    return new Promise((done) => {
+      const look = () => { const found = document.querySelector(selector); if (found) done(found); else requestAnimationFrame(look); };
+      look();
+    });
+  }
+  function chooseFiles() {
+    const input = document.createElement("input");
+    input.type = "file";
+    input.multiple = true;
+    input.addEventListener("change", () => { if (input.files.length) addFiles([...input.files]); });
+    input.click();
+  }
+  const carriesFiles = (event) => [...(event.dataTransfer?.types || [])].includes("Files")
+    && document.querySelector(".masthead[data-adds]") && !event.target.closest?.("#files");
+  addEventListener("dragover", (event) => {
+    if (!carriesFiles(event)) return;
+    event.preventDefault();
+    document.body.classList.add("dropping");
+  });
+  for (const name of ["dragleave", "drop", "dragend"]) addEventListener(name, () => document.body.classList.remove("dropping"));
+  addEventListener("drop", (event) => {
+    if (!carriesFiles(event) || !event.dataTransfer.files.length) return;
+    event.preventDefault();
+    addFiles([...event.dataTransfer.files]);
+  });
+
   function focusQuestion() { document.querySelector("#question textarea")?.focus(); }
 
   async function rename(button) {
@@ -274,11 +313,12 @@ window.iskp = (() => {
   }
 
   document.addEventListener("click", (event) => {
-    const target = event.target.closest?.("a.cite, a.spot, [data-table], [data-act], [data-copy], [data-sort], [data-back], [data-rename], [data-more], [data-all-rows], #new, #flip");
+    const target = event.target.closest?.("a.cite, a.spot, [data-table], [data-choose-files], [data-act], [data-copy], [data-sort], [data-back], [data-rename], [data-more], [data-all-rows], #new, #flip");
     if (!target) return;
     if (target.matches("a.cite, a.spot")) { event.preventDefault(); hideTip(); follow(target); }
     else if (target.dataset.act) act(target);
     else if (target.dataset.copy) copy(target);
+    else if ("chooseFiles" in target.dataset) chooseFiles();
     else if (target.dataset.table) put(tableText(target), target, "Table copied.");
     else if (target.dataset.sort) sortBy(target);
     else if (target.dataset.rename) rename(target);
