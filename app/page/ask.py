@@ -123,13 +123,14 @@ class AskTab:
         dates = [d[:40] if isinstance(d, str) else "" for d in (since, until)]
         return gr.update(choices=choices, value=chosen), kinds, dates[0], dates[1]
 
-    def offer(self, talk: Talk) -> Iterator[tuple[Any, Any]]:
-        """The welcome and what it cites, each time that more is known."""
-        yield gr.skip(), gr.skip()
+    def offer(self) -> Iterator[tuple[str, str]]:
+        """The first screen and what it cites, each time that more is known."""
         for _ in self._front.follow():
-            if talk.exchanges:
-                return
-            yield self._views.live(talk), self._views.evidence(talk)
+            yield self.welcome()
+
+    def welcome(self) -> tuple[str, str]:
+        """The same as it is by now."""
+        return self._views.welcome(), self._views.welcome_evidence()
 
     def engines(self) -> list[tuple[str, str]]:
         """Engines to choose from: what quotes the sources, and the language model of the settings if there is one."""
@@ -563,8 +564,8 @@ class AskParts(NamedTuple):
     filters: list[Any]
     kept_filters: gr.Textbox
     notice: gr.HTML
-    live: gr.HTML
-    evidence: gr.HTML
+    front: list[Any]
+    reader: gr.HTML
     shown: list[Any]
     who: list[Any]
 
@@ -583,6 +584,7 @@ def build(tab: AskTab, bridge: gr.HTML, talk: gr.State) -> AskParts:
     with gr.Row(elem_id="panes"):
         with gr.Column(scale=3, min_width=300, elem_id="talk-pane"):
             with gr.Column(elem_id="thread-pane", min_width=280):
+                front = gr.HTML(tab.welcome()[0], elem_id="front", apply_default_css=False)
                 thread = gr.HTML(first.thread, elem_id="thread", apply_default_css=False)
                 live = gr.HTML(first.live, elem_id="live", apply_default_css=False)
             with gr.Column(elem_id="composer", min_width=280):
@@ -601,8 +603,7 @@ def build(tab: AskTab, bridge: gr.HTML, talk: gr.State) -> AskParts:
                     checking = _checking()
                     exporting = _exporting()
                     new = gr.Button("New conversation", size="sm", elem_id="new")
-        with gr.Column(scale=2, min_width=300, elem_id="evidence-pane"):
-            evidence = gr.HTML(first.evidence, elem_id="evidence", apply_default_css=False)
+        front_evidence, evidence, reader = _evidence_pane(first)
     browser = gr.Textbox(elem_classes="bridge", label="Browser")
     open_talk = gr.Textbox(elem_classes="bridge", label="Conversation")
     kept_filters = gr.Textbox(elem_classes="bridge", label="Filters")
@@ -648,9 +649,18 @@ def build(tab: AskTab, bridge: gr.HTML, talk: gr.State) -> AskParts:
     )
     made.then(None, exporting.parcel, None, js="(file) => window.iskp.save(file)", **quiet)
     return AskParts(
-        sources=filters.sources, filters=narrowing, kept_filters=kept_filters, notice=notice, live=live, evidence=evidence, shown=shown,
+        sources=filters.sources, filters=narrowing, kept_filters=kept_filters, notice=notice, front=[front, front_evidence], reader=reader, shown=shown,
         who=[browser, open_talk, talk],
     )  # fmt: skip
+
+
+def _evidence_pane(first: Shown) -> tuple[gr.HTML, gr.HTML, gr.HTML]:
+    """What the first screen cites, what an answer cites, and a source in full."""
+    with gr.Column(scale=2, min_width=300, elem_id="evidence-pane"):
+        front = gr.HTML("", elem_id="front-evidence", apply_default_css=False)
+        evidence = gr.HTML(first.evidence, elem_id="evidence", apply_default_css=False)
+        reader = gr.HTML("", elem_id="reader", apply_default_css=False)
+    return front, evidence, reader
 
 
 class _Filters(NamedTuple):

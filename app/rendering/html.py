@@ -198,12 +198,15 @@ def web_address(url: str | None) -> str | None:
     return url if parts.scheme.lower() in _WEB and parts.netloc else None
 
 
-def source_html(source: Source, cited: Iterable[tuple[int, int]] = (), focus: tuple[int, int] | None = None) -> str:
+def source_html(
+    source: Source, cited: Iterable[tuple[int, int]] = (), focus: tuple[int, int] | None = None, *, beside: bool = False
+) -> str:
     """A source in full, with the cited words marked.
 
     Args:
         cited: spans of the text to mark; overlapping ones become one.
         focus: the span to scroll to.
+        beside: it stands beside the answer that cites it, with a way back.
     """
     spans = _merge([*cited, *([focus] if focus else [])], len(source.text))
     blocks = [
@@ -219,7 +222,7 @@ def source_html(source: Source, cited: Iterable[tuple[int, int]] = (), focus: tu
     return render(
         "source.html", source=source, blocks=blocks, origin=origin_words(source), genre=genre_words(source.genre),
         byline=f"{lead(source)}{byline(source)}", url=web_address(source.url), marked=len(spans),
-        unchecked_meaning=UNCHECKED_MEANING, focus=focus, **_kind(source),
+        unchecked_meaning=UNCHECKED_MEANING, focus=focus, beside=beside, **_kind(source),
     )  # fmt: skip
 
 

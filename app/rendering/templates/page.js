@@ -51,18 +51,19 @@ window.iskp = (() => {
   }
 
   // Brings a part into view without moving what does not have to move: in its pane where that scrolls, else in the page.
-  function reveal(pane, part, mark = null, top = false) {
+  function reveal(pane, part, mark = null, top = false, room = 8) {
     const own = getComputedStyle(pane).overflowY === "auto";
     const box = own ? pane.getBoundingClientRect() : { top: 0, bottom: innerHeight, height: innerHeight };
     const move = (by) => (own ? pane.scrollBy(0, by) : window.scrollBy(0, by));
     const at = part.getBoundingClientRect();
-    if (top || at.top < box.top || at.bottom > box.bottom) move(at.top - box.top - 8);
+    if (top || at.top < box.top + room - 8 || at.bottom > box.bottom) move(at.top - box.top - room);
     const words = mark?.getBoundingClientRect();
     // A long passage: the quoted words count, not its beginning.
     if (words && words.bottom > box.bottom) move(words.top - box.top - box.height / 3);
   }
 
   function follow(link) {
+    delete document.body.dataset.reads;
     const id = link.getAttribute("href").slice(1);
     const [, turn, marker] = id.split("-");
     cameFrom = link;
@@ -234,12 +235,43 @@ window.iskp = (() => {
     const { act: name, sure: question, yes, ...data } = button.dataset;
     if (question && (await askUser(question, yes || "Remove")) === null) return;
     if (name === "open") { pending = `turn:${data.turn}`; arrive(); if (!pending) return; }
+    if (name === "read" && button.closest?.("#panes")) return readHere(data);
     if (name === "read") { await goTo("Sources", "reading"); letGo(); pending = "reading"; wanted = `${data.source} ${data.start || ""}`; }
     if (name === "fetch") await goTo("Sources", "work");
     if (name === "addsource") await goTo("Sources", "source-table");
     trigger(name, data);
     if (name === "read") arrive(); // the same once more changes nothing that could be waited for
     if (name === "edit" || name === "reword" || name === "ask") focusQuestion();
+  }
+
+  // The reader: the evidence pane's other state, with the source in full at its passage, so that the answer stays in sight.
+  let opener = null;
+  const BAR = 72; // pixels that the bar of the reader and some air take
+  function readHere(data) {
+    opener = document.activeElement;
+    letGo();
+    document.body.dataset.reads = "yes";
+    pending = "reader";
+    wanted = `${data.source} ${data.start || ""}`;
+    trigger("look", data);
+    arrive();
+  }
+  function closeReader() {
+    if (!document.body.dataset.reads) return;
+    delete document.body.dataset.reads;
+    if (pending === "reader") pending = null;
+    if (!opener?.isConnected || !opener.closest("#panes")) return;
+    const card = opener.closest(".card");
+    if (card) choose(document.getElementById(chosen) && card.querySelector(`[id="${CSS.escape(chosen)}"]`) || card);
+    else reveal(document.getElementById("thread-pane"), opener);
+    opener.focus({ preventScroll: true });
+  }
+  function nextMark(button) {
+    const marks = [...button.closest(".reading").querySelectorAll("mark")];
+    const at = marks.findIndex((m) => m.matches(".focus")), next = marks[(at + 1) % marks.length];
+    marks[at]?.classList.remove("focus");
+    next.classList.add("focus");
+    reveal(document.getElementById("evidence-pane"), next, null, false, BAR);
   }
 
   function allRows(button) {
@@ -313,11 +345,13 @@ window.iskp = (() => {
   }
 
   document.addEventListener("click", (event) => {
-    const target = event.target.closest?.("a.cite, a.spot, [data-table], [data-choose-files], [data-act], [data-copy], [data-sort], [data-back], [data-rename], [data-more], [data-all-rows], #new, #flip");
+    const target = event.target.closest?.("a.cite, a.spot, [data-table], [data-choose-files], [data-close-reader], [data-next-mark], [data-act], [data-copy], [data-sort], [data-back], [data-rename], [data-more], [data-all-rows], #new, #flip");
     if (!target) return;
     if (target.matches("a.cite, a.spot")) { event.preventDefault(); hideTip(); follow(target); }
     else if (target.dataset.act) act(target);
     else if (target.dataset.copy) copy(target);
+    else if ("closeReader" in target.dataset) closeReader();
+    else if ("nextMark" in target.dataset) nextMark(target);
     else if ("chooseFiles" in target.dataset) chooseFiles();
     else if (target.dataset.table) put(tableText(target), target, "Table copied.");
     else if (target.dataset.sort) sortBy(target);
@@ -340,6 +374,7 @@ window.iskp = (() => {
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
       hideTip();
+      if (event.target.closest?.("#reader")) return closeReader();
       const card = event.target.closest?.(".evidence .card");
       if (card?.id) goBack(card.id);
     }
@@ -390,17 +425,18 @@ window.iskp = (() => {
     if (pending.startsWith("turn:")) {
       const pane = document.querySelector(`.evidence[data-turn="${CSS.escape(pending.slice(5))}"]`);
       if (pane) { pending = null; choose(pane.querySelector(".card") || pane); }
-    } else if (pending === "reading") {
-      const text = document.querySelector("#reading .reading");
+    } else if (pending === "reading" || pending === "reader") {
+      const text = document.querySelector(`#${pending} .reading`), pane = document.getElementById(pending === "reader" ? "evidence-pane" : "reading");
       if (!text?.offsetParent || `${text.dataset.source} ${text.dataset.start}` !== wanted) return;
-      const mark = document.getElementById("reading-focus") || text.querySelector("mark"), pane = document.getElementById("reading");
+      const mark = text.querySelector("mark.focus") || text.querySelector("mark");
       if (!held) {
         text.focus({ preventScroll: true });
         pane.scrollTop = 0;
+        if (pending === "reader" && getComputedStyle(pane).overflowY !== "auto") text.scrollIntoView({ block: "start" });
         held = setTimeout(letGo, 1500); // tables above may still come and push the words away
       }
-      reveal(pane, mark || text);
-      mark?.scrollIntoView({ block: "nearest" }); // the pane itself may begin low in the window
+      reveal(pane, mark || text, null, false, pending === "reader" && mark ? BAR : 8);
+      if (pending === "reading") mark?.scrollIntoView({ block: "nearest" }); // the pane itself may begin low in the window
     } else {
       const card = document.getElementById(pending);
       if (card) { pending = null; choose(card); }
@@ -416,7 +452,7 @@ window.iskp = (() => {
     const more = Number(id?.split("-")[1] || 0) > Number(newest?.split("-")[1] || 0);
     newest = id;
     const pane = document.getElementById("thread-pane");
-    if (last && more) reveal(pane, last, null, true);
+    if (last && more) { delete document.body.dataset.reads; reveal(pane, last, null, true); }
   }
 
   function pointed(plot) {
