@@ -252,16 +252,17 @@ def test_a_file_is_added_asked_about_at_once_and_removed(page: Page, folder: Pat
     page.click("#add-button")
     page.wait_for_selector("#work .closing:has-text('1 of 1 can be asked about now')")
     page.wait_for_selector("#source-table tr.new td:has-text('The Mill of Askeby')")
-    open_tab(page, "Ask", "#live .thread")
+    open_tab(page, "Ask", "#question textarea")
     assert "Tove Lind" in ask(page, "Who was the miller of Askeby?")
     page.click(".evidence [data-act=read]")
-    page.wait_for_selector("#reading mark.focus:has-text('Tove Lind')")
+    page.wait_for_selector("#reader mark.focus:has-text('Tove Lind')")
+    open_tab(page, "Sources", "#source-table table")
     page.fill("#source-table [data-find]", "askeby")
     assert page.locator("#source-table tbody tr:visible").count() == 1
     page.click("#source-table tr:has-text('Askeby') [data-act=removesource]")
     page.click("dialog .yes")
     page.wait_for_selector("#source-table td:has-text('Askeby')", state="detached")
-    open_tab(page, "Ask", "#live .thread")
+    open_tab(page, "Ask", "#question textarea")
     assert "Not in the sources" in ask(page, "Who was the barley miller Tove Lind?")
 
 

@@ -15,7 +15,8 @@ from app.answer import Answer, Citation, Difference, Value, cite, from_json, to_
 from app.citation_text import described, holder, kind_words, origin_words, place, spoken
 from app.cli.output import print_answer, print_check
 from app.exports.export import export_answer
-from app.rendering.html import check_html, copy_text, evidence_html, message_html, source_html, thread_html
+from app.rendering.html import check_html, copy_text, evidence_html, message_html, source_html
+from app.rendering.welcome import Welcome, welcome_html
 from app.support.checker import ClaimCheck
 from ingest.blocks import Block, Extract, Metadata, assemble
 from ingest.chunk import chunk
@@ -181,7 +182,7 @@ def test_a_block_of_general_knowledge_is_read_but_never_found() -> None:
 
 
 def test_the_welcome_offers_the_originals_while_summaries_are_read() -> None:
-    ours = thread_html((), live=True, summaries=43)
+    ours = welcome_html(Welcome(summaries=43))
     assert "our summaries of 43 publications, not their text" in ours and 'data-act="fetch"' in ours
-    assert "summar" not in thread_html((), live=True) and "data-act" not in thread_html((), live=True)
-    assert "data-act" not in thread_html((), live=True, summaries=43, read_only=True)
+    assert "our summaries" not in welcome_html(Welcome()) and "data-act" not in welcome_html(Welcome())
+    assert "data-act" not in welcome_html(Welcome(summaries=43), read_only=True)

@@ -15,7 +15,9 @@ from app.answer import Answer, Difference, Outlet, Value, cite
 from app.exports.export import FORMATS, export_answer, file_name
 from app.page.tables import Act, TableRow, table_html
 from app.page.work import Line, WorkState, work_html
-from app.rendering.html import TurnView, evidence_html, message_html, plain_html, render, source_html, thread_html
+from app.rendering.html import TurnView, evidence_html, message_html, plain_html, source_html, thread_html
+from app.rendering.render import render
+from app.rendering.welcome import Welcome, welcome_html
 from ingest.blocks import Block, Extract, Metadata, assemble
 from ingest.chunk import chunk
 from ingest.source import Source
@@ -145,8 +147,9 @@ def everything(payload: str) -> str:
     }  # fmt: skip
     return "\n".join(
         [
-            thread_html(turns, live=True, first_questions=[payload]),
-            thread_html((), live=True, first_questions=[payload]),
+            thread_html(turns, live=True),
+            welcome_html(Welcome(title=payload, article=source, thesis=answer, newest=source, kinds=((payload, 2),),
+                                 questions=(("fact", (payload,)),), waiting=payload)),
             message_html(answer, 1),
             plain_html(payload),
             evidence_html(answer, 1, lambda _: source, spans.get, also=answer.nearest),

@@ -259,7 +259,8 @@ def test_a_claim_is_held_against_the_sources(page: Page) -> None:
     page.click("#check-button")
     page.wait_for_selector("#check-result .verdict:has-text('The sources do not support this')")
     page.click("#check-result [data-act=read]")
-    page.wait_for_selector("#reading mark.focus")
+    page.wait_for_selector("#reader mark.focus")
+    page.click("#reader [data-close-reader]")
     open_tab(page, "Ask", "#check")
     page.click("#check > button")
 
@@ -277,8 +278,9 @@ def test_right_to_left_words_stand_on_their_side(page: Page) -> None:
     for part in ("h3", ".meta", ".around blockquote"):
         assert card.locator(part).first.evaluate("e => getComputedStyle(e).direction") == "rtl", part
     card.locator("[data-act=read]").click()
-    page.wait_for_selector("#reading h2:has-text('منارة')")
-    assert page.evaluate(side, "#reading h2") == page.evaluate(side, "#reading .words") == "rtl"
+    page.wait_for_selector("#reader h2:has-text('منارة')")
+    assert page.evaluate(side, "#reader h2") == page.evaluate(side, "#reader .words") == "rtl"
+    page.click("#reader [data-close-reader]")
     assert width(page) <= 1280
 
 
@@ -359,7 +361,7 @@ def test_the_whole_way_needs_no_mouse(visit: Callable[..., Page]) -> None:
     page.wait_for_selector(".card.chosen:focus")
     tab_to(".evidence [data-act=read]")
     page.keyboard.press("Enter")
-    page.wait_for_selector("#reading .reading:focus mark.focus")
+    page.wait_for_selector("#reader .reading:focus mark.focus")
     for name, part in (("Figures", "#figure-strength-rows summary"), ("Evaluation", "#eval-start")):
         tab_to("[role=tab]", "Shift+Tab", name)
         page.keyboard.press("Enter")
@@ -389,7 +391,12 @@ def test_no_tab_has_a_serious_barrier(visit: Callable[..., Page], name: str, wid
     page.click("#past .toggle-button")
     page.wait_for_timeout(300)
     page.locator(".evidence [data-act=read]").first.click()
-    page.wait_for_selector("#reading mark")
+    page.wait_for_selector("#reader mark")
+    found["reader"] = _barriers(page)
+    page.click("#reader [data-close-reader]")
+    open_tab(page, "Sources", "#source-table table")
+    page.locator("#source-table [data-act=read]").first.click()
+    page.wait_for_selector("#reading h2")
     page.click("#add > button")
     page.wait_for_selector("#urls textarea")
     found["sources"] = _barriers(page)

@@ -92,10 +92,10 @@ def tab(page: Page, name: str) -> None:
     page.get_by_role("tab", name=name, exact=True).click()
 
 
-def mark_is_in_the_window(page: Page, mark: str = "mark.focus") -> bool:
-    """Whether the marked words come into the window, and into what of the reading pane is not clipped."""
-    page.wait_for_selector(f"#reading {mark}:has-text('Aslaug Rimstad')", state="attached")
-    inside = """mark => { const m = document.querySelector(`#reading ${mark}`).getBoundingClientRect();
+def mark_is_in_the_window(page: Page, mark: str = "#reading mark.focus") -> bool:
+    """Whether the marked words come into the window, and into what of the pane is not clipped."""
+    page.wait_for_selector(f"{mark}:has-text('Aslaug Rimstad')", state="attached")
+    inside = """mark => { const m = document.querySelector(mark).getBoundingClientRect();
         const at = document.elementFromPoint(m.left + 5, m.top + 5);
         return m.top >= 0 && m.bottom <= innerHeight && m.right <= innerWidth && !!at && at.matches('mark'); }"""
     try:
@@ -112,16 +112,23 @@ def test_the_marked_words_lie_in_the_window_from_all_ways_in(
     page = visit(width=width, height=height)
     ask(page, "Who was the harbour master of Tornvik?")
     page.locator(".evidence .card:has-text('Aslaug') [data-act=read]").first.click()
-    assert mark_is_in_the_window(page), "Read in full"
-    if width >= 900:
-        tall = "#reading"
-        assert page.evaluate(f"document.querySelector('{tall}').clientHeight") < height, (
-            "the pane scrolls, not the page"
-        )
+    assert mark_is_in_the_window(page, "#reader mark.focus"), "Read in full"
+    assert page.get_by_role("tab", name="Ask", exact=True).get_attribute("aria-selected") == "true"
+    assert page.locator(".evidence:visible").count() == 0
+    assert page.locator("#live .asked:visible").count() == (1 if width >= 900 else 0), "on a phone one pane at a time"
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".evidence .card.chosen :focus, .evidence .card :focus")
+    page.locator(".evidence .card:has-text('Aslaug') [data-act=read]").first.click()
+    page.click("#reader [data-close-reader]")
+    assert page.locator("#live .asked:visible").count() == 1 and page.locator("#reader:visible").count() == 0
+    tab(page, "Sources")
+    page.wait_for_selector("#source-table table")
+    tall = "#reading"
     assert page.locator("#source-table .row-acts button").first.bounding_box()["x"] < width  # type: ignore[index]
     page.click("#source-table tr:has-text('Chronicle') [data-act=read]")
-    page.wait_for_selector("#reading mark.focus", state="detached")
-    assert mark_is_in_the_window(page, "mark"), "Sources > Read"
+    assert mark_is_in_the_window(page, "#reading mark"), "Sources > Read"
+    if width >= 900:
+        assert page.evaluate(f"document.querySelector('{tall}').clientHeight") < height, "the pane scrolls, not the page"
     for way in ("point", "row"):
         page.click("#source-table tr:has-text('Count of 1991') [data-act=read]")
         page.wait_for_selector("#reading h2:has-text('Count of 1991')")

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--format", "form", help="Print a document or references.",
-    type=click.Choice(["markdown", "html", "json", "chicago", "chicago-bibliography", "bibtex", "ris"]),
+    type=click.Choice(["markdown", "html", "json", "csv", "chicago", "chicago-bibliography", "bibtex", "ris"]),
 )  # fmt: skip
 @click.option("--explain", is_flag=True, help="Show terms, hits, evidence and the decision.")
 @home_option

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import unicodedata
@@ -9,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
+from io import StringIO
 from typing import Any, Literal, get_args
 from urllib.parse import quote
 
@@ -16,16 +18,29 @@ from markupsafe import Markup, escape
 from pydantic import TypeAdapter, ValidationError
 
 from app.answer import Answer, Citation, Difference, to_json
-from app.citation_text import citation_status, genre_words, is_summary, kind_words, label, origin_words, rows
+from app.citation_text import (
+    citation_status,
+    genre_words,
+    holder,
+    is_summary,
+    kind_words,
+    label,
+    one_line,
+    origin_words,
+    place,
+    rows,
+)
 from app.errors import BadInput
 from app.exports.references import STYLES, bibliography, entry, note, references
 from app.records.history import StoredTurn
-from app.rendering.html import STATUS_WORDS, message_html, render, web_address
+from app.rendering.html import STATUS_WORDS, message_html, web_address
+from app.rendering.render import render
+from app.rendering.shapes import cells_of, said_on
 
-Format = Literal["markdown", "html", "json", "chicago", "chicago-bibliography", "bibtex", "ris"]
+Format = Literal["markdown", "html", "json", "csv", "chicago", "chicago-bibliography", "bibtex", "ris"]
 FORMATS: tuple[str, ...] = get_args(Format)
 SUFFIXES = {
-    "markdown": ".md", "html": ".html", "json": ".json", "chicago": ".txt", "chicago-bibliography": ".txt",
+    "markdown": ".md", "html": ".html", "json": ".json", "csv": ".csv", "chicago": ".txt", "chicago-bibliography": ".txt",
     "bibtex": ".bib", "ris": ".ris",
 }  # fmt: skip
 KIND = "iskp-qa export"
@@ -80,7 +95,7 @@ def write_export(export: Export, form: Format | str) -> str:
     """
     if form in STYLES:
         return references(_numbered(export), form)
-    writers: dict[str, Callable[[Export], str]] = {"markdown": _markdown, "html": _html, "json": _json}
+    writers: dict[str, Callable[[Export], str]] = {"markdown": _markdown, "html": _html, "json": _json, "csv": _csv}
     if form not in writers:
         raise BadInput(f"there is no export as {form!r}; choose one of {', '.join(FORMATS)}")
     return writers[form](export)
@@ -151,7 +166,7 @@ def _markdown_turn(turn: StoredTurn, *, alone: bool) -> list[str]:
         lines.append(f"**{state}**\n")
     if answer.short_answer:
         lines.append(f"**{markdown_line(answer.short_answer)}**\n")
-    lines.append(f"{_md_body(answer.answer)}\n")
+    lines += _markdown_answer(answer)
     for difference in answer.differences:
         lines += _markdown_difference(difference, answer)
     if answer.unsupported:
@@ -167,6 +182,46 @@ def _markdown_turn(turn: StoredTurn, *, alone: bool) -> list[str]:
         lines.append("")
     lines.append(f"{markdown_line(_answered(turn))}\n")
     return lines
+
+
+def _markdown_answer(answer: Answer) -> list[str]:
+    """The text; a comparison as its table, with the labels of lists and timelines in bold."""
+    if answer.shape == "comparison" and answer.rows:
+        lines = ["| Side | What the sources say |", "| --- | --- |"]
+        for row in answer.rows:
+            lines += [f"| {markdown_line(row.label)} | {markdown_line(cell)}{f' [{marker}]' if marker else ''} |" for cell, marker in cells_of(row)]
+        return [*lines, ""]
+    text = _md_body(answer.answer)
+    for head in {markdown_line(r.label) for r in answer.rows if r.label}:
+        text = text.replace(f"- \\*\\*{head}\\*\\*", f"- **{head}**").replace(f"\n- {head}: ", f"\n- **{head}**: ")
+    return [text + "\n"]
+
+
+def _csv(export: Export) -> str:
+    """One line a statement: rows of lists, timelines and comparisons and figures that differ, else each cited sentence."""
+    out = StringIO()
+    writer = csv.writer(out)
+    writer.writerow(("question", "about", "statement", "said by", "date", "words", "title", "publisher", "place", "address"))
+    for turn in export.turns:
+        cited = {c.marker: c for c in turn.answer.citations}
+        for about, words, marker in _statements(turn.answer):
+            c = cited.get(marker)
+            whence = (holder(c, c.claimed_by), said_on(c), kind_words(c), c.title, c.publisher or "", place(c, c.locator), web_address(c.url) or "") if c else ("",) * 7
+            writer.writerow([_cell(t) for t in (turn.question, about, words, *whence)])
+    return out.getvalue()
+
+
+def _statements(answer: Answer) -> list[tuple[str, str, int]]:
+    """What is told, on what, with its marker; 0 where the sources say nothing."""
+    found = [(row.label, words, marker) for row in answer.rows for words, marker in cells_of(row)]
+    cited = {c.marker: c for c in answer.citations}
+    found += [(f"{d.about}, {r.date}", r.value, r.marker) for d in answer.differences for r in rows(d, cited)]
+    return found or [("", one_line(c.quote), c.marker) for c in answer.citations]
+
+
+def _cell(text: str) -> str:
+    """A text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def _markdown_citation(c: Citation) -> str:
@@ -200,9 +255,14 @@ def markdown_line(text: str) -> str:
 
 
 def _md_body(text: str) -> str:
-    """An answer: its lines and bullets stay, its markers too."""
+    """An answer: its lines, bullets and tables stay, its markers too."""
     lines = []
     for line in text.splitlines():
+        if line.startswith("| "):
+            cells = (c.strip() for c in line.strip("| ").split("|"))
+            made = " | ".join(c if re.fullmatch(r"-+", c) else re.sub(r"\\\[(\d+)\\\]", r"[\1]", markdown_line(c)) for c in cells)
+            lines.append(f"| {made} |")
+            continue
         bullet = re.match(r"\s*[-–•*]\s+", line)
         plain = re.sub(r"\\\[(\d+)\\\]", r"[\1]", markdown_line(line[bullet.end() :] if bullet else line))
         lines.append(f"- {plain}" if bullet else plain)
@@ -214,7 +274,7 @@ def _html(export: Export) -> str:
         {
             "question": t.question, "understood": _understood(t.answer), "short": t.answer.short_answer,
             "unsupported": t.answer.unsupported, "notice": t.answer.notice,
-            "answer": message_html(t.answer, n), "answered": _answered(t),
+            "answer": message_html(t.answer, n, still=True), "answered": _answered(t),
             "cited": [_html_citation(c, n) for c in t.answer.citations],
             "nearest": [_html_citation(c, n) for c in t.answer.nearest],
             "bibliography": [_html_reference(entry, c, ". ") for c in bibliography(t.answer.citations)],

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.citation_text import byline, lead, place
 from app.figures.tables import AttackRow, EventRow, Place, Row, StrengthRow, Tables, find_place, load_tables
-from app.rendering.html import render
+from app.rendering.render import render
 from ingest.dates import date_bounds
 from ingest.source import Source
 

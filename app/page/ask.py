@@ -19,21 +19,21 @@ from app.errors import AppError, BadInput, Unkept
 from app.exports.export import export_conversation, file_name
 from app.home import Home
 from app.page.bridge import number, text
+from app.page.front import Front
 from app.page.readiness import Readiness
 from app.page.talk import Exchange, Talk, Views, make_filters
 from app.question.analysis import tidy
 from app.question.followup import Turn
 from app.records import feedback
 from app.records.history import HISTORY_FILE, History, StoredTurn
-from app.rendering.html import check_html, render
+from app.rendering.html import check_html
+from app.rendering.render import render
 from app.text.counts import counted
 from app.writing.engines import EXTRACTIVE, parse_engine
 from index.errors import IndexingError
 from ingest.errors import IngestError
 
 _log = logging.getLogger(__name__)
-_OFFER_TRIES = 120
-"""Seconds for which a welcome waits for questions to offer."""
 _READING = "Reading the sources …"
 _WAIT = (
     "An answer is being written. Your question stays in the box; send it when the answer is there, or stop this one."
@@ -51,11 +51,11 @@ REASONS = (
     "It should have said that the sources do not say", "It should have been answered", "Other",
 )  # fmt: skip
 EXPORTS = (
-    ("Markdown", "markdown"), ("Web page (HTML)", "html"), ("Data (JSON)", "json"),
+    ("Markdown", "markdown"), ("Web page (HTML)", "html"), ("Data (JSON)", "json"), ("Table (CSV)", "csv"),
     ("References: Chicago notes", "chicago"), ("References: Chicago bibliography", "chicago-bibliography"),
     ("References: BibTeX", "bibtex"), ("References: RIS", "ris"),
 )  # fmt: skip
-_TYPES = {"html": "text/html", "json": "application/json"}
+_TYPES = {"html": "text/html", "json": "application/json", "csv": "text/csv"}
 
 
 class Shown(NamedTuple):
@@ -79,8 +79,9 @@ class AskTab:
         self, home: Home, *, ready: Readiness | None = None, gate: Gate | None = None, read_only: bool = False
     ) -> None:
         self._home = home
-        self._views = Views(home, read_only=read_only)
         self._ready = ready or Readiness(usable=True)
+        self._front = Front(home, self._ready)
+        self._views = Views(home, self._front, read_only=read_only)
         self._gate = gate
         self._answerers: dict[str, Answerer] = {}
         self._history = History(home.folder / HISTORY_FILE)
@@ -92,7 +93,7 @@ class AskTab:
         return Shown(
             question=question,
             thread=self._views.thread(talk),
-            live=self._views.live(talk, self.first_questions() if not talk.exchanges else ()),
+            live=self._views.live(talk),
             evidence=self._views.evidence(talk) if evidence else gr.skip(),
             notice=_notice(notice),
             ask=gr.update(visible=not talk.busy),
@@ -122,23 +123,14 @@ class AskTab:
         dates = [d[:40] if isinstance(d, str) else "" for d in (since, until)]
         return gr.update(choices=choices, value=chosen), kinds, dates[0], dates[1]
 
-    def first_questions(self) -> Sequence[str]:
-        """Questions to begin with: the engine answers them. None while they are looked for."""
-        return self._home.suggester.first_questions()
+    def offer(self) -> Iterator[tuple[str, str]]:
+        """The first screen and what it cites, each time that more is known."""
+        for _ in self._front.follow():
+            yield self.welcome()
 
-    def offer(self, talk: Talk) -> Iterator[Any]:
-        """The welcome with questions, as soon as there are some."""
-        yield gr.skip()
-        for _ in self._ready.follow(until_usable=True):
-            if talk.exchanges:
-                return
-        for _ in range(_OFFER_TRIES):
-            if talk.exchanges:
-                return
-            if offered := self.first_questions():
-                yield self._views.live(talk, offered)
-                return
-            time.sleep(1)
+    def welcome(self) -> tuple[str, str]:
+        """The same as it is by now."""
+        return self._views.welcome(), self._views.welcome_evidence()
 
     def engines(self) -> list[tuple[str, str]]:
         """Engines to choose from: what quotes the sources, and the language model of the settings if there is one."""
@@ -572,7 +564,8 @@ class AskParts(NamedTuple):
     filters: list[Any]
     kept_filters: gr.Textbox
     notice: gr.HTML
-    live: gr.HTML
+    front: list[Any]
+    reader: gr.HTML
     shown: list[Any]
     who: list[Any]
 
@@ -591,6 +584,7 @@ def build(tab: AskTab, bridge: gr.HTML, talk: gr.State) -> AskParts:
     with gr.Row(elem_id="panes"):
         with gr.Column(scale=3, min_width=300, elem_id="talk-pane"):
             with gr.Column(elem_id="thread-pane", min_width=280):
+                front = gr.HTML(tab.welcome()[0], elem_id="front", apply_default_css=False)
                 thread = gr.HTML(first.thread, elem_id="thread", apply_default_css=False)
                 live = gr.HTML(first.live, elem_id="live", apply_default_css=False)
             with gr.Column(elem_id="composer", min_width=280):
@@ -609,8 +603,7 @@ def build(tab: AskTab, bridge: gr.HTML, talk: gr.State) -> AskParts:
                     checking = _checking()
                     exporting = _exporting()
                     new = gr.Button("New conversation", size="sm", elem_id="new")
-        with gr.Column(scale=2, min_width=300, elem_id="evidence-pane"):
-            evidence = gr.HTML(first.evidence, elem_id="evidence", apply_default_css=False)
+        front_evidence, evidence, reader = _evidence_pane(first)
     browser = gr.Textbox(elem_classes="bridge", label="Browser")
     open_talk = gr.Textbox(elem_classes="bridge", label="Conversation")
     kept_filters = gr.Textbox(elem_classes="bridge", label="Filters")
@@ -656,9 +649,18 @@ def build(tab: AskTab, bridge: gr.HTML, talk: gr.State) -> AskParts:
     )
     made.then(None, exporting.parcel, None, js="(file) => window.iskp.save(file)", **quiet)
     return AskParts(
-        sources=filters.sources, filters=narrowing, kept_filters=kept_filters, notice=notice, live=live, shown=shown,
+        sources=filters.sources, filters=narrowing, kept_filters=kept_filters, notice=notice, front=[front, front_evidence], reader=reader, shown=shown,
         who=[browser, open_talk, talk],
     )  # fmt: skip
+
+
+def _evidence_pane(first: Shown) -> tuple[gr.HTML, gr.HTML, gr.HTML]:
+    """What the first screen cites, what an answer cites, and a source in full."""
+    with gr.Column(scale=2, min_width=300, elem_id="evidence-pane"):
+        front = gr.HTML("", elem_id="front-evidence", apply_default_css=False)
+        evidence = gr.HTML(first.evidence, elem_id="evidence", apply_default_css=False)
+        reader = gr.HTML("", elem_id="reader", apply_default_css=False)
+    return front, evidence, reader
 
 
 class _Filters(NamedTuple):

@@ -22,7 +22,7 @@ from app.page.bridge import text
 from app.page.tables import Act, TableRow, table_html
 from app.page.talk import Talk
 from app.page.work import Tell, Work, work_html
-from app.rendering.html import render
+from app.rendering.render import render
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

@@ -9,7 +9,7 @@ import gradio as gr
 from app.figures.plots import Drawing, Line, draw
 from app.home import Home
 from app.page.tables import Act, TableRow, table_html
-from app.rendering.html import render
+from app.rendering.render import render
 
 NAMES = ("strength", "attacks", "timeline")
 _DRAWING = "Drawing the figures …"

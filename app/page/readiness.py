@@ -22,12 +22,13 @@ class NotReady(AppError):
 
 
 class Readiness:
-    """One word for what is going on, told by one thread and read by all."""
+    """One word for what is going on, told by one thread and read by all; ``done`` of ``total`` passages are indexed."""
 
     def __init__(self, *, usable: bool = True) -> None:
         self.word = "" if usable else _CHECKING
         self.usable = usable
         self.failed = ""
+        self.done, self.total = 0, 0
 
     def follow(self, *, until_usable: bool = False) -> Iterator[str]:
         """The word again and again, several times a second, until there is none, or something can be asked."""
@@ -88,6 +89,7 @@ def _index(home: Home, work: Work, ready: Readiness, say: Callable[[str], None])
     else:
         for state in work.follow():
             if state.total:
+                ready.done, ready.total = state.done, state.total
                 ready.word = f"{title}: {state.done} of {state.total} passages."
         if state.failed:
             raise NotReady(state.closing)

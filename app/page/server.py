@@ -26,7 +26,7 @@ from app.page.bridge import bridge
 from app.page.readiness import LOADING, Readiness, prepare
 from app.page.talk import Talk
 from app.page.work import Work
-from app.rendering.html import render
+from app.rendering.render import render
 from index.generation import current
 
 _FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"]
@@ -67,11 +67,11 @@ def build_chat(
     plotted = figures.FiguresTab(home)
     with api.Page(title="iskp-qa", analytics_enabled=False, fill_height=True) as blocks:
         api.build(api.Api(home, gate, ready))  # first, so that no event of the page takes its names
-        gr.HTML(render("masthead.html"), apply_default_css=False)
+        gr.HTML(render("masthead.html", adds=not read_only), apply_default_css=False)
         told = bridge()
         talk: gr.State = gr.State(Talk())
         with gr.Tabs(elem_id="tabs"):
-            with gr.Tab("Ask", id="ask"):
+            with gr.Tab("Ask", id="ask") as ask_tab:
                 asked = ask.build(asking, told, talk)
             with gr.Tab("Sources", id="sources") as shelf_tab:
                 shelved = sources.build(shelf, told, talk, asked.sources, read_only=read_only)
@@ -81,6 +81,7 @@ def build_chat(
             with gr.Tab("Evaluation", id="evaluation") as tab:
                 reported = evaluation.build(examined, told, talk, read_only=read_only)
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        told.look(shelf.look, talk, asked.reader, queue=False, **quiet)
         met = blocks.load(asking.greet, asked.who, asked.shown, js="() => window.iskp.greet()", queue=False, **quiet)
         met.then(None, None, None, js="() => window.iskp.welcomed()", **quiet)
         met.then(
@@ -91,9 +92,10 @@ def build_chat(
             queue=False,
             **quiet,
         )
-        met.then(asking.offer, talk, asked.live, concurrency_limit=None, **quiet)
+        met.then(asking.offer, None, asked.front, concurrency_limit=None, **quiet)
+        ask_tab.select(asking.offer, None, asked.front, concurrency_limit=None, **quiet)
         for fetched in shelved.fetched:  # the welcome says of how many publications only summaries are here
-            fetched.then(asking.offer, talk, asked.live, concurrency_limit=None, **quiet)
+            fetched.then(asking.offer, None, asked.front, concurrency_limit=None, **quiet)
         blocks.load(asking.wait_until_ready, None, asked.notice, concurrency_limit=None, **quiet)
         # A tab's parts come to life after it is chosen; what arrives before that would be lost.
         shelf_tab.select(shelf.listed, talk, listed, js=_once_there("source-table"), **quiet)
@@ -131,7 +133,8 @@ def serve(
                 server_name=host, server_port=port, auth=auth, share=False, ssr_mode=False, show_error=False,
                 max_file_size=upload_limits_of(limits).file_bytes, footer_links=[], quiet=True, mcp_server=_has_mcp(),
                 theme=theme(), css=_asset("page.css"),
-                head=f"<script>{_asset('page.js')}</script><style media='print'>{_asset('print.css')}</style>",
+                head=f"<script>{_asset('page.js')}</script><style media='print'>{_asset('print.css')}</style>"
+                f"<style media='(max-width: 899px)'>{_asset('phone.css')}</style>",
                 inbrowser=False,
                 prevent_thread_lock=True,
                 app_kwargs={

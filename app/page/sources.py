@@ -17,7 +17,8 @@ from app.page.bridge import number, text
 from app.page.tables import Act, TableRow, table_html
 from app.page.talk import Talk
 from app.page.work import Tell, Work, WorkState, work_html
-from app.rendering.html import render, source_html
+from app.rendering.html import source_html
+from app.rendering.render import render
 from app.text.counts import counted
 from index.sync import Progress, SyncReport
 from ingest.add import Outcome
@@ -84,7 +85,15 @@ class SourcesTab:
         focus = (start, end) if start is not None and end is not None and end > start else None
         return self.reading(source_id, talk, focus)
 
-    def reading(self, source_id: str, talk: Talk, focus: tuple[int, int] | None = None) -> str:
+    def look(self, event: gr.EventData, talk: Talk) -> str:
+        """The same for the pane beside the answer."""
+        start, end = number(event, "start"), number(event, "end")
+        focus = (start, end) if start is not None and end is not None and end > start else None
+        return self.reading(text(event, "source"), talk, focus, beside=True)
+
+    def reading(
+        self, source_id: str, talk: Talk, focus: tuple[int, int] | None = None, *, beside: bool = False
+    ) -> str:
         """The same for a source id and a span to look at."""
         opened = self._home.index.current()
         source = opened.source(source_id) if opened else None
@@ -99,7 +108,7 @@ class SourcesTab:
             for c in e.answer.citations
             if c.source_id == source_id and source.text[c.start : c.end] == c.quote
         ]
-        return source_html(source, cited, focus)
+        return source_html(source, cited, focus, beside=beside)
 
     def add(
         self,

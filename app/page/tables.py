@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from app.rendering.html import render
+from app.rendering.render import render
 from app.text.counts import counted
 
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from app.answer import Answer, Citation, cite
 from app.citation_text import GENRE_WORDS
 from app.home import Home
+from app.page.front import Front
 from app.question.followup import Turn
 from app.rendering.html import TurnView, Vote, evidence_html, thread_html
+from app.rendering.welcome import welcome_html
 from app.stream import Discarded, Draft, Event, Settled
 from app.text.counts import counted
 from index.search import Filters
@@ -126,36 +128,47 @@ class Talk:
 class Views:
     """HTML of a conversation and its evidence, over a home."""
 
-    def __init__(self, home: Home, *, read_only: bool = False) -> None:
+    def __init__(self, home: Home, front: Front, *, read_only: bool = False) -> None:
         self._home = home
+        self._front = front
         self._read_only = read_only
 
     def thread(self, talk: Talk) -> str:
         """All questions but the last."""
         return thread_html([e.view(n) for n, e in enumerate(talk.exchanges[:-1], start=1)], read_only=self._read_only)
 
-    def live(self, talk: Talk, first_questions: Sequence[str] = ()) -> str:
-        """The last question, or a welcome."""
-        empty = not self._home.library.fingerprints()
+    def live(self, talk: Talk) -> str:
+        """The last question; nothing before the first one."""
         if not talk.exchanges:
-            return thread_html(
-                (), live=True, first_questions=first_questions, read_only=self._read_only, empty=empty,
-                summaries=self._home.library.count("bundled notes", without="notes"),
-            )  # fmt: skip
+            return thread_html((), live=True)
+        empty = not self._home.library.fingerprints()
         return thread_html([talk.exchanges[-1].view(len(talk.exchanges))], live=True, read_only=self._read_only, empty=empty)
 
     def evidence(self, talk: Talk, *, also: bool = True) -> str:
         """The evidence of the question that is shown."""
         exchange = talk.exchange(talk.shown)
         answer = exchange.answer if exchange else None
+        looked_at: tuple[Citation, ...] = ()
+        if exchange and answer and also and answer.status == "answered":
+            looked_at = self._also(answer, exchange.filters)
+        return self._cards(answer, talk.shown, looked_at)
+
+    def welcome(self) -> str:
+        """The first screen, as far as it is known by now."""
+        return welcome_html(self._front.now(), read_only=self._read_only)
+
+    def welcome_evidence(self) -> str:
+        """The passages that the first screen cites, as question 0."""
+        return self._cards(self._front.thesis, 0, ()) if self._front.thesis else ""
+
+    def _cards(self, answer: Answer | None, turn: int, looked_at: Sequence[Citation]) -> str:
         opened = self._home.index.current()
-        if answer is None or exchange is None or opened is None:
+        if answer is None or opened is None:
             return evidence_html(None, 0, lambda _: None, lambda _: None)
-        looked_at = self._also(answer, exchange.filters) if also and answer.status == "answered" else ()
         spans: dict[str, tuple[int, int]] = {}
         for source_id in {c.source_id for c in (*answer.citations, *answer.nearest, *looked_at)}:
             spans |= {p.id: (p.start, p.end) for p in opened.passages_of(source_id)}
-        return evidence_html(answer, talk.shown, opened.source, spans.get, also=looked_at)
+        return evidence_html(answer, turn, opened.source, spans.get, also=looked_at)
 
     def _also(self, answer: Answer, filters: Filters) -> tuple[Citation, ...]:
         """Passages that the search found for an answer and that it does not cite, best first."""

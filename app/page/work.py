@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from app.errors import AppError
-from app.rendering.html import render
+from app.rendering.render import render
 from index.errors import IndexingError
 from ingest.errors import IngestError
 

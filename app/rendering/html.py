@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, PackageLoader
-
-from app.answer import MARKER, Answer, Citation, Difference
+from app.answer import Answer, Citation, Difference
 from app.citation_text import (
     UNCHECKED,
     UNCHECKED_MEANING,
@@ -31,6 +27,9 @@ from app.citation_text import (
     spoken,
     status_words,
 )
+from app.rendering.prose import FIRST_ROWS, blocks, link, table_html
+from app.rendering.render import render
+from app.rendering.shapes import shape_html
 from ingest.source import Source
 
 if TYPE_CHECKING:
@@ -44,14 +43,11 @@ LABEL_WORDS = {
 }
 _WEB = frozenset({"http", "https"})
 _DRAFT_NOTE = '<p class="meta"><span class="dots" aria-hidden="true"></span>Draft: a sentence stays only if the sources carry it.</p>'
-_BULLET = re.compile(r"^\s*(?:[-–•*]|\d+[.)])\s+")
 
 _LONG_QUESTION = 280
 """Characters from which a question is shown cut, about four lines, with a button for the rest."""
 
 Vote = Literal["up", "down"]
-_FIRST_ROWS = 6
-"""Rows of a table of differences that are shown before somebody asks for all."""
 _FIGURE_CHARS = 60
 """A longer value is a sentence, not a figure."""
 
@@ -86,42 +82,40 @@ class TurnView:
 
 
 def thread_html(
-    turns: Sequence[TurnView], *, live: bool = False, first_questions: Sequence[str] = (), read_only: bool = False,
-    empty: bool = False, summaries: int = 0,
-) -> str:  # fmt: skip
+    turns: Sequence[TurnView], *, live: bool = False, read_only: bool = False, empty: bool = False
+) -> str:
     """Questions with their answers.
 
     Args:
-        live: these are the last ones, read out as they change; without any, a welcome stands there.
-        first_questions: offered with the welcome.
+        live: these are the last ones, read out as they change.
         empty: there are no sources yet.
-        summaries: of how many publications the sources are our summaries, which the welcome says.
     """
-    return render(
-        "thread.html", turns=[_turn(t, last=live and t is turns[-1]) for t in turns], live=live,
-        first_questions=first_questions, read_only=read_only, empty=empty, summaries=summaries,
-    )  # fmt: skip
+    views = [_turn(t, last=live and t is turns[-1]) for t in turns]
+    return render("thread.html", turns=views, live=live, read_only=read_only, empty=empty)
 
 
-def message_html(answer: Answer, turn: int) -> str:
-    """An answer's text with its markers as links to the evidence cards, and its differences as a table.
+def message_html(answer: Answer, turn: int, *, still: bool = False) -> str:
+    """An answer in the form of its shape, with its markers as links to the evidence cards, and its differences as a table.
 
     Args:
         turn: number of the question, so that each answer's links lead to its own cards.
+        still: for a file, in which nothing can be clicked.
     """
     known = {c.marker: c for c in answer.citations}
     state = f"Not searched: {answer.unsearched}." if answer.unsearched else STATUS_WORDS.get(answer.status)
-    lead = f'<p class="state">{state}</p>' if state else ""
+    sign = "unsearched" if answer.unsearched else answer.status
+    lead = render("state.html", state=sign, words=state) if state else ""
     # A list that says nothing but the differences is shown as their table.
     tabled = {v.marker for d in answer.differences for v in d.values if v.marker in known}
-    tables = "".join(_difference(d, known, turn) for d in answer.differences)
-    return f'<div class="answer">{lead}{_blocks(answer.answer, known, turn, tabled)}{tables}</div>'
+    tables = "".join(_difference(d, known, turn, still=still) for d in answer.differences)
+    text = shape_html(answer, known, turn, still=still) or blocks(answer.answer, known, turn, tabled, still=still)
+    return f'<div class="answer">{lead}{text}{tables}</div>'
 
 
 def _growing(turn: TurnView) -> str:
     """An answer that is being written: what is final, and the draft behind it."""
     known = {c.marker: c for c in turn.citations}
-    text = _blocks(turn.settled, known, turn.number)
+    text = blocks(turn.settled, known, turn.number)
     draft = f'<p class="draft" dir="auto">{escape(turn.draft)}</p>{_DRAFT_NOTE}' if turn.draft.strip() else ""
     return f'<div class="answer">{text}{draft}</div>' if text or draft else ""
 
@@ -204,12 +198,15 @@ def web_address(url: str | None) -> str | None:
     return url if parts.scheme.lower() in _WEB and parts.netloc else None
 
 
-def source_html(source: Source, cited: Iterable[tuple[int, int]] = (), focus: tuple[int, int] | None = None) -> str:
+def source_html(
+    source: Source, cited: Iterable[tuple[int, int]] = (), focus: tuple[int, int] | None = None, *, beside: bool = False
+) -> str:
     """A source in full, with the cited words marked.
 
     Args:
         cited: spans of the text to mark; overlapping ones become one.
         focus: the span to scroll to.
+        beside: it stands beside the answer that cites it, with a way back.
     """
     spans = _merge([*cited, *([focus] if focus else [])], len(source.text))
     blocks = [
@@ -225,7 +222,7 @@ def source_html(source: Source, cited: Iterable[tuple[int, int]] = (), focus: tu
     return render(
         "source.html", source=source, blocks=blocks, origin=origin_words(source), genre=genre_words(source.genre),
         byline=f"{lead(source)}{byline(source)}", url=web_address(source.url), marked=len(spans),
-        unchecked_meaning=UNCHECKED_MEANING, focus=focus, **_kind(source),
+        unchecked_meaning=UNCHECKED_MEANING, focus=focus, beside=beside, **_kind(source),
     )  # fmt: skip
 
 
@@ -249,66 +246,35 @@ def _turn(turn: TurnView, *, last: bool) -> dict[str, Any]:
         "addable": answer is not None and not answer.unsearched and len(turn.question.split()) > 1,
         "long": len(turn.question) > _LONG_QUESTION,
         "unsupported": answer.unsupported if answer else (), "engine": answer.engine if answer else "",
-        "follow_ups": ((answer.options if answer else ()) or turn.follow_ups) if last else (),
+        "choices": answer.options if last and answer and answer.status == "unclear" else (),
+        "follow_ups": () if not last or answer is None or answer.status == "unclear" else answer.options or turn.follow_ups,
+        "told": _told(answer) if answer else (),
     }  # fmt: skip
 
 
-def _blocks(text: str, known: dict[int, Citation], turn: int, tabled: Collection[int] = ()) -> str:
-    """Lines as paragraphs, bullet lines as lists; nothing else of Markdown is read.
-
-    Args:
-        tabled: markers of differences; a bullet that cites nothing else is left to their table.
-    """
-    parts: list[str] = []
-    bullets: list[str] = []
-
-    def close() -> None:
-        if bullets:
-            parts.append(f"<ul>{''.join(f'<li>{b}</li>' for b in bullets)}</ul>")
-            bullets.clear()
-
-    for line in text.splitlines():
-        bullet = _BULLET.match(line)
-        if bullet:
-            markers = {int(m) for m in MARKER.findall(line)}
-            if markers and markers <= set(tabled):
-                continue
-            bullets.append(_linked(line[bullet.end() :], known, turn))
-        elif line.strip():
-            close()
-            parts.append(f'<p dir="auto">{_linked(line, known, turn)}</p>')
-    close()
-    return "".join(parts)
+def _told(answer: Answer) -> tuple[str, ...]:
+    """What else was understood: the time asked for, and what is wanted done with the answer before."""
+    understood = answer.understood
+    if understood is None:
+        return ()
+    span = understood.period
+    when = f"{span.first or '…'} to {span.last or '…'}" if span else ""
+    turning = "" if understood.turning in {"new", "correction"} else f"the last answer again: {understood.turning}"
+    return tuple(t for t in (when, turning) if t)
 
 
-def _linked(text: str, known: dict[int, Citation], turn: int) -> str:
-    parts: list[str] = []
-    at = 0
-    for match in MARKER.finditer(text):
-        # A marker stays on the line of the word that it follows.
-        before = escape(text[at : match.start()])
-        parts.append(before.rstrip() + "\N{NO-BREAK SPACE}" if before.strip() else before)
-        citation = known.get(int(match.group(1)))
-        parts.append(_link(citation, turn) if citation else escape(match.group()))
-        at = match.end()
-    parts.append(escape(text[at:]))
-    return "".join(parts)
-
-
-def _link(citation: Citation, turn: int) -> str:
-    tip = escape(described(citation, citation.locator), quote=True)
-    return (
-        f'<a class="cite" href="#cite-{turn}-{citation.marker}" data-tip="{tip}" '
-        f'aria-label="Citation {citation.marker}: {tip}">{citation.marker}</a>'
-    )
-
-
-def _difference(difference: Difference, known: dict[int, Citation], turn: int) -> str:
-    found = [(r, _link(known[r.marker], turn) if r.marker in known else "") for r in rows(difference, known)]
-    figures = all(len(r.value) <= _FIGURE_CHARS for r, _ in found)
-    return render(
-        "difference.html", about=difference.about, rows=found, first=_FIRST_ROWS, heading="Figure" if figures else "Account",
-    )  # fmt: skip
+def _difference(difference: Difference, known: dict[int, Citation], turn: int, *, still: bool) -> str:
+    found = rows(difference, known)
+    heading = "Figure" if all(len(r.value) <= _FIGURE_CHARS for r in found) else "Account"
+    cells = [
+        [
+            escape(r.value), escape(r.date) + (' <span class="badge">newest</span>' if r.newest else ""),
+            f"{escape(r.whose)} {link(known[r.marker], turn) if r.marker in known else ''}",
+        ]
+        for r in found
+    ]  # fmt: skip
+    caption = f"{escape(difference.about or 'The sources differ')}: {len(found)} {heading.lower()}s"
+    return table_html(caption, [heading, "Date", "Source"], cells, kind="differences", first=FIRST_ROWS, still=still)
 
 
 def _by_passage(citations: Sequence[Citation]) -> list[list[Citation]]:
@@ -411,13 +377,3 @@ def _marked(
         at = e
     pieces.append({"text": text[at:end], "mark": False, "focus": False})
     return [p for p in pieces if p["text"]]
-
-
-def render(template: str, **values: Any) -> str:
-    """A template of ``app/rendering/templates`` with everything escaped that is not markup of ours."""
-    return _environment().get_template(template).render(**values)
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(loader=PackageLoader("app.rendering", "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True)

@@ -18,7 +18,7 @@ from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 from app.answer import Answer
 from app.errors import AppError
@@ -32,6 +32,7 @@ from ingest.source import Source
 if TYPE_CHECKING:
     from app.home import Home
 
+Group = Literal["fact", "differ", "argued"]
 SUGGESTIONS_FILE = "suggestions.json"
 """In the home: what was found for the current index."""
 ENOUGH = 24
@@ -88,13 +89,18 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
-    """A question that the engine answered, and what its answer cites."""
+    """A question that the engine answered, and what its answer cites.
+
+    Attributes:
+        group: what the answer is: facts, values or sides that differ, or what a writer argues.
+    """
 
     question: str
     about: str
     kind: str
     sources: tuple[str, ...]
     passages: tuple[str, ...]
+    group: Group
 
 
 class Suggester:
@@ -118,6 +124,19 @@ class Suggester:
             return []
         with self._lock:
             return [s.question for s in _varied(self._found, n)]
+
+    def grouped(self, n: int = 3) -> dict[Group, list[str]]:
+        """Up to ``n`` questions of each group, as :meth:`first_questions` gives them; no group is empty."""
+        if not self._begin():
+            return {}
+        with self._lock:
+            own: dict[Group, list[Suggestion]] = {g: [s for s in self._found if s.group == g] for g in get_args(Group)}
+        return {g: [s.question for s in _varied(found, n)] for g, found in own.items() if found}
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing more is looked for in the current index."""
+        return self._whole
 
     def known(self, n: int = 2) -> list[str]:
         """Up to ``n`` questions of which it is known by now that they are answered; looks for no more.
@@ -251,7 +270,7 @@ class Suggester:
                     Suggestion(
                         question=candidate.question, about=candidate.about, kind=candidate.kind,
                         sources=tuple(dict.fromkeys(c.source_id for c in answer.citations)),
-                        passages=tuple(dict.fromkeys(c.passage_id for c in answer.citations)),
+                        passages=tuple(dict.fromkeys(c.passage_id for c in answer.citations)), group=group_of(answer),
                     )
                 )  # fmt: skip
         self._save()
@@ -286,6 +305,16 @@ def fits(candidate: Candidate, answer: Answer) -> bool:
         return False
     quoted = " ".join(c.quote for c in answer.citations).casefold()
     return all(w in quoted for w in candidate.about.casefold().split())
+
+
+def group_of(answer: Answer) -> Group:
+    """What an answer is: it sets values or sides beside each other, gives what one writer holds, or tells facts."""
+    disputed = answer.shape == "verdict" and answer.answer.startswith("Disputed")
+    if answer.differences or disputed or answer.shape == "comparison":
+        return "differ"
+    if any(c.claim_status == "opinion" for c in answer.citations) and len({c.source_id for c in answer.citations}) == 1:
+        return "argued"
+    return "fact"
 
 
 def candidates(opened: OpenIndex, home: Home) -> Iterator[Candidate]:

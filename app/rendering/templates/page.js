@@ -51,18 +51,19 @@ window.iskp = (() => {
   }
 
   // Brings a part into view without moving what does not have to move: in its pane where that scrolls, else in the page.
-  function reveal(pane, part, mark = null, top = false) {
+  function reveal(pane, part, mark = null, top = false, room = 8) {
     const own = getComputedStyle(pane).overflowY === "auto";
     const box = own ? pane.getBoundingClientRect() : { top: 0, bottom: innerHeight, height: innerHeight };
     const move = (by) => (own ? pane.scrollBy(0, by) : window.scrollBy(0, by));
     const at = part.getBoundingClientRect();
-    if (top || at.top < box.top || at.bottom > box.bottom) move(at.top - box.top - 8);
+    if (top || at.top < box.top + room - 8 || at.bottom > box.bottom) move(at.top - box.top - room);
     const words = mark?.getBoundingClientRect();
     // A long passage: the quoted words count, not its beginning.
     if (words && words.bottom > box.bottom) move(words.top - box.top - box.height / 3);
   }
 
   function follow(link) {
+    delete document.body.dataset.reads;
     const id = link.getAttribute("href").slice(1);
     const [, turn, marker] = id.split("-");
     cameFrom = link;
@@ -85,8 +86,10 @@ window.iskp = (() => {
   }
   function hideTip() { document.getElementById("tip")?.remove(); }
 
-  async function copy(button) {
-    const text = button.dataset.copy;
+  const copy = (button) => put(button.dataset.copy, button, "Copied with citations.");
+
+  // Text into the clipboard, and a word that it is there.
+  async function put(text, button, said) {
     try {
       await navigator.clipboard.writeText(text);
     } catch { // not a secure context
@@ -98,7 +101,8 @@ window.iskp = (() => {
       area.remove();
       button.focus();
     }
-    say("Copied with citations.");
+    say(said);
+    if (button.textContent === "Copied") return;
     const label = button.textContent;
     button.textContent = "Copied";
     setTimeout(() => { button.textContent = label; }, 1500);
@@ -174,17 +178,23 @@ window.iskp = (() => {
   function sortBy(button) {
     const table = button.closest("table"), head = button.closest("th"), column = Number(button.dataset.sort);
     const up = head.getAttribute("aria-sort") !== "ascending";
+    const folded = table.matches(".short-of-all") && table.closest(".grid-box").querySelector("[data-all-rows]");
+    if (folded) allRows(folded); // the first rows of another order would be others
     table.querySelectorAll("th[aria-sort]").forEach((th) => th.setAttribute("aria-sort", "none"));
     head.setAttribute("aria-sort", up ? "ascending" : "descending");
     for (const body of table.tBodies) sortRows(body, column, up);
   }
 
   function sortRows(body, column, up) {
-    const order = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
+    const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
     const rows = [...body.rows].filter((row) => !row.matches(".group"));
     const words = (row) => row.cells[column].textContent.trim(), none = (row) => ["", "undated"].includes(words(row));
+    // "about 2,000 fighters" stands by its figure where every cell has one near its beginning.
+    const figure = (row) => Number(/^\D{0,20}(\d[\d,]*(?:\.\d+)?)/.exec(words(row))?.[1].replaceAll(",", "") ?? NaN);
+    const counted = rows.filter((row) => !none(row)).every((row) => !Number.isNaN(figure(row)));
+    const order = (a, b) => (counted && figure(a) - figure(b)) || collator.compare(words(a), words(b));
     // What has no date stands last in both directions.
-    rows.sort((a, b) => none(a) - none(b) || (up ? 1 : -1) * order.compare(words(a), words(b)));
+    rows.sort((a, b) => none(a) - none(b) || (up ? 1 : -1) * order(a, b));
     body.append(...rows);
   }
 
@@ -225,6 +235,7 @@ window.iskp = (() => {
     const { act: name, sure: question, yes, ...data } = button.dataset;
     if (question && (await askUser(question, yes || "Remove")) === null) return;
     if (name === "open") { pending = `turn:${data.turn}`; arrive(); if (!pending) return; }
+    if (name === "read" && button.closest?.("#panes")) return readHere(data);
     if (name === "read") { await goTo("Sources", "reading"); letGo(); pending = "reading"; wanted = `${data.source} ${data.start || ""}`; }
     if (name === "fetch") await goTo("Sources", "work");
     if (name === "addsource") await goTo("Sources", "source-table");
@@ -233,15 +244,98 @@ window.iskp = (() => {
     if (name === "edit" || name === "reword" || name === "ask") focusQuestion();
   }
 
+  // The reader: the evidence pane's other state, with the source in full at its passage, so that the answer stays in sight.
+  let opener = null;
+  const BAR = 72; // pixels that the bar of the reader and some air take
+  function readHere(data) {
+    opener = document.activeElement;
+    letGo();
+    document.body.dataset.reads = "yes";
+    pending = "reader";
+    wanted = `${data.source} ${data.start || ""}`;
+    trigger("look", data);
+    arrive();
+  }
+  function closeReader() {
+    if (!document.body.dataset.reads) return;
+    delete document.body.dataset.reads;
+    if (pending === "reader") pending = null;
+    if (!opener?.isConnected || !opener.closest("#panes")) return;
+    const card = opener.closest(".card");
+    if (card) choose(document.getElementById(chosen) && card.querySelector(`[id="${CSS.escape(chosen)}"]`) || card);
+    else reveal(document.getElementById("thread-pane"), opener);
+    opener.focus({ preventScroll: true });
+  }
+  function nextMark(button) {
+    const marks = [...button.closest(".reading").querySelectorAll("mark")];
+    const at = marks.findIndex((m) => m.matches(".focus")), next = marks[(at + 1) % marks.length];
+    marks[at]?.classList.remove("focus");
+    next.classList.add("focus");
+    reveal(document.getElementById("evidence-pane"), next, null, false, BAR);
+  }
+
   function allRows(button) {
     const open = button.getAttribute("aria-expanded") !== "true", other = button.dataset.other;
-    button.closest(".answer").querySelectorAll("table.differences").forEach((table) => {
-      if (table.parentElement.nextElementSibling?.contains(button)) table.classList.toggle("short-of-all", !open);
-    });
+    button.closest(".grid-box").querySelector("table").classList.toggle("short-of-all", !open);
     button.setAttribute("aria-expanded", String(open));
     button.dataset.other = button.textContent;
     button.textContent = other;
   }
+
+  // A table as it stands: its rows in their order, its markers as numbers.
+  function tableText(button) {
+    const cells = (row) => [...row.cells].map((cell) => {
+      const copied = cell.cloneNode(true);
+      copied.querySelectorAll("a.cite").forEach((a) => a.replaceWith(`[${a.textContent}]`));
+      return copied.textContent.replace(/\s+/g, " ").trim();
+    });
+    const rows = [...button.closest(".grid-box").querySelector("table").rows].map(cells);
+    // A spreadsheet must not take a text for a formula.
+    const csv = (cell) => `"${(/^[=+\-@]/.test(cell) ? `'${cell}` : cell).replaceAll('"', '""')}"`;
+    if (button.dataset.table === "csv") return rows.map((row) => row.map(csv).join(",")).join("\r\n") + "\r\n";
+    const line = (row) => `| ${row.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+    const references = button.closest(".turn")?.querySelector(".references")?.textContent || "";
+    return [line(rows[0]), `|${" --- |".repeat(rows[0].length)}`, ...rows.slice(1).map(line), "", references].join("\n");
+  }
+
+  // Files that are dropped anywhere, or chosen on the first screen, are added as on the Sources tab.
+  async function addFiles(files) {
+    await goTo("Sources", "source-table");
+    if (!document.querySelector("#files input[type=file]")) trigger("addsource", {});
+    const input = await there("#files input[type=file]"), moved = new DataTransfer();
+    for (const file of files) moved.items.add(file);
+    input.files = moved.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+    if (!input.files.length && document.getElementById("upload-refused")) return;
+    await there("#files .file-preview tr, #files .file-name, #files table");
+    document.getElementById("add-button").click();
+  }
+  function there(selector) {
+    return new Promise((done) => {
+      const look = () => { const found = document.querySelector(selector); if (found) done(found); else requestAnimationFrame(look); };
+      look();
+    });
+  }
+  function chooseFiles() {
+    const input = document.createElement("input");
+    input.type = "file";
+    input.multiple = true;
+    input.addEventListener("change", () => { if (input.files.length) addFiles([...input.files]); });
+    input.click();
+  }
+  const carriesFiles = (event) => [...(event.dataTransfer?.types || [])].includes("Files")
+    && document.querySelector(".masthead[data-adds]") && !event.target.closest?.("#files");
+  addEventListener("dragover", (event) => {
+    if (!carriesFiles(event)) return;
+    event.preventDefault();
+    document.body.classList.add("dropping");
+  });
+  for (const name of ["dragleave", "drop", "dragend"]) addEventListener(name, () => document.body.classList.remove("dropping"));
+  addEventListener("drop", (event) => {
+    if (!carriesFiles(event) || !event.dataTransfer.files.length) return;
+    event.preventDefault();
+    addFiles([...event.dataTransfer.files]);
+  });
 
   function focusQuestion() { document.querySelector("#question textarea")?.focus(); }
 
@@ -251,11 +345,15 @@ window.iskp = (() => {
   }
 
   document.addEventListener("click", (event) => {
-    const target = event.target.closest?.("a.cite, [data-act], [data-copy], [data-sort], [data-back], [data-rename], [data-more], [data-all-rows], #new, #flip");
+    const target = event.target.closest?.("a.cite, a.spot, [data-table], [data-choose-files], [data-close-reader], [data-next-mark], [data-act], [data-copy], [data-sort], [data-back], [data-rename], [data-more], [data-all-rows], #new, #flip");
     if (!target) return;
-    if (target.matches("a.cite")) { event.preventDefault(); hideTip(); follow(target); }
+    if (target.matches("a.cite, a.spot")) { event.preventDefault(); hideTip(); follow(target); }
     else if (target.dataset.act) act(target);
     else if (target.dataset.copy) copy(target);
+    else if ("closeReader" in target.dataset) closeReader();
+    else if ("nextMark" in target.dataset) nextMark(target);
+    else if ("chooseFiles" in target.dataset) chooseFiles();
+    else if (target.dataset.table) put(tableText(target), target, "Table copied.");
     else if (target.dataset.sort) sortBy(target);
     else if (target.dataset.rename) rename(target);
     else if (target.dataset.back) goBack(target.dataset.back);
@@ -276,6 +374,7 @@ window.iskp = (() => {
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
       hideTip();
+      if (event.target.closest?.("#reader")) return closeReader();
       const card = event.target.closest?.(".evidence .card");
       if (card?.id) goBack(card.id);
     }
@@ -291,7 +390,7 @@ window.iskp = (() => {
     const link = card && inCard ? cameFrom
       : document.querySelector(`.thread a.cite[href="#${CSS.escape(id)}"]`);
     if (!link) return;
-    const folded = link.closest(".short-of-all .beyond")?.closest(".scroll").nextElementSibling?.querySelector("[data-all-rows]");
+    const folded = link.closest(".short-of-all .beyond")?.closest(".grid-box").querySelector("[data-all-rows]");
     if (folded) allRows(folded);
     reveal(document.getElementById("thread-pane"), link);
     link.focus({ preventScroll: true });
@@ -326,17 +425,18 @@ window.iskp = (() => {
     if (pending.startsWith("turn:")) {
       const pane = document.querySelector(`.evidence[data-turn="${CSS.escape(pending.slice(5))}"]`);
       if (pane) { pending = null; choose(pane.querySelector(".card") || pane); }
-    } else if (pending === "reading") {
-      const text = document.querySelector("#reading .reading");
+    } else if (pending === "reading" || pending === "reader") {
+      const text = document.querySelector(`#${pending} .reading`), pane = document.getElementById(pending === "reader" ? "evidence-pane" : "reading");
       if (!text?.offsetParent || `${text.dataset.source} ${text.dataset.start}` !== wanted) return;
-      const mark = document.getElementById("reading-focus") || text.querySelector("mark"), pane = document.getElementById("reading");
+      const mark = text.querySelector("mark.focus") || text.querySelector("mark");
       if (!held) {
         text.focus({ preventScroll: true });
         pane.scrollTop = 0;
+        if (pending === "reader" && getComputedStyle(pane).overflowY !== "auto") text.scrollIntoView({ block: "start" });
         held = setTimeout(letGo, 1500); // tables above may still come and push the words away
       }
-      reveal(pane, mark || text);
-      mark?.scrollIntoView({ block: "nearest" }); // the pane itself may begin low in the window
+      reveal(pane, mark || text, null, false, pending === "reader" && mark ? BAR : 8);
+      if (pending === "reading") mark?.scrollIntoView({ block: "nearest" }); // the pane itself may begin low in the window
     } else {
       const card = document.getElementById(pending);
       if (card) { pending = null; choose(card); }
@@ -352,7 +452,7 @@ window.iskp = (() => {
     const more = Number(id?.split("-")[1] || 0) > Number(newest?.split("-")[1] || 0);
     newest = id;
     const pane = document.getElementById("thread-pane");
-    if (last && more) reveal(pane, last, null, true);
+    if (last && more) { delete document.body.dataset.reads; reveal(pane, last, null, true); }
   }
 
   function pointed(plot) {

@@ -1,0 +1,159 @@
+"""Answers of forms on the page in a real Chromium: tables, a timeline with its plot, lists, verdicts, what may be meant."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from app.exports.export import export_answer
+from app.home import Home
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, bundled_home: Home, serve_page: Callable[..., str]) -> Iterator[Page]:
+    context: BrowserContext = browser.new_context(
+        viewport={"width": 1280, "height": 860}, permissions=["clipboard-read", "clipboard-write"]
+    )
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.goto(serve_page(bundled_home.folder, "--offline"))
+    page.wait_for_selector("html[data-greeted]", state="attached")
+    yield page
+    context.close()
+
+
+def ask(page: Page, question: str) -> Any:
+    page.fill("#question textarea", question)
+    page.click("#ask")
+    page.wait_for_function(
+        """question => { const t = document.querySelector('#live .turn[aria-busy=false]');
+        return t && t.querySelector('.asked').textContent.trim() === question && t.querySelector('.acts'); }""",
+        arg=question,
+    )  # fmt: skip
+    return page.locator("#live .answer")
+
+
+def copied(page: Page, button: str) -> str:
+    page.click(f"#live button:has-text('{button}')")
+    page.wait_for_selector("#voice:has-text('Table copied')", state="attached")
+    return str(page.evaluate("navigator.clipboard.readText()"))
+
+
+def test_a_comparison_is_a_table_that_is_sorted_and_copied(page: Page) -> None:
+    answer = ask(page, "Compare UN and Russian estimates of ISKP strength")
+    rows = answer.locator("table.grid tbody tr")
+    sides = [t.strip() for t in rows.locator("th").all_inner_texts()]
+    assert {"UN estimates", "Russian estimates"} == set(sides) and sides[0] == "UN estimates"
+    page.click("#live th button:has-text('Side')")
+    assert rows.first.locator("th").inner_text() == "Russian estimates"
+    table = list(csv.reader(io.StringIO(copied(page, "Copy as CSV"))))
+    assert table[0][:2] == ["Side", "What the sources say"] and len(table) == 1 + rows.count()
+    assert table[1][0] == "Russian estimates" and re.search(r"\[\d+\]$", table[1][2])
+    page.evaluate("document.getElementById('voice').textContent = ''")
+    marked = copied(page, "Copy as Markdown").splitlines()
+    assert marked[1].count("---") == len(table[0]) and any(line.startswith("[1] Summary by iskp-qa of") for line in marked)
+    answer.locator("a.cite").first.click()
+    page.wait_for_selector(".evidence .card.chosen")
+
+
+def test_a_timeline_is_a_list_with_a_plot_whose_spots_lead_to_passages(page: Page) -> None:
+    answer = ask(page, "Give me a timeline of ISKP attacks")
+    events, spots = answer.locator("ol.timeline > li"), answer.locator("svg a.spot")
+    assert events.count() == spots.count() >= 5
+    assert answer.locator(".tally strong").inner_text() == str(events.count())
+    drawn = spots.evaluate_all("all => all.map(a => Number(a.firstElementChild.getAttribute('x')))")
+    assert drawn == sorted(drawn), "from left to right in the order of the list"
+    spots.last.click()
+    marker = str(spots.last.get_attribute("href")).split("-")[-1]
+    page.wait_for_selector(f".evidence .card.chosen [data-markers~='{marker}']")
+
+
+def test_the_last_answer_as_a_table_is_a_table(page: Page) -> None:
+    ask(page, "Is Ghafari dead?")
+    answer = ask(page, "as a table")
+    assert answer.locator("table.grid thead th").all_inner_texts() == ["Who says it", "Date", "What is said"]
+    assert answer.locator("table.grid tbody tr a.cite").count() >= 2 and "|" not in answer.inner_text()
+
+
+def test_a_verdict_has_its_word_and_both_sides(page: Page) -> None:
+    answer = ask(page, "Is Ghafari dead?")
+    assert answer.locator(".state-chip.disputed").inner_text() == "Disputed"
+    assert answer.locator(".verdict-side a.cite").count() == answer.locator(".verdict-side").count() == 2
+
+
+def test_a_list_tells_how_many_and_each_thing_with_its_words(page: Page) -> None:
+    answer = ask(page, "Which countries has ISKP attacked?")
+    things = answer.locator("ul.things > li")
+    assert answer.locator(".tally strong").inner_text() == str(things.count())
+    assert "Afghanistan" in things.locator(".thing").all_inner_texts() and "**" not in answer.inner_text()
+    assert all(n > 0 for n in things.evaluate_all("all => all.map(li => li.querySelectorAll('a.cite').length)"))
+
+
+def test_what_may_be_meant_is_asked_by_buttons(page: Page) -> None:
+    page.click("#new")
+    page.wait_for_selector(".welcome")
+    assert ask(page, "Who claimed it?").locator(".state.unclear svg").count() == 1
+    choice = page.locator("#live .choices button").first
+    words = choice.inner_text()
+    choice.click()
+    page.wait_for_selector(f"#live .turn[aria-busy=false] .asked:has-text('{words}')")
+
+
+def test_exports_carry_the_rows(bundled_home: Home, tmp_path: Path) -> None:
+    answer = bundled_home.answerer.answer("Compare UN and Russian estimates of ISKP strength")
+    assert answer.shape == "comparison"
+    sentences = [cell for row in answer.rows for cell in row.cells]
+    table = list(csv.DictReader(io.StringIO(export_answer(answer, "csv"))))
+    assert [line["statement"] for line in table] == sentences and table[0]["words"] == "our summary"
+    assert export_answer(answer, "markdown").count("| UN estimates |") == len(answer.rows[0].cells)
+    html = export_answer(answer, "html")
+    assert html.count('<th scope="row"') == len(sentences) and "<button" not in html
+
+
+def test_the_first_screen_tells_what_this_is_and_offers_what_is_answered(page: Page, bundled_home: Home) -> None:
+    page.click("#new")
+    page.wait_for_selector(".welcome h2:has-text('Islamic State – Khorasan Province: one article')")
+    card = page.locator(".article-card")
+    assert "Aidar Borangaziyev, The Times of Central Asia, 2024" in card.inner_text()
+    card.locator("a.cite").nth(2).click()
+    page.wait_for_selector(".evidence .card.chosen:has-text('Aidar Borangaziyev')")
+    assert card.locator("a[href^='https://timesca.com']").count() == 1
+    page.wait_for_function("document.querySelectorAll('.welcome h3.group').length >= 5", timeout=180_000)
+    for group in ("Facts", "Where sources differ", "What the author argues"):
+        offered = page.locator(f".welcome [aria-label='{group}'] button").all_inner_texts()
+        assert offered, group
+        answers = [bundled_home.answerer.answer(q) for q in offered]
+        assert all(a.status == "answered" and a.citations for a in answers), offered
+    kinds = page.locator(".welcome .here strong").all_inner_texts()
+    assert sum(map(int, kinds)) == len(bundled_home.library.fingerprints())
+
+
+def test_an_empty_home_takes_files_that_are_dropped(
+    browser: Browser, serve_page: Callable[..., str], tmp_path: Path
+) -> None:
+    Home(tmp_path / "empty").init(empty=True)
+    page = browser.new_page()
+    page.set_default_timeout(60_000)
+    page.goto(serve_page(tmp_path / "empty", "--offline"))
+    page.wait_for_selector(".welcome .drop")
+    page.evaluate(
+        """() => { const moved = new DataTransfer();
+        moved.items.add(new File(['# The Mill\\n\\nThe miller of Askeby was called Tove Lind.\\n'], 'mill.md', {type: 'text/markdown'}));
+        for (const name of ['dragover', 'drop'])
+          document.querySelector('.welcome').dispatchEvent(new DragEvent(name, {bubbles: true, cancelable: true, dataTransfer: moved})); }"""
+    )
+    page.wait_for_selector("#work .closing:has-text('1 of 1 can be asked about now')")
+    page.get_by_role("tab", name="Ask", exact=True).click()
+    assert "Tove Lind" in ask(page, "Who was the miller of Askeby?").inner_text()
+    page.close()
