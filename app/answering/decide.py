@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.answering.features import REGISTRY, Seen
-from app.evidence.gather import Evidence
 from app.logistic import Logistic, load
-from app.question.analysis import Question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,26 +32,15 @@ def load_calibrations() -> dict[str, Logistic]:
     return {name: Logistic(**values) for name, values in load("app.answering", "calibration.json").items()}
 
 
-def decide(
-    question: Question,
-    evidence: Sequence[Evidence],
-    missing: Sequence[str],
-    calibration: Logistic,
-    threshold: float | None = None,
-    *,
-    unnamed: Sequence[Sequence[str]] = (),
-) -> Decision:
+def decide(seen: Seen, calibration: Logistic, threshold: float | None = None) -> Decision:
     """Answer when there is evidence and its calibrated probability reaches the threshold.
 
     Args:
-        missing: topic terms that no source mentions.
         threshold: overrides the calibration's own.
-        unnamed: names of the question that a passage does not mention, for each passage of leading evidence.
     """
     limit = calibration.threshold if threshold is None else threshold
-    if not evidence:
+    if not seen.evidence:
         return Decision(answer=False, confidence=0.0, reasons=("no passage was found",), features={})
-    seen = Seen(question=question, evidence=evidence, missing=missing, lacking=unnamed)
     values = calibration.weighed(REGISTRY, seen)
     probability = calibration.probability(values)
     return Decision(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from app.answering.decide import Decision, decide
+from app.answering.decide import decide
 from app.answering.engine import Desk, Trace
+from app.answering.features import Seen
 from app.answering.retrieve import Retrieved, is_author_note, published
 from app.evidence.gather import Evidence, PassageReader, gather, names_lacking
-from app.logistic import Logistic
 from app.question.analysis import Question, naming_author
 from app.text import periods
 from index.embed import Encoder
@@ -65,11 +65,12 @@ def read(
     return Judged(evidence=tuple(evidence), leading=tuple(leading), lacking=tuple(lacking))
 
 
-def judge(
-    question: Question, retrieved: Retrieved, judged: Judged, calibration: Logistic, threshold: float | None = None
-) -> Decision:
-    """Whether the evidence answers, and how surely."""
-    return decide(question, judged.leading, retrieved.missing, calibration, threshold, unnamed=judged.lacking)
+def seen(question: Question, retrieved: Retrieved, judged: Judged, opened: OpenIndex) -> Seen:
+    """What the decision looks at."""
+    return Seen(
+        question=question, evidence=judged.leading, missing=retrieved.missing, lacking=judged.lacking, rarity=retrieved.rarity,
+        vocabulary=opened.vocabulary,
+    )  # fmt: skip
 
 
 def traced(desk: Desk, question: Question, retrieved: Retrieved) -> Trace:
@@ -80,7 +81,7 @@ def traced(desk: Desk, question: Question, retrieved: Retrieved) -> Trace:
         if not english:  # its words stand in no English text; figures do
             retrieved = replace(retrieved, missing=tuple(t for t in retrieved.missing if any(map(str.isdigit, t))))
         judged = read(question, retrieved.hits, reader, desk.models.encoder, desk.index, same_language=english)
-        decision = judge(question, retrieved, judged, calibration, desk.models.settings.threshold)
+        decision = decide(seen(question, retrieved, judged, desk.index), calibration, desk.models.settings.threshold)
     return Trace(question=question, missing=retrieved.missing, hits=retrieved.hits, evidence=judged.evidence, decision=decision)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 from app.answering.engine import AnswerSettings
@@ -35,10 +36,12 @@ class Retrieved:
 
     Attributes:
         missing: topic terms of the question that no source mentions.
+        rarity: for each topic term how rare it is in the collection: ln((passages + 1) / (passages with it + ½)), its idf.
     """
 
     hits: tuple[Hit, ...]
     missing: tuple[str, ...]
+    rarity: Mapping[str, float] = field(default_factory=dict)
 
 
 def retrieve(
@@ -70,7 +73,10 @@ def retrieve(
         known = {h.passage.id for h in hits}
         more = opened.search(beside, _PART_PASSAGES, filters=filters, settings=settings.search)
         hits = [*hits, *[h for h in more if h.passage.id not in known][: settings.passages - len(hits)]]
-    return Retrieved(hits=tuple(hits), missing=_missing(question, opened))
+    counts = opened.document_frequency(question.terms)
+    whole = opened.passage_count() + 1
+    rarity = {t: math.log(whole / (counts[t] + 0.5)) for t in question.terms}
+    return Retrieved(hits=tuple(hits), missing=_missing(question, opened, counts), rarity=rarity)
 
 
 def published(hit: Hit, opened: OpenIndex) -> str | None:
@@ -84,8 +90,7 @@ def is_author_note(hit: Hit) -> bool:
     return hit.passage.role in {"byline", "author-note"}
 
 
-def _missing(question: Question, opened: OpenIndex) -> tuple[str, ...]:
-    frequency = opened.document_frequency(question.terms)
+def _missing(question: Question, opened: OpenIndex, frequency: Mapping[str, int]) -> tuple[str, ...]:
     words = opened.vocabulary
     things = {w.text.lower() for w in parse(question.text).words if w.pos in _THINGS}
     lacking = (

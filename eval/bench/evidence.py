@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from app.answering.compose import Limits, select
-from app.answering.decide import load_calibrations
+from app.answering.decide import decide, load_calibrations
 from app.answering.engine import AnswerSettings
-from app.answering.features import Seen, measured
-from app.answering.judge import judge, read
+from app.answering.features import measured
+from app.answering.judge import read, seen
 from app.answering.retrieve import retrieve
 from app.evidence.gather import Evidence, PassageReader, Reading, ReadPassage, SimilarityReader
 from app.home import Home
@@ -208,9 +208,9 @@ def _one(
         if not variant.meaning:
             evidence = sorted(evidence, key=lambda e: -e.score)
             judged = replace(judged, evidence=tuple(evidence), leading=tuple(evidence))
-        decision = judge(asked, retrieved, judged, calibration)
-        seen = Seen(question=asked, evidence=judged.leading, missing=retrieved.missing, lacking=judged.lacking)
-        values = measured(seen) if judged.leading else {}
+        looked = seen(asked, retrieved, judged, index)
+        decision = decide(looked, calibration)
+        values = measured(looked) if judged.leading else {}
         tally.features.append([values.get(n, 0.0) for n in names])
         tally.answerable.append(answerable)
         tally.answered.append(decision.answer)

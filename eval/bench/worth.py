@@ -13,7 +13,6 @@ import ast
 import functools
 import gc
 import importlib
-import importlib.util
 import json
 import pkgutil
 import re
@@ -22,28 +21,20 @@ import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import app
-from app.answer import to_json
-from app.evidence.model_reader import ModelReader
 from app.home import Home
-from app.question.followup import Turn
 from eval.bench.house import ROOMS
-from eval.cases import bundled_cases
-from eval.metrics import correct
-from eval.run import HomeEngine, run_case
+from eval.bench.items import Item, asked, gathered, remembering
 
-OTHERS = ("clapnq", "mtragun", "ramdocs")
-"""Sets that no rule was made on."""
 _MOST = 40
 """Questions of one set that are asked again without a rule; the first ones, in a fixed shuffled order."""
 _NEVER = re.compile(r"(?!)")
 _PARSE = "app.text.parse"
-Worth = Mapping[str, tuple[int, float, int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,195 +187,6 @@ def forget(*, parses: bool) -> None:
     for cache in _CACHES:
         if parses or cache.__module__ != _PARSE:
             cache.cache_clear()
-
-
-@dataclass(slots=True, kw_only=True)
-class Item:
-    """Something to ask, with what tells how right an answer is.
-
-    Attributes:
-        right: from answers (JSON), one a turn, to 0 to 1.
-        own: asks by itself and scores; in place of ``turns``.
-    """
-
-    set: str
-    id: str
-    home: str
-    turns: Sequence[str] = ()
-    history: Sequence[Turn] = ()
-    right: Callable[[list[dict[str, Any]]], float] = field(default=lambda _: 0.0)
-    own: Callable[[Home], float] | None = None
-
-
-def asked(item: Item, home: Home) -> float:
-    """How right the answer is, 0 to 1."""
-    if item.own:
-        return item.own(home)
-    history, answers = list(item.history), []
-    for turn in item.turns:
-        answer = to_json(home.answerer.answer(turn, history))
-        answers.append(answer)
-        history += [Turn(role="user", content=turn), Turn(role="assistant", content=answer.get("answer") or "")]
-    return item.right(answers)
-
-
-# ---------------------------------------------------------------- sets
-
-
-def _lines(file: Path) -> list[Any]:
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
-
-
-def _fold(text: str) -> str:
-    return " ".join(re.sub(r"[^a-z0-9]+", " ", text.lower()).split())
-
-
-def _alike(one: str, other: str) -> bool:
-    a, b = set(_fold(one).split()), set(_fold(other).split())
-    return len(a & b) / max(1, min(len(a), len(b))) >= 0.8
-
-
-def clapnq(data: Path, texts: Path) -> Iterator[Item]:
-    """First sentence right where there is an answer, no answer where there is none."""
-    for name in ("answerable", "unanswerable"):
-        for row in _lines(data / "clapnq" / f"{name}.jsonl"):
-            passage = row["passages"][0]
-            _write(texts / f"{row['id']}.md", passage["title"], " ".join(passage["sentences"]))
-            gold = row["output"][0].get("selected_sentences") or [] if name == "answerable" else []
-            if name == "answerable" and not gold:
-                continue
-
-            def right(answers: list[dict[str, Any]], gold: list[str] = gold) -> float:
-                answer = answers[-1]
-                quotes = [c["quote"] for c in answer["citations"]] if answer["status"] == "answered" else []
-                return float(any(_alike(quotes[0], g) for g in gold) if gold and quotes else bool(gold) == bool(quotes))
-
-            yield Item(set="clapnq", id=row["id"], home="clapnq", turns=(row["input"],), right=right)
-
-
-def mtragun(data: Path, texts: Path) -> Iterator[Item]:
-    """A relevant passage cited where there is an answer; left open or asked back where not."""
-    rows = _lines(data / "mtragun" / "reference.jsonl")
-    for document in {c["document_id"]: c for r in rows for c in r["contexts"]}.values():
-        name = _name(document["document_id"])
-        _write(texts / f"{name}.md", document.get("title") or name, document["text"].strip())
-    for number, row in enumerate(rows):
-        kind = row["answerability"][0]
-        ids = {_name(c["document_id"]).lower() for c in row["contexts"]}
-
-        def right(answers: list[dict[str, Any]], kind: str = kind, ids: set[str] = ids) -> float:
-            answer = answers[-1]
-            if kind in ("ANSWERABLE", "PARTIAL"):
-                cited = [c["source_id"].lower() for c in answer["citations"]] if answer["status"] == "answered" else []
-                return float(any(i in c for i in ids for c in cited))
-            return float(answer["status"] in ("abstained", "unclear"))
-
-        history = [Turn(role="user" if t["speaker"] == "user" else "assistant", content=t["text"]) for t in row["input"][:-1]]
-        yield Item(set="mtragun", id=str(number), home="mtragun", turns=(row["input"][-1]["text"],), history=history, right=right)
-
-
-def ramdocs(data: Path, texts: Path) -> Iterator[Item]:
-    """Share of the right values that are shown; nothing where only a wrong one is."""
-    for number, row in enumerate(_lines(data / "ramdocs" / "test.jsonl")):
-        for place, document in enumerate(row["documents"]):
-            (texts / f"q{number}-d{place}.txt").write_text(document["text"].strip() + "\n", encoding="utf-8")
-
-        def right(answers: list[dict[str, Any]], row: Any = row) -> float:
-            answer = answers[-1]
-            if answer["status"] != "answered":
-                return 0.0
-            told = _fold(" ".join([answer.get("short_answer") or "", answer["answer"], json.dumps(answer.get("differences") or [])]))
-            hits = [_fold(g) in told for g in row["gold_answers"] if _fold(g)]
-            wrong = any(_fold(w) in told for w in row["wrong_answers"] if _fold(w))
-            return sum(hits) / max(1, len(hits)) if any(hits) else -1.0 if wrong else 0.0
-
-        yield Item(set="ramdocs", id=str(number), home="ramdocs", turns=(row["question"],), right=right)
-
-
-def analyst(data: Path, article: Path) -> Iterator[Item]:
-    """The share of turns that pass the scorer that lies beside the cases."""
-    spec = importlib.util.spec_from_file_location("analyst_score", data / "analyst" / "score.py")
-    assert spec and spec.loader
-    scorer = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(scorer)
-    for case in scorer.load(data / "analyst" / "cases.yaml"):
-        if case["home"] == "article" and not article.exists():
-            continue
-        turns = tuple(t["q"] for t in scorer.turns(case))
-
-        def right(answers: list[dict[str, Any]], case: Any = case) -> float:
-            return float(scorer.score([case], {case["id"]: answers})[0]["pass"])
-
-        yield Item(set="analyst", id=case["id"], home=case["home"], turns=turns, right=right)
-
-
-def own() -> Iterator[Item]:
-    """The dev cases over the bundled sources."""
-    for case in bundled_cases():
-        if case.planted or case.split != "dev":
-            continue
-
-        def right(home: Home, case: Any = case) -> float:
-            return float(bool(correct(run_case(case, HomeEngine(home, home.answerer)))))
-
-        yield Item(set="own", id=case.id, home="bundled", own=right)
-
-
-def _name(document: str) -> str:
-    return re.sub(r"[^A-Za-z0-9-]+", "-", document)
-
-
-def _write(file: Path, title: str, text: str) -> None:
-    file.write_text(f"---\ntitle: {json.dumps(title)}\n---\n\n{text}\n", encoding="utf-8")
-
-
-# ---------------------------------------------------------------- study
-
-
-def gathered(data: Path, work: Path, article: Path) -> tuple[list[Item], dict[str, Home]]:
-    """All items and the homes that they are asked in; homes lie in ``work`` and are kept."""
-    items: list[Item] = [*own(), *analyst(data, article)]
-    homes: dict[str, Home] = {}
-    for name, read in (("clapnq", clapnq), ("mtragun", mtragun), ("ramdocs", ramdocs)):
-        texts = work / f"{name}-texts"
-        texts.mkdir(parents=True, exist_ok=True)
-        items += read(data, texts)
-        homes[name] = _home(work / name, [texts])
-    homes["bundled"] = _home(work / "bundled", None)
-    if article.exists():
-        homes["article"] = _home(work / "article", [article])
-    return items, homes
-
-
-def _home(folder: Path, paths: Sequence[Path] | None) -> Home:
-    made = not folder.exists()
-    home = Home(folder)
-    if made:
-        if paths is None:
-            list(home.update_sources())
-        else:
-            home.init(empty=True)
-            list(home.add(list(paths), {}))
-    home.sync()
-    return home
-
-
-def remembering() -> None:
-    """Let the reader keep its readings: they depend on texts alone, not on a rule."""
-    for name in ("score", "check"):
-        setattr(ModelReader, name, _kept(getattr(ModelReader, name)))
-
-
-def _kept(read: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
-    kept: dict[Any, Any] = {}
-
-    def reading(self: ModelReader, text: str, passages: Sequence[Any]) -> list[Any]:
-        new = [p for p in dict.fromkeys(passages) if (text, p) not in kept]
-        if new:
-            kept.update(zip(((text, p) for p in new), read(self, text, new), strict=True))
-        return [kept[text, p] for p in passages]
-
-    return reading
 
 
 def study(items: Sequence[Item], homes: Mapping[str, Home], wanted: Sequence[Rule], out: Path, tell: Callable[[str], None]) -> None:

@@ -28,8 +28,8 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from app.answering.engine import AnswerSettings
-from app.answering.features import REGISTRY, Seen, measured
-from app.answering.judge import read
+from app.answering.features import REGISTRY, measured
+from app.answering.judge import read, seen
 from app.answering.retrieve import retrieve
 from app.evidence.cross_encoder import PREFIX, CrossEncoderReader
 from app.evidence.gather import Evidence, PassageReader, SimilarityReader
@@ -87,6 +87,7 @@ class Without:
         self._gone = [set(opened.vocabulary.stems(text)) for text in texts]
         self.vocabulary = opened.vocabulary
         self.source = opened.source
+        self.passage_count = opened.passage_count
 
     def search(self, query: str, k: int, *, filters: Filters = Filters(), settings: SearchSettings = SearchSettings()) -> list[Hit]:
         """As :meth:`OpenIndex.search`."""
@@ -291,7 +292,6 @@ def _read(
     retrieved = retrieve(asked, opened, AnswerSettings())
     judged = read(asked, retrieved.hits, reader, home.encoder, opened)
     best = [right(e) for e in judged.evidence[:3]] if answerable else []
-    seen = Seen(question=asked, evidence=judged.leading, missing=retrieved.missing, lacking=judged.lacking)
     return Row(
         source=source,
         kind=kind,
@@ -299,7 +299,7 @@ def _read(
         answerable=answerable,
         first=best[:1] == [True],
         found=any(best),
-        values=measured(seen) if judged.leading else {},
+        values=measured(seen(asked, retrieved, judged, opened)) if judged.leading else {},
         best=judged.evidence[0].text if judged.evidence else "",
     )
 

@@ -82,8 +82,8 @@ def main() -> None:
                         right.append(found[:1] == [True])
                         if not any(found):
                             continue  # neither label is true of it
-                    seen = Seen(question=analyse(question["question"], opened.vocabulary, TODAY), evidence=evidence, missing=())
-                    values.append([measured(seen)[name] for name in FITTED])
+                    looked = Seen(question=analyse(question["question"], opened.vocabulary, TODAY), evidence=evidence, missing=(), vocabulary=opened.vocabulary)
+                    values.append([measured(looked)[name] for name in FITTED])
                     truth.append(any(found))
             first += right
             print(f"{code}: right sentence first {np.mean(right):.3f} of {len(right)}", flush=True)

@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from app.answering.decide import load_calibrations
+from app.answering.decide import decide, load_calibrations
 from app.answering.engine import AnswerSettings
-from app.answering.judge import judge, read
+from app.answering.judge import read, seen
 from app.answering.retrieve import retrieve
 from app.differences.values import REGISTRY, Pair, best_of_each_source
 from app.home import Home
@@ -148,7 +148,7 @@ def _of_home(home: Home, asked: Sequence[Asked]) -> Iterator[Row]:
         question = analyse(item.text, opened.vocabulary, TODAY)
         retrieved = retrieve(question, opened, AnswerSettings())
         judged = read(question, retrieved.hits, home.reader, home.encoder, opened)
-        if not judge(question, retrieved, judged, calibration).answer or judged.evidence[0].span is None:
+        if not decide(seen(question, retrieved, judged, opened), calibration).answer or judged.evidence[0].span is None:
             continue
         lead = judged.evidence[0]
         for other in best_of_each_source(judged.evidence):
