@@ -142,6 +142,7 @@ class FactLayer:
     """
 
     def __init__(self, file: Path) -> None:
+        self._file = file
         self._lock = threading.RLock()
         try:
             opened = sqlite.open_file(
@@ -187,12 +188,9 @@ class FactLayer:
         began = time.perf_counter()
         wanted = _states(library, vocabulary)
         known = dict(self._rows("SELECT id, state FROM sources"))
-        gone = sorted(set(known) - set(wanted))
         todo = [i for i, state in wanted.items() if known.get(i) != state]
         done, read, count, complete = len(wanted) - len(todo), 0, 0, False
-        with self._transaction():
-            for source_id in gone:
-                self._db.execute("DELETE FROM sources WHERE id = ?", (source_id,))
+        gone = self.forget(library)
         progress(Progress(done=done, total=len(wanted), sentences=0))
         for source, reading in read_each(_there(library, todo), vocabulary):
             found: list[Sentence] = []
@@ -209,7 +207,20 @@ class FactLayer:
         else:
             complete = True
         seconds = time.perf_counter() - began
-        return Filled(read=read, removed=len(gone), sentences=count, seconds=round(seconds, 2), complete=complete)
+        return Filled(read=read, removed=gone, sentences=count, seconds=round(seconds, 2), complete=complete)
+
+    def forget(self, library: Library) -> int:
+        """Take out what is no more in the library; how many sources that were.
+
+        Raises:
+            AppError: it cannot be written.
+        """
+        there = library.fingerprints()
+        gone = [i for (i,) in self._rows("SELECT id FROM sources") if i not in there]
+        if gone:
+            with self._transaction():
+                self._db.execute(f"DELETE FROM sources WHERE id {_AMONG}", (json.dumps(gone),))
+        return len(gone)
 
     def find(self, library: Library, vocabulary: Vocabulary, wanted: Wanted = Wanted()) -> list[Fact]:
         """The sentences that fit, by source and place; with a time asked for, by time.
@@ -317,7 +328,10 @@ class FactLayer:
 
     def _rows(self, query: str, *values: Any) -> list[Any]:
         with self._lock:
-            return self._db.execute(query, values).fetchall()
+            try:
+                return self._db.execute(query, values).fetchall()
+            except sqlite3.DatabaseError as exc:
+                raise AppError(f"the fact layer {self._file} cannot be read ({exc}); delete {FILE}* there and run: iskp index") from exc
 
 
 def _sentence(row: Sequence[Any], marks: Sequence[Mark]) -> Sentence:
