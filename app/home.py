@@ -284,10 +284,11 @@ class Home:
         return restore_source(self.library, source_id)
 
     def sync(self, *, rebuild: bool = False, progress: Callable[[Progress], None] | None = None) -> SyncReport:
-        """Bring the index in line with the library."""
+        """Bring the index in line with the library; what left it leaves the fact layer too."""
+        from app.facts.layer import FILE
         from index.sync import sync
 
-        return sync(
+        report = sync(
             self.index_folder,
             self.library,
             self.encoder,
@@ -297,6 +298,9 @@ class Home:
             progress=progress,
             server=self.chroma_server,
         )
+        if (self.folder / FILE).exists() and not self.facts.readonly:
+            self.facts.forget(self.library)
+        return report
 
     @cached_property
     def facts(self) -> FactLayer:

@@ -155,7 +155,7 @@ def test_only_what_changed_is_read_again_and_what_left_is_forgotten(tmp_path: Pa
     assert "facts: 50 % (1 of 2 sources are read); for the rest run: iskp index" in stale.stderr
     assert not stale.stdout
     done = json.loads(iskp(filled, "index", "--json").stdout)["facts"]
-    assert (done["read"], done["removed"], done["complete"]) == (1, 1, True)
+    assert (done["read"], done["removed"], done["complete"]) == (1, 0, True)  # what left went with the index
     assert listed(filled, "--place", "Finland") == ["A storm hit Finland in March 2023."]
     assert listed(filled, "--place", "Sweden") == []
 
@@ -231,3 +231,20 @@ def test_a_reader_sees_a_home_that_is_filled_at_the_same_time(filled: Path) -> N
     assert seen[-1] == len(reader.find(home.library, home.vocabulary())) > 5
     reader.close()
     home.close()
+
+
+def test_a_damaged_file_is_told_with_what_to_do(filled: Path) -> None:
+    emptied(filled)
+    (filled / FILE).write_bytes(b"no database" * 1000)
+    result = CliRunner().invoke(main, ["--home", str(filled), "facts"])
+    assert result.exit_code == 1
+    assert f"delete {FILE}* there and run: iskp index" in result.stderr
+
+
+def test_what_a_removed_source_says_is_forgotten_at_once(filled: Path) -> None:
+    gone = next(s.id for s in Home(filled).library if "storm" in s.id)
+    layer = FactLayer(filled / FILE)
+    assert len(layer.within(gone, 0, 10**9)) == 2
+    iskp(filled, "sources", "remove", gone)
+    assert layer.within(gone, 0, 10**9) == []
+    layer.close()

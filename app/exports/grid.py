@@ -74,6 +74,7 @@ def _xlsx(grid: Grid) -> bytes:
     from openpyxl import Workbook
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
     from openpyxl.styles import Alignment, Font
+    from openpyxl.utils import get_column_letter
 
     book = Workbook()
     sheet = book.active
@@ -88,7 +89,7 @@ def _xlsx(grid: Grid) -> bytes:
             if r == 1:
                 cell.font = Font(bold=True)
     for n in range(len(grid.questions)):
-        sheet.column_dimensions[sheet.cell(row=1, column=5 + 2 * n).column_letter].width = _WIDTH
+        sheet.column_dimensions[get_column_letter(5 + 2 * n)].width = _WIDTH
     sheet.freeze_panes = "B2"
     out = io.BytesIO()
     book.save(out)

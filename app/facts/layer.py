@@ -5,22 +5,24 @@ A process that is killed at any moment leaves each source either read or not rea
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from app.errors import AppError
-from app.facts.extract import VERSION, Mark, Sentence, readable, sentences
+from app.facts.extract import VERSION, Mark, Sentence, read_each, readable
 from index.terms import Vocabulary
 from ingest import sqlite
 from ingest.errors import BadSource
 from ingest.library import Library
+from ingest.source import Source
 
 FILE = "facts.db"
 _SCHEMA = """
@@ -40,8 +42,8 @@ CREATE INDEX marks_by_time ON marks (first, last) WHERE kind = 'time'
 SCHEMA_VERSION = 1
 _MARK = tuple(f.name for f in fields(Mark))
 _NAMED = ("person", "group", "place")
-_MOST_VARIABLES = 30_000
-"""Of one statement; SQLite takes 32,766."""
+_AMONG = "IN (SELECT value FROM json_each(?))"
+"""A list of any length as one value; SQLite takes 32,766 values in a statement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +142,7 @@ class FactLayer:
     """
 
     def __init__(self, file: Path) -> None:
+        self._file = file
         self._lock = threading.RLock()
         try:
             opened = sqlite.open_file(
@@ -185,43 +188,51 @@ class FactLayer:
         began = time.perf_counter()
         wanted = _states(library, vocabulary)
         known = dict(self._rows("SELECT id, state FROM sources"))
-        gone = sorted(set(known) - set(wanted))
         todo = [i for i, state in wanted.items() if known.get(i) != state]
-        done, read, count = len(wanted) - len(todo), 0, 0
-        with self._transaction():
-            for source_id in gone:
-                self._db.execute("DELETE FROM sources WHERE id = ?", (source_id,))
+        done, read, count, complete = len(wanted) - len(todo), 0, 0, False
+        gone = self.forget(library)
         progress(Progress(done=done, total=len(wanted), sentences=0))
-        for source_id in todo:
-            try:
-                source = library.get(source_id)
-            except BadSource:  # removed meanwhile
-                read += 1
-                continue
+        for source, reading in read_each(_there(library, todo), vocabulary):
             found: list[Sentence] = []
-            for sentence in sentences(source, vocabulary):
+            for sentence in reading:
                 if stop():
                     break
                 found.append(sentence)
                 progress(Progress(done=done + min(0.99, sentence.end / len(source.text)), total=len(wanted), sentences=count + len(found)))
             if stop():
                 break
-            self._put(source_id, _state(source.fingerprint, vocabulary), found, language_read=readable(source))
+            self._put(source.id, _state(source.fingerprint, vocabulary), found, language_read=readable(source))
             done, read, count = done + 1, read + 1, count + len(found)
             progress(Progress(done=done, total=len(wanted), sentences=count))
+        else:
+            complete = True
         seconds = time.perf_counter() - began
-        return Filled(read=read, removed=len(gone), sentences=count, seconds=round(seconds, 2), complete=read == len(todo))
+        return Filled(read=read, removed=gone, sentences=count, seconds=round(seconds, 2), complete=complete)
+
+    def forget(self, library: Library) -> int:
+        """Take out what is no more in the library; how many sources that were.
+
+        Raises:
+            AppError: it cannot be written.
+        """
+        there = library.fingerprints()
+        gone = [i for (i,) in self._rows("SELECT id FROM sources") if i not in there]
+        if gone:
+            with self._transaction():
+                self._db.execute(f"DELETE FROM sources WHERE id {_AMONG}", (json.dumps(gone),))
+        return len(gone)
 
     def find(self, library: Library, vocabulary: Vocabulary, wanted: Wanted = Wanted()) -> list[Fact]:
         """The sentences that fit, by source and place; with a time asked for, by time.
 
         Sources that were changed or removed since they were read are left out.
         """
-        where, values = ["1"], []  # type: tuple[list[str], list[Any]]
+        where: list[str] = ["1"]
+        values: list[Any] = []
 
-        def among(column: str, options: Sequence[Any]) -> str:
-            values.extend(options[:_MOST_VARIABLES])
-            return f"{column} IN ({', '.join('?' * len(options[:_MOST_VARIABLES]))})"
+        def among(column: str, options: Sequence[str]) -> str:
+            values.append(json.dumps(options))
+            return f"{column} {_AMONG}"
 
         states = _states(library, vocabulary)
         current = [i for i, state in self._rows("SELECT id, state FROM sources") if states.get(i) == state]
@@ -275,15 +286,11 @@ class FactLayer:
 
     def _marks(self, numbers: Sequence[int]) -> dict[int, list[Mark]]:
         found: dict[int, list[Mark]] = {}
-        for at in range(0, len(numbers), _MOST_VARIABLES):
-            batch = numbers[at : at + _MOST_VARIABLES]
-            rows = self._rows(
-                f"SELECT sentence, {', '.join(_MARK)} FROM marks WHERE sentence IN ({', '.join('?' * len(batch))}) ORDER BY rowid", *batch
-            )
-            for number, *values in rows:
-                given = dict(zip(_MARK, values, strict=True))
-                mark = Mark(**{**given, "part": bool(given["part"]), "told": bool(given["told"])})
-                found.setdefault(number, []).append(mark)
+        query = f"SELECT sentence, {', '.join(_MARK)} FROM marks WHERE sentence {_AMONG} ORDER BY rowid"
+        for number, *values in self._rows(query, json.dumps(numbers)):
+            given = dict(zip(_MARK, values, strict=True))
+            mark = Mark(**{**given, "part": bool(given["part"]), "told": bool(given["told"])})
+            found.setdefault(number, []).append(mark)
         return found
 
     def _put(self, source_id: str, state: str, found: Sequence[Sentence], *, language_read: bool) -> None:
@@ -321,7 +328,10 @@ class FactLayer:
 
     def _rows(self, query: str, *values: Any) -> list[Any]:
         with self._lock:
-            return self._db.execute(query, values).fetchall()
+            try:
+                return self._db.execute(query, values).fetchall()
+            except sqlite3.DatabaseError as exc:
+                raise AppError(f"the fact layer {self._file} cannot be read ({exc}); delete {FILE}* there and run: iskp index") from exc
 
 
 def _sentence(row: Sequence[Any], marks: Sequence[Mark]) -> Sentence:
@@ -329,6 +339,12 @@ def _sentence(row: Sequence[Any], marks: Sequence[Mark]) -> Sentence:
     return Sentence(
         start=start, end=end, locator=locator, aspect=aspect, denied=bool(denied), hedged=bool(hedged), marks=tuple(marks)
     )  # fmt: skip
+
+
+def _there(library: Library, source_ids: Iterable[str]) -> Iterator[Source]:
+    for source_id in source_ids:
+        with suppress(BadSource):  # removed meanwhile
+            yield library.get(source_id)
 
 
 def _states(library: Library, vocabulary: Vocabulary) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -357,9 +357,12 @@ def parse(text: str) -> Parse:
     return _read(_model()(_plain(text)), text)
 
 
-def parse_many(texts: Sequence[str]) -> Iterator[Parse]:
-    """Parses of many sentences in order, in batches (some 4,000 words a second on one core); these are not remembered."""
-    for text, doc in zip(texts, _model().pipe((_plain(t) for t in texts), batch_size=64), strict=True):
+def parse_many(texts: Iterable[str]) -> Iterator[Parse]:
+    """Parses of many sentences in order, in batches (some 4,000 words a second on one core); these are not remembered.
+
+    A batch of texts is asked for before the parse of its first is given.
+    """
+    for doc, text in _model().pipe(((_plain(t), t) for t in texts), as_tuples=True, batch_size=64):
         yield _read(doc, text)
 
 

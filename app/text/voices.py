@@ -10,6 +10,11 @@ from app.text.parse import Parse, parse
 _QUOTATION = re.compile(r"^\W{0,2}[\"“„«][^\"”“»]+[\"”“»]\W*$")
 HEDGES = frozenset(("may", "might", "could", "possibly", "probably", "likely", "alleged", "purported", "supposed", "unconfirmed", "suspected"))
 """Words by which a sentence tells that something is not sure; a rumour may be retold with one."""
+HEARSAY = frozenset(
+    ("believe", "think", "say", "report", "allege", "rumour", "rumor", "suspect", "claim", "fear", "estimate", "reportedly", "allegedly",
+     "supposedly", "purportedly", "ostensibly", "allegation", "accusation", "suspicion", "speculation")
+)  # fmt: skip
+"""Words by which something is said of nobody, and so is not sure: "is believed to", "reportedly"; not "is known to", "is called"."""
 SAYING = frozenset(
     ("say", "tell", "announce", "report", "claim", "argue", "state", "write", "explain", "note", "add", "confirm", "admit", "acknowledge", "believe",
      "think", "suggest", "show", "find", "reveal", "indicate", "estimate", "predict", "expect", "assume", "fear", "hope", "insist", "maintain", "warn",
