@@ -157,3 +157,37 @@ def test_an_empty_home_takes_files_that_are_dropped(
     page.get_by_role("tab", name="Ask", exact=True).click()
     assert "Tove Lind" in ask(page, "Who was the miller of Askeby?").inner_text()
     page.close()
+
+
+def test_what_is_shown_has_an_address_and_back_works(page: Page, browser: Browser) -> None:
+    page.click("#new")
+    page.wait_for_selector(".welcome")
+    page.wait_for_function("['', '#/'].includes(location.hash)")
+    ask(page, "Is Ghafari dead?")
+    page.wait_for_function("location.hash.startsWith('#/c/')")
+    talk = page.evaluate("location.hash")
+    page.locator("#evidence [data-act=read]").first.click()
+    page.wait_for_selector("#reader mark.focus")
+    page.wait_for_function("location.hash.startsWith('#/s/disagreements%2Fghafari/')")
+    page.click("#reader [data-link]")
+    page.wait_for_selector("#voice:has-text('Link copied')", state="attached")
+    link = str(page.evaluate("navigator.clipboard.readText()"))
+    page.go_back()
+    page.wait_for_selector("#reader", state="hidden")
+    assert page.evaluate("location.hash") == talk
+    page.get_by_role("tab", name="Sources", exact=True).click()
+    page.wait_for_function("location.hash === '#/sources'")
+    page.go_back()
+    page.wait_for_selector("#live .asked:has-text('Is Ghafari dead?')")
+    page.go_back()
+    page.wait_for_selector(".welcome")
+    page.go_forward()
+    page.wait_for_selector("#live .asked:has-text('Is Ghafari dead?')")
+    page.reload()
+    page.wait_for_selector("#live .asked:has-text('Is Ghafari dead?')")
+    assert page.evaluate("location.hash") == talk
+    stranger = browser.new_page()
+    stranger.goto(link)
+    stranger.wait_for_selector("#reader mark.focus:has-text('Ghafari')", timeout=60_000)
+    assert stranger.evaluate("location.href") == link
+    stranger.close()
