@@ -38,7 +38,7 @@ window.iskp = (() => {
 
   // Addresses: #/c/CONVERSATION/ANSWER, #/s/SOURCE/START-END, #/sources, #/figures/FIGURE, #/evaluation. The address follows
   // what is shown, and Back and links lead there again.
-  const TABS = { Sources: "sources", Figures: "figures", Evaluation: "evaluation" };
+  const TABS = { Sources: "sources", Notebook: "notebook", Figures: "figures", Evaluation: "evaluation" };
   let reads = null; // the source in the reader
   let goal = ""; // an address on its way
   let given = location.hash; // what the page was opened with
@@ -188,8 +188,8 @@ window.iskp = (() => {
 
   function save(file) {
     if (!file) return;
-    const { name, type, text } = JSON.parse(file);
-    download(name, type, text);
+    const { name, type, text, base64 } = JSON.parse(file);
+    download(name, type, base64 ? Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)) : text);
   }
 
   // Asks before something is gone for good; a refusal stops the event.
@@ -292,8 +292,10 @@ window.iskp = (() => {
     const { act: name, sure: question, yes, ...data } = button.dataset;
     if (question && (await askUser(question, yes || "Remove")) === null) return;
     if (name === "open") { pending = `turn:${data.turn}`; arrive(); if (!pending) return; }
-    if (name === "read" && button.closest?.("#panes")) return readHere(data);
+    if (name === "read" && button.closest?.("#notebook")) await goTo("Ask", "evidence");
+    if (name === "read" && button.closest?.("#panes, #notebook")) return readHere(data);
     if (name === "read") { await goTo("Sources", "reading"); letGo(); pending = "reading"; wanted = `${data.source} ${data.start || ""}`; }
+    if (name === "pin") { say("Pinned to the notebook."); button.textContent = "Pinned"; }
     if (name === "fetch") await goTo("Sources", "work");
     if (name === "addsource") await goTo("Sources", "source-table");
     trigger(name, data);
@@ -592,6 +594,9 @@ window.iskp = (() => {
     if (event.target !== box()) return;
     session.set("iskp-draft", event.target.value);
     measure(event.target);
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches?.("[data-note]")) trigger("writenote", { id: event.target.dataset.note, text: event.target.value });
   });
   addEventListener("pagehide", () => { if (box()) session.set("iskp-draft", box().value); });
 
