@@ -394,6 +394,9 @@ def test_no_tab_has_a_serious_barrier(visit: Callable[..., Page], name: str, wid
     page.wait_for_selector("#reader mark")
     found["reader"] = _barriers(page)
     page.click("#reader [data-close-reader]")
+    page.click("#live .acts [data-act=pin]")
+    open_tab(page, "Notebook", "#notebook .note textarea")
+    found["notebook"] = _barriers(page)
     open_tab(page, "Sources", "#source-table table")
     page.locator("#source-table [data-act=read]").first.click()
     page.wait_for_selector("#reading h2")
@@ -410,7 +413,7 @@ def test_no_tab_has_a_serious_barrier(visit: Callable[..., Page], name: str, wid
     page.wait_for_selector("#eval-case .card")
     found["evaluation"] = _barriers(page)
     assert not any(found.values()), found
-    for tab in ("Ask", "Sources", "Figures", "Evaluation"):
+    for tab in ("Ask", "Sources", "Notebook", "Figures", "Evaluation"):
         open_tab(page, tab, "[role=tabpanel]:visible")
         assert width(page) <= wide, f"{tab} is wider than the screen"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -157,3 +158,76 @@ def test_an_empty_home_takes_files_that_are_dropped(
     page.get_by_role("tab", name="Ask", exact=True).click()
     assert "Tove Lind" in ask(page, "Who was the miller of Askeby?").inner_text()
     page.close()
+
+
+def test_what_is_shown_has_an_address_and_back_works(page: Page, browser: Browser) -> None:
+    page.click("#new")
+    page.wait_for_selector(".welcome")
+    page.wait_for_function("['', '#/'].includes(location.hash)")
+    ask(page, "Is Ghafari dead?")
+    page.wait_for_function("location.hash.startsWith('#/c/')")
+    talk = page.evaluate("location.hash")
+    page.locator("#evidence [data-act=read]").first.click()
+    page.wait_for_selector("#reader mark.focus")
+    page.wait_for_function("location.hash.startsWith('#/s/disagreements%2Fghafari/')")
+    page.click("#reader [data-link]")
+    page.wait_for_selector("#voice:has-text('Link copied')", state="attached")
+    link = str(page.evaluate("navigator.clipboard.readText()"))
+    page.go_back()
+    page.wait_for_selector("#reader", state="hidden")
+    assert page.evaluate("location.hash") == talk
+    page.get_by_role("tab", name="Sources", exact=True).click()
+    page.wait_for_function("location.hash === '#/sources'")
+    page.go_back()
+    page.wait_for_selector("#live .asked:has-text('Is Ghafari dead?')")
+    page.go_back()
+    page.wait_for_selector(".welcome")
+    page.go_forward()
+    page.wait_for_selector("#live .asked:has-text('Is Ghafari dead?')")
+    page.reload()
+    page.wait_for_selector("#live .asked:has-text('Is Ghafari dead?')")
+    assert page.evaluate("location.hash") == talk
+    stranger = browser.new_page()
+    stranger.goto(link)
+    stranger.wait_for_selector("#reader mark.focus:has-text('Ghafari')", timeout=60_000)
+    assert stranger.evaluate("location.href") == link
+    stranger.close()
+
+
+def test_what_is_pinned_gets_own_words_an_order_and_becomes_a_draft(page: Page, tmp_path: Path) -> None:
+    page.click("#new")
+    page.wait_for_selector(".welcome")
+    ask(page, "Is Ghafari dead?")
+    page.click("#live .acts [data-act=pin]")
+    page.locator("#evidence .card [data-act=pin]").first.click()
+    page.get_by_role("tab", name="Notebook", exact=True).click()
+    notes = page.locator("#notebook .note")
+    notes.nth(1).wait_for()
+    assert notes.count() == 2 and notes.first.locator("h3").inner_text() == "Is Ghafari dead?"
+    notes.nth(1).locator("textarea").fill("Ask the UN about this.")
+    notes.nth(1).locator("button:has-text('Up')").click()
+    page.wait_for_function("document.querySelector('#notebook .note textarea').value === 'Ask the UN about this.'")
+    page.click("#add-note")
+    notes.nth(2).wait_for()
+    page.fill("#draft-title input, #draft-title textarea", "On Ghafari")
+    for choice, ending in (("Markdown", ".md"), ("Word", ".docx"), ("CSL", ".json"), ("HTML", ".html")):
+        page.click("#draft-form input")
+        page.click(f"#draft-form [role=option]:has-text('{choice}')")
+        with page.expect_download() as saved:
+            page.click("#draft-button")
+        assert saved.value.suggested_filename == f"on-ghafari{ending}"
+        saved.value.save_as(tmp_path / f"draft{ending}")
+    words = (tmp_path / "draft.md").read_text(encoding="utf-8")
+    assert words.startswith("# On Ghafari") and words.index("Ask the UN about this.") < words.index("Is Ghafari dead")
+    used, defined = set(re.findall(r"\[\^(\d+)\](?!:)", words)), set(re.findall(r"^\[\^(\d+)\]:", words, re.M))
+    assert used == defined == {"1", "2"}, "the quote that stands twice has one note"
+    from docx import Document
+
+    told = "\n".join(p.text for p in Document(str(tmp_path / "draft.docx")).paragraphs)
+    assert "Ask the UN about this." in told and "2. " in told
+    items = json.loads((tmp_path / "draft.json").read_text(encoding="utf-8"))
+    assert items[0]["title"] and items[0]["note"].endswith("in its own words")
+    page.reload()
+    page.wait_for_selector("html[data-greeted]", state="attached")
+    notes.nth(1).wait_for(timeout=30_000)
+    assert notes.first.locator("textarea").input_value() == "Ask the UN about this."

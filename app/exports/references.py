@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 from urllib.parse import quote
 
 from app.answer import Citation
@@ -281,3 +281,36 @@ def _tex(text: str) -> str:
 
 def _flat(text: str) -> str:
     return " ".join(_CONTROL.sub(" ", text).split())
+
+
+_CSL_TYPES = {
+    "un-report": "report", "government": "report", "news": "article-newspaper", "opinion": "article-newspaper",
+    "research": "report", "encyclopedia": "entry-encyclopedia", "notes": "document",
+}  # fmt: skip
+
+
+def csl(cited: Sequence[Citation]) -> list[dict[str, Any]]:
+    """Sources as CSL-JSON, which Zotero and pandoc read."""
+    return [_csl_item(key, c) for key, c in zip(_keys(cited), cited, strict=True)]
+
+
+def _csl_item(key: str, c: Citation) -> dict[str, Any]:
+    item: dict[str, Any] = {"id": key, "type": _CSL_TYPES.get(c.genre, "document"), "title": _flat(c.title)}
+    if names := _names(c.author):
+        item["author"] = [_csl_name(n) for n in names]
+    if c.publisher:
+        item["container-title" if c.genre in {"news", "opinion"} else "publisher"] = _flat(c.publisher)
+    if c.date:
+        item["issued"] = {"date-parts": [[int(part) for part in c.date.split("-") if part.isdigit()]]}
+    if c.url:
+        item["URL"] = c.url
+    if words := remark(c):
+        item["note"] = words
+    return item
+
+
+def _csl_name(name: str) -> dict[str, str]:
+    if not _person(name):
+        return {"literal": name}
+    family, _, given = _inverted(name).partition(", ")
+    return {"family": family, "given": given} if given else {"literal": name}

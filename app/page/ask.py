@@ -45,6 +45,7 @@ _CONNECT = (
     'name = "ollama:MODEL", and start the page again; “iskp chat --help” and docs/engines.md say more.'
 )
 _SENT = "(...all) => window.iskp.sent(all)"
+_QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 KNOWN_ERRORS = (AppError, IndexingError, IngestError)
 REASONS = (
     "It is wrong", "The citation does not carry it", "Something is missing", "It answers another question",
@@ -137,6 +138,12 @@ class AskTab:
         wanted = self._home.settings.engine.name
         words = [("Quotes from the sources", EXTRACTIVE)]
         return words if wanted == EXTRACTIVE else [(f"Language model {wanted}", wanted), *words]
+
+    def written_by(self, engine: str) -> str:
+        """Who words the answers, in a line below the question box."""
+        spec = parse_engine(engine or EXTRACTIVE)
+        who = "quotes of the sources, no language model" if spec.provider == "extractive" else f"worded by the language model {spec.name} from quotes"
+        return render("engine.html", who=who, stays=spec.provider == "extractive" or spec.stays_here())
 
     def leaves(self, engine: str) -> str:
         """What leaves the machine with an engine."""
@@ -603,6 +610,7 @@ def build(tab: AskTab, bridge: gr.HTML, talk: gr.State) -> AskParts:
                     checking = _checking()
                     exporting = _exporting()
                     new = gr.Button("New conversation", size="sm", elem_id="new")
+                    filters.engine.change(tab.written_by, filters.engine, _engine_line(tab), queue=False, **_QUIET)
         front_evidence, evidence, reader = _evidence_pane(first)
     browser = gr.Textbox(elem_classes="bridge", label="Browser")
     open_talk = gr.Textbox(elem_classes="bridge", label="Conversation")
@@ -652,6 +660,10 @@ def build(tab: AskTab, bridge: gr.HTML, talk: gr.State) -> AskParts:
         sources=filters.sources, filters=narrowing, kept_filters=kept_filters, notice=notice, front=[front, front_evidence], reader=reader, shown=shown,
         who=[browser, open_talk, talk],
     )  # fmt: skip
+
+
+def _engine_line(tab: AskTab) -> gr.HTML:
+    return gr.HTML(tab.written_by(tab.engines()[0][1]), elem_id="engine-line", apply_default_css=False)
 
 
 def _evidence_pane(first: Shown) -> tuple[gr.HTML, gr.HTML, gr.HTML]:

@@ -53,7 +53,7 @@ def _parts(drawing: Drawing | None) -> list[Any]:
         return ["", gr.update(visible=False), ""]
     rows = [TableRow(cells=line.cells, name=line.cells[0], acts=_acts(line)) for line in drawing.lines]
     return [
-        render("figure.html", title=drawing.title, caption=drawing.caption),
+        render("figure.html", title=drawing.title, caption=drawing.caption, name=drawing.name),
         gr.update(value=drawing.figure, visible=True),
         render("folded.html", title=f"The {len(rows)} rows of this figure")
         .replace("<!--inside-->", table_html(drawing.title, drawing.header, rows, find="Find", unit="row")),

@@ -21,7 +21,7 @@ from starlette.middleware import Middleware
 from app.access.exposure import Gate, Refused, address_of, allowance_of, check_port, upload_limits_of
 from app.access.hosts import AllowedHosts, HostGuard
 from app.home import Home
-from app.page import api, ask, evaluation, figures, sources
+from app.page import api, ask, evaluation, figures, notebook, sources
 from app.page.bridge import bridge
 from app.page.readiness import LOADING, Readiness, prepare
 from app.page.talk import Talk
@@ -65,6 +65,7 @@ def build_chat(
     shelf = sources.SourcesTab(home, work, read_only=read_only)
     examined = evaluation.EvaluationTab(home, work, read_only=read_only)
     plotted = figures.FiguresTab(home)
+    kept = notebook.NotebookTab(home)
     with api.Page(title="iskp-qa", analytics_enabled=False, fill_height=True) as blocks:
         api.build(api.Api(home, gate, ready))  # first, so that no event of the page takes its names
         gr.HTML(render("masthead.html", adds=not read_only), apply_default_css=False)
@@ -76,6 +77,8 @@ def build_chat(
             with gr.Tab("Sources", id="sources") as shelf_tab:
                 shelved = sources.build(shelf, told, talk, asked.sources, read_only=read_only)
                 listed = shelved.listed
+            with gr.Tab("Notebook", id="notebook") as notebook_tab:
+                pinned = notebook.build(kept, told, talk)
             with gr.Tab("Figures", id="figures") as figures_tab:
                 dark, drawn = figures.build(plotted)
             with gr.Tab("Evaluation", id="evaluation") as tab:
@@ -100,6 +103,7 @@ def build_chat(
         # A tab's parts come to life after it is chosen; what arrives before that would be lost.
         shelf_tab.select(shelf.listed, talk, listed, js=_once_there("source-table"), **quiet)
         shelf_tab.select(shelf.follow, talk, listed, js=_once_there("source-table"), concurrency_limit=None, **quiet)
+        notebook_tab.select(kept.shown, talk, pinned, js=_once_there("notebook"), queue=False, **quiet)
         figures_tab.select(plotted.drawn, dark, drawn, js="() => window.iskp.isDark('figures-note')", **quiet)
         tab.select(examined.reported, talk, reported, js=_once_there("eval-cases"), **quiet)
     return blocks  # type: ignore[no-any-return]

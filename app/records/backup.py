@@ -22,18 +22,18 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from app.errors import AppError
-from app.records import history
+from app.records import history, notebook
 from ingest import library, sqlite
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-_DATABASES = ("library.db", "history.db")
+_DATABASES = ("library.db", "history.db", "notebook.db")
 _FILES = ("iskp.toml", "terms.toml", "policy.toml", "feedback.jsonl")
 _FOLDERS = ("reports",)
 _MAX_FILES = 100_000
 _MAX_MANIFEST = 50_000_000
 _PART = re.compile(r"[^/\\:\x00-\x1f\x7f]{1,200}")
-_SCHEMAS = {"library.db": library.SCHEMA_VERSION, "history.db": history.SCHEMA_VERSION}
+_SCHEMAS = {"library.db": library.SCHEMA_VERSION, "history.db": history.SCHEMA_VERSION, "notebook.db": notebook.SCHEMA_VERSION}
 """Newest version of each database that this program reads."""
 
 

@@ -337,7 +337,7 @@ def about_answer(answer: Answer) -> list[Candidate]:
         writers = f"{citation.author} {citation.publisher}"
         for name in _names_in(text):
             if name.casefold() not in asked and name not in writers:
-                found.setdefault(name, _of_name(name, citation.source_id))
+                found.setdefault(name, _of_name(name, citation.source_id, _has_article(name, text)))
         for match in _DATE.finditer(text):
             if match[1].casefold() not in asked:
                 found.setdefault(match[1], _of_date(match[1], citation.source_id))
@@ -388,7 +388,9 @@ def _names(passages: Mapping[str, Sequence[Passage]], about: Sequence[Source]) -
                 count[name] = count.get(name, 0) + 1
     for name in sorted(count, key=lambda n: (-len(sources[n]), -count[n], n)):
         if name not in writers:
-            yield _of_name(name, min(sources[name]))
+            source_id = min(sources[name])
+            article = any(_has_article(name, p.text) for p in passages[source_id])
+            yield _of_name(name, source_id, article)
 
 
 def _names_in(text: str) -> list[str]:
@@ -474,8 +476,14 @@ def _function_words() -> frozenset[str]:
     )
 
 
-def _of_name(name: str, source_id: str) -> Candidate:
-    return Candidate(question=f"What do the sources say about {name}?", about=name, source_id=source_id, kind="name")
+def _of_name(name: str, source_id: str, article: bool = False) -> Candidate:
+    """A question about a name, with "the" where the text puts it."""
+    named = f"the {name}" if article else name
+    return Candidate(question=f"What do the sources say about {named}?", about=name, source_id=source_id, kind="name")
+
+
+def _has_article(name: str, text: str) -> bool:
+    return re.search(rf"\b[Tt]he {re.escape(name)}\b", text) is not None
 
 
 def _of_person(name: str, source_id: str) -> Candidate:

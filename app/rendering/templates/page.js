@@ -30,9 +30,66 @@ window.iskp = (() => {
 
   // The conversation that is open in this window, for a reload.
   const lastTalk = () => session.get("iskp-talk");
+  const openTalk = () => document.querySelector(".history [aria-current]")?.dataset.id || "";
   function noteTalk() {
-    const current = document.querySelector(".history [aria-current]")?.dataset.id || "";
-    if (document.querySelector(".history") && current !== lastTalk()) session.set("iskp-talk", current);
+    if (document.querySelector(".history") && openTalk() !== lastTalk()) session.set("iskp-talk", openTalk());
+    noteAddress();
+  }
+
+  // Addresses: #/c/CONVERSATION/ANSWER, #/s/SOURCE/START-END, #/sources, #/figures/FIGURE, #/evaluation. The address follows
+  // what is shown, and Back and links lead there again.
+  const TABS = { Sources: "sources", Notebook: "notebook", Figures: "figures", Evaluation: "evaluation" };
+  let reads = null; // the source in the reader
+  let goal = ""; // an address on its way
+  let given = location.hash; // what the page was opened with
+  const chosenTab = () => [...document.querySelectorAll('[role="tab"][aria-selected="true"]')].map((t) => t.textContent.trim())[0] || "Ask";
+  function here() {
+    const tab = TABS[chosenTab()];
+    if (tab) return `#/${tab}`;
+    if (document.body.dataset.reads && reads) return sourceAddress(reads);
+    return openTalk() ? `#/c/${encodeURIComponent(openTalk())}` : "#/";
+  }
+  function sourceAddress(data) {
+    const span = data.start && data.end ? `/${data.start}-${data.end}` : "";
+    return `#/s/${encodeURIComponent(data.source)}${span}`;
+  }
+  const within = (address, at) => address === at || (at !== "#/" && address.startsWith(`${at}/`));
+  function noteAddress() {
+    const at = here(), now = location.hash || "#/";
+    if (goal) {
+      if (within(goal, at)) goal = "";
+      return;
+    }
+    if (!within(now, at)) history.pushState(null, "", at);
+  }
+  async function route(address) {
+    const [, kind = "", id = "", rest = ""] = address.split("/").map((part) => decodeURIComponent(part));
+    goal = address || "#/";
+    setTimeout(() => { goal = ""; }, 5000); // what is not there any more must not hold the address for ever
+    const tab = Object.keys(TABS).find((t) => TABS[t] === kind) || "Ask";
+    if (chosenTab() !== tab) [...document.querySelectorAll('[role="tab"]')].find((t) => t.textContent.trim() === tab)?.click();
+    if (kind === "figures" && id) return (await there(`#figure-${CSS.escape(id)}-head h2`)).scrollIntoView();
+    if (tab !== "Ask") return undefined;
+    if (kind === "s") {
+      const [start = "", end = ""] = rest.split("-");
+      return readHere({ source: id, start, end });
+    }
+    closeReader();
+    if (kind === "c" && id !== openTalk()) trigger("recall", { id });
+    if (!kind && openTalk()) document.getElementById("new").click();
+    if (kind === "c" && rest) {
+      const turn = await there(`#turn-${CSS.escape(rest)}`);
+      trigger("open", { turn: rest, marker: "0" });
+      reveal(document.getElementById("thread-pane"), turn, null, true);
+    }
+    return undefined;
+  }
+  addEventListener("popstate", () => { if (greeted) route(location.hash); });
+  function linkTo(button) {
+    const turn = button.closest(".turn"), figure = button.dataset.link;
+    const at = figure ? `#/figures/${figure}` : button.closest(".reading") && reads ? sourceAddress(reads)
+      : turn && openTalk() ? `#/c/${encodeURIComponent(openTalk())}/${turn.dataset.turn}` : here();
+    put(`${location.origin}${location.pathname}${at}`, button, "Link copied.");
   }
 
   // A part is a card, or the number in it of a citation.
@@ -131,8 +188,8 @@ window.iskp = (() => {
 
   function save(file) {
     if (!file) return;
-    const { name, type, text } = JSON.parse(file);
-    download(name, type, text);
+    const { name, type, text, base64 } = JSON.parse(file);
+    download(name, type, base64 ? Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)) : text);
   }
 
   // Asks before something is gone for good; a refusal stops the event.
@@ -235,8 +292,10 @@ window.iskp = (() => {
     const { act: name, sure: question, yes, ...data } = button.dataset;
     if (question && (await askUser(question, yes || "Remove")) === null) return;
     if (name === "open") { pending = `turn:${data.turn}`; arrive(); if (!pending) return; }
-    if (name === "read" && button.closest?.("#panes")) return readHere(data);
+    if (name === "read" && button.closest?.("#notebook")) await goTo("Ask", "evidence");
+    if (name === "read" && button.closest?.("#panes, #notebook")) return readHere(data);
     if (name === "read") { await goTo("Sources", "reading"); letGo(); pending = "reading"; wanted = `${data.source} ${data.start || ""}`; }
+    if (name === "pin") { say("Pinned to the notebook."); button.textContent = "Pinned"; }
     if (name === "fetch") await goTo("Sources", "work");
     if (name === "addsource") await goTo("Sources", "source-table");
     trigger(name, data);
@@ -251,6 +310,7 @@ window.iskp = (() => {
     opener = document.activeElement;
     letGo();
     document.body.dataset.reads = "yes";
+    reads = data;
     pending = "reader";
     wanted = `${data.source} ${data.start || ""}`;
     trigger("look", data);
@@ -260,6 +320,7 @@ window.iskp = (() => {
     if (!document.body.dataset.reads) return;
     delete document.body.dataset.reads;
     if (pending === "reader") pending = null;
+    noteAddress();
     if (!opener?.isConnected || !opener.closest("#panes")) return;
     const card = opener.closest(".card");
     if (card) choose(document.getElementById(chosen) && card.querySelector(`[id="${CSS.escape(chosen)}"]`) || card);
@@ -345,11 +406,12 @@ window.iskp = (() => {
   }
 
   document.addEventListener("click", (event) => {
-    const target = event.target.closest?.("a.cite, a.spot, [data-table], [data-choose-files], [data-close-reader], [data-next-mark], [data-act], [data-copy], [data-sort], [data-back], [data-rename], [data-more], [data-all-rows], #new, #flip");
+    const target = event.target.closest?.("a.cite, a.spot, [data-table], [data-choose-files], [data-close-reader], [data-link], [data-next-mark], [data-act], [data-copy], [data-sort], [data-back], [data-rename], [data-more], [data-all-rows], #new, #flip");
     if (!target) return;
     if (target.matches("a.cite, a.spot")) { event.preventDefault(); hideTip(); follow(target); }
     else if (target.dataset.act) act(target);
     else if (target.dataset.copy) copy(target);
+    else if ("link" in target.dataset) linkTo(target);
     else if ("closeReader" in target.dataset) closeReader();
     else if ("nextMark" in target.dataset) nextMark(target);
     else if ("chooseFiles" in target.dataset) chooseFiles();
@@ -533,6 +595,9 @@ window.iskp = (() => {
     session.set("iskp-draft", event.target.value);
     measure(event.target);
   });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches?.("[data-note]")) trigger("writenote", { id: event.target.dataset.note, text: event.target.value });
+  });
   addEventListener("pagehide", () => { if (box()) session.set("iskp-draft", box().value); });
 
   let restored = false;
@@ -635,8 +700,9 @@ window.iskp = (() => {
   }
   setInterval(look, 5000);
 
-  const greet = () => [owner(), lastTalk(), null];
-  const welcomed = () => { greeted = true; document.documentElement.dataset.greeted = "yes"; if (box() && !box().value) type(session.get("iskp-draft")); return []; };
+  const addressed = () => { const parts = given.split("/"); return parts[1] === "c" ? decodeURIComponent(parts[2] || "") : ""; };
+  const greet = () => [owner(), addressed() || lastTalk(), null];
+  const welcomed = () => { greeted = true; document.documentElement.dataset.greeted = "yes"; if (box() && !box().value) type(session.get("iskp-draft")); if (given && given !== "#/") { route(given); given = ""; } return []; };
 
   return { sent, keepFilters, keptFilters, greet, welcomed, connect, owner, lastTalk, mounted, isDark, save, sure, download, say, focusQuestion };
 })();

@@ -1,0 +1,130 @@
+"""The Notebook tab: what was pinned, with own words, in one's own order, and as a draft with notes."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import PurePath
+from typing import Any
+
+import gradio as gr
+
+from app.answer import MARKER, Answer
+from app.citation_text import described, spoken
+from app.errors import AppError
+from app.exports.draft import FORMS, draft
+from app.exports.export import file_name
+from app.home import Home
+from app.page.bridge import number, text
+from app.page.talk import Talk
+from app.records.notebook import NOTEBOOK_FILE, Note, Notebook
+from app.rendering.render import render
+
+_FORMS = (("Markdown", "markdown"), ("Web page (HTML)", "html"), ("Word (DOCX)", "docx"), ("References (CSL-JSON)", "csl-json"))
+_TYPES = {
+    "markdown": "text/markdown", "html": "text/html", "csl-json": "application/json",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+}  # fmt: skip
+_TITLE = "Draft"
+
+
+class NotebookTab:
+    """What the tab does; each handler is a plain method that tests can call."""
+
+    def __init__(self, home: Home) -> None:
+        self._notebook = Notebook(home.folder / NOTEBOOK_FILE)
+
+    def shown(self, talk: Talk) -> str:
+        """The notes of the owner."""
+        try:
+            return render("notebook.html", notes=[_view(n) for n in self._notebook.notes(talk.owner)])
+        except AppError as exc:
+            return render("notice.html", text=f"{exc}.")
+
+    def pin(self, event: gr.EventData, talk: Talk) -> str:
+        """Pin an answer, or with a marker one of its quotes."""
+        exchange = talk.exchange(number(event, "turn"))
+        if exchange is not None and exchange.answer is not None and talk.owner:
+            marker = number(event, "marker")
+            pinned = _quoted(exchange.answer, marker) if marker else exchange.answer
+            if pinned is not None:
+                self._notebook.add(talk.owner, pinned)
+        return self.shown(talk)
+
+    def add(self, talk: Talk) -> str:
+        """An empty note for own words."""
+        self._notebook.add(talk.owner, None)
+        return self.shown(talk)
+
+    def write(self, event: gr.EventData, talk: Talk) -> None:
+        """Keep one's own words."""
+        self._notebook.write(talk.owner, text(event, "id"), text(event, "text", 20_000))
+
+    def move(self, event: gr.EventData, talk: Talk) -> str:
+        """Move a note up or down."""
+        with suppress(AppError):  # it was taken out in another window; what is shown next tells so
+            self._notebook.move(talk.owner, text(event, "id"), -1 if text(event, "by") == "-1" else 1)
+        return self.shown(talk)
+
+    def remove(self, event: gr.EventData, talk: Talk) -> str:
+        """Take a note out."""
+        self._notebook.remove(talk.owner, text(event, "id"))
+        return self.shown(talk)
+
+    def export(self, title: str, form: str, talk: Talk) -> tuple[str, str]:
+        """Name, type and bytes of a draft as JSON for the browser, and a notice."""
+        notes = self._notebook.notes(talk.owner)
+        if not notes:
+            return "", render("notice.html", text="Pin an answer or a quote first.")
+        title = " ".join((title or "").split())[:200] or _TITLE
+        try:
+            made = draft(title, notes, form)
+        except AppError as exc:
+            return "", render("notice.html", text=f"{exc}.")
+        name = f"{PurePath(file_name(title, 'markdown')).stem}{FORMS[form]}"
+        return json.dumps({"name": name, "type": _TYPES[form], "base64": base64.b64encode(made).decode()}), ""
+
+
+def build(tab: NotebookTab, bridge: gr.HTML, talk: gr.State) -> gr.HTML:
+    """The tab's components and events."""
+    with gr.Row(elem_id="draft", equal_height=False):
+        title = gr.Textbox(label="Title of the draft", value=_TITLE, max_lines=1, scale=2, min_width=180, elem_id="draft-title")
+        form = gr.Dropdown(list(_FORMS), value="markdown", label="As", scale=1, min_width=160, elem_id="draft-form")
+        with gr.Column(scale=0, min_width=150):
+            make = gr.Button("Download the draft", size="sm", variant="primary", elem_id="draft-button")
+            new = gr.Button("Add a note", size="sm", elem_id="add-note")
+    notice = gr.HTML("", elem_id="draft-notice", apply_default_css=False)
+    shown = gr.HTML("", elem_id="notebook", apply_default_css=False)
+    parcel = gr.Textbox(elem_classes="bridge", label="Draft")
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
+    for event, handler in ((bridge.pin, tab.pin), (bridge.movenote, tab.move), (bridge.unpin, tab.remove)):
+        event(handler, talk, shown, **quiet)
+    bridge.writenote(tab.write, talk, None, **quiet)
+    new.click(tab.add, talk, shown, **quiet)
+    made = make.click(tab.export, [title, form, talk], [parcel, notice], **quiet)
+    made.then(None, parcel, None, js="(file) => window.iskp.save(file)", **{k: v for k, v in quiet.items() if k != "queue"})
+    return shown
+
+
+def _quoted(answer: Answer, marker: int) -> Answer | None:
+    """One citation of an answer as an answer of its own."""
+    cited = next((c for c in answer.citations if c.marker == marker), None)
+    if cited is None:
+        return None
+    return replace(
+        answer, question=cited.title, standalone_question=cited.title, answer=f"{spoken(cited, cited.quote)} [1]", short_answer=None,
+        citations=(replace(cited, marker=1),), differences=(), rows=(), shape="point", nearest=(),
+    )  # fmt: skip
+
+
+def _view(note: Note) -> dict[str, Any]:
+    answer = note.answer
+    cited = answer.citations if answer else ()
+    return {
+        "id": note.id, "words": note.words, "heading": answer.question if answer else "",
+        "lines": [MARKER.sub(r"[\1]", line.replace("**", "")) for line in answer.answer.splitlines() if line.strip()] if answer else [],
+        "cited": [(c.marker, re.sub(r"\s+", " ", described(c, c.locator)), c.source_id, c.start, c.end) for c in cited],
+    }  # fmt: skip
