@@ -256,7 +256,7 @@ def markdown_line(text: str) -> str:
 
 def markdown_text(text: str) -> str:
     """A text on one line with nothing in it read as Markdown or HTML."""
-    return _md(text)
+    return markdown_line(text)
 
 
 def _md_body(text: str) -> str:
