@@ -18,7 +18,7 @@ from ingest.chunk import is_row
 from ingest.sentences import sentence_spans
 from ingest.source import CONTEXT_ROLES, Paragraph, Source
 
-VERSION = 7
+VERSION = 9
 """Of what is extracted; another one makes every source be read again."""
 
 Place = tuple[Paragraph, int, int]
@@ -308,13 +308,12 @@ def bare(name: str) -> str:
 
 
 def _person(name: str, fuller: dict[str, str]) -> str:
-    """The full name where a text gives one for a family name alone."""
+    """The full name where a text gave one before the family name alone; who was named by one word first keeps it."""
     last = name.rsplit(" ", 1)[-1]
-    if " " in name:
-        # Two people of one family name: the name alone then stands for neither.
-        fuller[last] = name if fuller.get(last, name) in (name, last) or name.startswith(fuller[last]) else last
-        return name
-    return fuller.get(name, name)
+    known = fuller.setdefault(last, name)
+    if known not in {name, last} and " " in name and not name.startswith(known):
+        fuller[last] = last  # two people of one family name: alone it stands for neither
+    return name if " " in name else fuller[name]
 
 
 def _holders(
@@ -354,11 +353,15 @@ def _says(parsed: Parse, voice: Voice, asks: bool) -> bool:
     holder = parsed.words[voice.holder.head]
     if any(e.kind in {"date", "figure"} and e.start <= holder.start < e.end for e in parsed.entities) or holder.text == "%":
         return False
+    if word.pos == "NOUN" and voice.said.head == voice.at and word.dep != "attr":
+        return False  # "the abuser's account was closed"
     if word.pos not in {"VERB", "AUX"}:
         return word.lemma != "per" or holder.pos == "PROPN"  # "according to", "X's claim that"; not "per capita"
     beside = [parsed.words[c] for c in parsed.children[voice.at]]
     if (asks and word.dep == "ROOT") or any(w.tag == "MD" or (w.dep == "mark" and w.lemma in {"if", "unless", "whether"}) for w in beside):
         return False
+    if word.tag == "VB" and not any(w.lemma == "do" for w in beside):
+        return False  # "wants her mother to say so"
     behind = voice.holder.start > word.start
     if any(w.dep == "auxpass" for w in beside) and not behind:
         return False  # "it fell and is considered lost": nobody says so
