@@ -231,3 +231,14 @@ def test_what_is_pinned_gets_own_words_an_order_and_becomes_a_draft(page: Page, 
     page.wait_for_selector("html[data-greeted]", state="attached")
     notes.nth(1).wait_for(timeout=30_000)
     assert notes.first.locator("textarea").input_value() == "Ask the UN about this."
+
+
+def test_the_page_is_an_app_with_its_own_head_and_icon(page: Page) -> None:
+    html = page.request.get(page.url.split("#")[0]).text()
+    assert "og:" not in html and "twitter" not in html.split("<body")[0] and 'rel="manifest"' in html
+    assert html.count("<title>iskp-qa</title>") == 1
+    manifest = page.request.get(f"{page.url.split('#')[0]}manifest.json").json()
+    assert manifest["name"] == "iskp-qa" and manifest["display"] == "standalone"
+    for icon in manifest["icons"]:
+        loaded = page.request.get(f"{page.url.split('#')[0]}{icon['src'].lstrip('/')}")
+        assert loaded.ok and loaded.headers["content-type"] == "image/png"
