@@ -97,6 +97,7 @@ def build_chat(
             **quiet,
         )
         met.then(asking.offer, None, asked.front, concurrency_limit=None, **quiet)
+        ask_tab.select(asking.scope, None, asked.scope, queue=False, **quiet)
         ask_tab.select(asking.offer, None, asked.front, concurrency_limit=None, **quiet)
         for fetched in shelved.fetched:  # the welcome says of how many publications only summaries are here
             fetched.then(asking.offer, None, asked.front, concurrency_limit=None, **quiet)
