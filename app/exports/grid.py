@@ -13,7 +13,7 @@ from app.answering.grid import Cell, Grid
 from app.citation_text import byline, described, is_summary, lead, one_line, place, spoken
 from app.errors import BadInput
 from app.exports.export import markdown_line
-from app.rendering.html import render
+from app.rendering.render import render
 
 Form = Literal["csv", "xlsx", "markdown", "html", "json"]
 FORMS: tuple[str, ...] = get_args(Form)
