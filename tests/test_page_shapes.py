@@ -231,3 +231,35 @@ def test_what_is_pinned_gets_own_words_an_order_and_becomes_a_draft(page: Page, 
     page.wait_for_selector("html[data-greeted]", state="attached")
     notes.nth(1).wait_for(timeout=30_000)
     assert notes.first.locator("textarea").input_value() == "Ask the UN about this."
+
+
+def test_the_page_is_an_app_with_its_own_head_and_icon(page: Page) -> None:
+    html = page.request.get(page.url.split("#")[0]).text()
+    assert "og:" not in html and "twitter" not in html.split("<body")[0] and 'rel="manifest"' in html
+    assert html.count("<title>iskp-qa</title>") == 1
+    manifest = page.request.get(f"{page.url.split('#')[0]}manifest.json").json()
+    assert manifest["name"] == "iskp-qa" and manifest["display"] == "standalone"
+    for icon in manifest["icons"]:
+        loaded = page.request.get(f"{page.url.split('#')[0]}{icon['src'].lstrip('/')}")
+        assert loaded.ok and loaded.headers["content-type"] == "image/png"
+
+
+def test_ticked_sources_are_asked_alone_and_chips_take_them_away(page: Page) -> None:
+    page.set_viewport_size({"width": 1500, "height": 900})
+    page.get_by_role("tab", name="Ask", exact=True).click()
+    page.click("#new")
+    page.wait_for_selector(".welcome")
+    page.fill("[data-scope-find]", "verdict")
+    assert page.locator("#scope li:visible").count() < 5
+    page.fill("[data-scope-find]", "")
+    tick = page.locator("#scope [data-scope='csis-bacon']")
+    tick.check()
+    page.wait_for_selector("#filters-on .chip:has-text('Exploiting a Counterterrorism Gap')")
+    ask(page, "How many people died in the Crocus City Hall attack?")
+    cited = page.locator("#evidence .card:not(.also .card) [data-act=read]").evaluate_all("all => all.map(b => b.dataset.source)")
+    assert set(cited) == {"csis-bacon"}
+    page.click("#filters-on .chip")
+    page.wait_for_selector("#filters-on .chip", state="detached")
+    page.wait_for_function("!document.querySelector(\"#scope [data-scope='csis-bacon']\").checked")
+    page.set_viewport_size({"width": 1280, "height": 860})
+    assert page.locator("#scope-pane:visible").count() == 0

@@ -11,6 +11,7 @@ from typing import Any
 from app.answer import MARKER, Citation
 from app.citation_text import is_summary
 from app.errors import BadInput
+from app.exports.export import markdown_line
 from app.exports.references import csl, note, sources_of
 from app.records.notebook import Note
 from app.rendering.html import web_address
@@ -72,19 +73,17 @@ def _number(citation: Citation, cited: list[Citation]) -> int:
 
 
 def _markdown(title: str, made: _Draft) -> str:
-    from app.exports.export import markdown_text
-
-    parts = [f"# {markdown_text(title)}"]
+    parts = [f"# {markdown_line(title)}"]
     for heading, own, lines in made.sections:
         if heading:
-            parts.append(f"## {markdown_text(heading)}")
-        parts += [markdown_text(p) for p in own]
+            parts.append(f"## {markdown_line(heading)}")
+        parts += [markdown_line(p) for p in own]
         if lines:
-            body = "\n".join(("- " + markdown_text(line[2:])) if line.startswith("- ") else markdown_text(line) for line in lines)
+            body = "\n".join(("- " + markdown_line(line[2:])) if line.startswith("- ") else markdown_line(line) for line in lines)
             for n in range(len(made.cited), 0, -1):
                 body = body.replace(f"\\[{n}\\]", f"[^{n}]")
             parts.append(body.replace("\\*\\*", "**"))
-    parts.append("\n".join(f"[^{n}]: {markdown_text(note(c))}" for n, c in enumerate(made.cited, start=1)))
+    parts.append("\n".join(f"[^{n}]: {markdown_line(note(c))}" for n, c in enumerate(made.cited, start=1)))
     return "\n\n".join(p for p in parts if p) + "\n"
 
 

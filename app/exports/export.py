@@ -254,11 +254,6 @@ def markdown_line(text: str) -> str:
     return _MARKDOWN.sub(lambda m: f"{m[3]}\\{m[4]}" if m[3] else f"\\{m[0]}", " ".join(text.split()))
 
 
-def markdown_text(text: str) -> str:
-    """A text on one line with nothing in it read as Markdown or HTML."""
-    return markdown_line(text)
-
-
 def _md_body(text: str) -> str:
     """An answer: its lines, bullets and tables stay, its markers too."""
     lines = []

@@ -14,7 +14,7 @@ import gradio as gr
 
 from app.access.exposure import Gate, TooBusy
 from app.answering.pipeline import Answerer
-from app.citation_text import GENRE_WORDS
+from app.citation_text import GENRE_WORDS, is_comparison
 from app.errors import AppError, BadInput, Unkept
 from app.exports.export import export_conversation, file_name
 from app.home import Home
@@ -38,6 +38,8 @@ _READING = "Reading the sources …"
 _WAIT = (
     "An answer is being written. Your question stays in the box; send it when the answer is there, or stop this one."
 )
+_CHIPS, _LISTED = 6, 400
+"""Sources shown as chips above the question box; sources of a group listed beside it."""
 _SHOW_SECONDS = 0.06
 """At most so often is a growing answer shown anew."""
 _CONNECT = (
@@ -109,7 +111,30 @@ class AskTab:
             filters = make_filters(sources, genres, since, until)
         except IngestError as exc:
             return _notice(f"The date filter cannot be used: {exc}.")
-        return render("filters.html", scope=self._views.scope(filters)) if filters.where() else ""
+        if not filters.where():
+            return ""
+        chips = [
+            {"title": title, "rest": json.dumps([i for i in filters.sources if i != source_id])}
+            for source_id, title in self._views.titles(filters.sources[:_CHIPS])
+        ]
+        return render("filters.html", scope=self._views.scope(filters, titled=False), chips=chips, sources=json.dumps(filters.sources))
+
+    def scope(self) -> str:
+        """The sources with a box each, ticked where the next question is asked of them alone."""
+        sources = sorted(self._home.library, key=lambda s: (s.title.casefold(), s.id))
+        groups = [("", [s for s in sources if not is_comparison(s)]), ("Comparisons", [s for s in sources if is_comparison(s)])]
+        shown = [(name, [(s.id, s.title, s.date or "undated") for s in own[:_LISTED]]) for name, own in groups if own]
+        return render("scope.html", groups=shown, count=len(sources), more=sum(max(0, len(own) - _LISTED) for _, own in groups))
+
+    def narrow(self, event: gr.EventData) -> Any:
+        """The sources that were ticked, as the value of the filter."""
+        try:
+            wanted = json.loads(text(event, "ids", 100_000))
+        except ValueError:
+            wanted = []
+        choices = self.source_choices()
+        known = {i for _, i in choices}
+        return gr.update(choices=choices, value=[i for i in wanted if i in known] if isinstance(wanted, list) else [])
 
     def restore(self, kept: str) -> tuple[Any, list[str], str, str]:
         """Filters as the browser kept them over a reload; what is not one any more is left out."""
@@ -572,6 +597,7 @@ class AskParts(NamedTuple):
     kept_filters: gr.Textbox
     notice: gr.HTML
     front: list[Any]
+    scope: gr.HTML
     reader: gr.HTML
     shown: list[Any]
     who: list[Any]
@@ -589,6 +615,7 @@ def build(tab: AskTab, bridge: gr.HTML, talk: gr.State) -> AskParts:
         past = gr.HTML(first.past, elem_id="history", apply_default_css=False)
         clear = gr.Button("Delete all conversations", size="sm", elem_id="clear")
     with gr.Row(elem_id="panes"):
+        scope = _scope_pane(tab)
         with gr.Column(scale=3, min_width=300, elem_id="talk-pane"):
             with gr.Column(elem_id="thread-pane", min_width=280):
                 front = gr.HTML(tab.welcome()[0], elem_id="front", apply_default_css=False)
@@ -612,9 +639,9 @@ def build(tab: AskTab, bridge: gr.HTML, talk: gr.State) -> AskParts:
                     new = gr.Button("New conversation", size="sm", elem_id="new")
                     filters.engine.change(tab.written_by, filters.engine, _engine_line(tab), queue=False, **_QUIET)
         front_evidence, evidence, reader = _evidence_pane(first)
-    browser = gr.Textbox(elem_classes="bridge", label="Browser")
-    open_talk = gr.Textbox(elem_classes="bridge", label="Conversation")
-    kept_filters = gr.Textbox(elem_classes="bridge", label="Filters")
+    browser, open_talk, kept_filters = (
+        gr.Textbox(elem_classes="bridge", label=name) for name in ("Browser", "Conversation", "Filters")
+    )
     shown = [question, thread, live, evidence, notice, ask, stop, blaming.box, past]
     chosen = [talk, *filters]
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
@@ -657,13 +684,18 @@ def build(tab: AskTab, bridge: gr.HTML, talk: gr.State) -> AskParts:
     )
     made.then(None, exporting.parcel, None, js="(file) => window.iskp.save(file)", **quiet)
     return AskParts(
-        sources=filters.sources, filters=narrowing, kept_filters=kept_filters, notice=notice, front=[front, front_evidence], reader=reader, shown=shown,
+        sources=filters.sources, filters=narrowing, kept_filters=kept_filters, notice=notice, front=[front, front_evidence], scope=scope, reader=reader, shown=shown,
         who=[browser, open_talk, talk],
     )  # fmt: skip
 
 
 def _engine_line(tab: AskTab) -> gr.HTML:
     return gr.HTML(tab.written_by(tab.engines()[0][1]), elem_id="engine-line", apply_default_css=False)
+
+
+def _scope_pane(tab: AskTab) -> gr.HTML:
+    with gr.Column(scale=1, min_width=220, elem_id="scope-pane"):
+        return gr.HTML(tab.scope(), elem_id="scope", apply_default_css=False)
 
 
 def _evidence_pane(first: Shown) -> tuple[gr.HTML, gr.HTML, gr.HTML]:
@@ -716,6 +748,7 @@ def _narrowing(tab: AskTab, bridge: gr.HTML, filters: _Filters, on: gr.HTML) -> 
     keep = "(...chosen) => window.iskp.keepFilters(chosen)"
     gr.on([f.change for f in narrowing],  # type: ignore[attr-defined]
           tab.filters_on, narrowing, on, js=keep, **at_once)
+    bridge.scope(tab.narrow, None, filters.sources, **at_once)
     for event in (bridge.everywhere, bridge.nofilters):
         event(lambda: ([], [], "", ""), None, narrowing, **at_once)
     return narrowing

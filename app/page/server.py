@@ -23,6 +23,7 @@ from app.access.hosts import AllowedHosts, HostGuard
 from app.home import Home
 from app.page import api, ask, evaluation, figures, notebook, sources
 from app.page.bridge import bridge
+from app.page.head import OwnHead
 from app.page.readiness import LOADING, Readiness, prepare
 from app.page.talk import Talk
 from app.page.work import Work
@@ -96,6 +97,7 @@ def build_chat(
             **quiet,
         )
         met.then(asking.offer, None, asked.front, concurrency_limit=None, **quiet)
+        ask_tab.select(asking.scope, None, asked.scope, queue=False, **quiet)
         ask_tab.select(asking.offer, None, asked.front, concurrency_limit=None, **quiet)
         for fetched in shelved.fetched:  # the welcome says of how many publications only summaries are here
             fetched.then(asking.offer, None, asked.front, concurrency_limit=None, **quiet)
@@ -140,9 +142,13 @@ def serve(
                 head=f"<script>{_asset('page.js')}</script><style media='print'>{_asset('print.css')}</style>"
                 f"<style media='(max-width: 899px)'>{_asset('phone.css')}</style>",
                 inbrowser=False,
+                favicon_path=str(files("app.rendering").joinpath("templates", "icon.png")),
+                pwa=True,
                 prevent_thread_lock=True,
                 app_kwargs={
-                    "middleware": [Middleware(HostGuard, hosts=AllowedHosts.of(host, limits.allowed_hosts))],
+                    "middleware": [
+                        Middleware(HostGuard, hosts=AllowedHosts.of(host, limits.allowed_hosts)), Middleware(OwnHead),
+                    ],
                     "exception_handlers": api.wrong_calls(),
                 },
             )  # fmt: skip

@@ -184,8 +184,13 @@ class Views:
                 found.append(cite(source, passage, start=passage.start, end=passage.end, support=hit.score))
         return tuple(found[:_ALSO])
 
-    def scope(self, filters: Filters) -> str:
-        """What a question with these filters is searched in, in words."""
+    def titles(self, source_ids: Sequence[str]) -> list[tuple[str, str]]:
+        """Ids with titles, of those sources that are indexed."""
+        opened = self._home.index.current()
+        return [(i, s.title) for i in source_ids if opened and (s := opened.source(i)) is not None]
+
+    def scope(self, filters: Filters, *, titled: bool = True) -> str:
+        """What a question with these filters is searched in, in words; with the titles of the first chosen sources."""
         opened = self._home.index.current()
         if opened is None:
             return "nothing, because nothing is indexed yet"
@@ -194,7 +199,8 @@ class Views:
             words = f"{len(filters.sources)} of {counted(everything, 'source')}"
             titles = [s.title for i in filters.sources[:_NAMED] if (s := opened.source(i)) is not None]
             rest = len(filters.sources) - len(titles)
-            words += f" ({'; '.join([*titles, *([f'{rest} more'] if rest else [])])})"
+            if titled:
+                words += f" ({'; '.join([*titles, *([f'{rest} more'] if rest else [])])})"
         elif filters.where():
             words = counted(everything, "source")
         else:

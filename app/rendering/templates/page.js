@@ -552,6 +552,7 @@ window.iskp = (() => {
     sidebar();
     days();
     sheets();
+    ticks();
     // Right-to-left scripts are typed and read from their side.
     for (const box of document.querySelectorAll("textarea:not([dir=auto])")) box.dir = "auto";
   }
@@ -594,6 +595,28 @@ window.iskp = (() => {
     if (event.target !== box()) return;
     session.set("iskp-draft", event.target.value);
     measure(event.target);
+  });
+  // The boxes beside the sources follow the filter, and set it.
+  let scoped = null;
+  function ticks() {
+    const told = document.querySelector("#filters-on [data-sources]")?.dataset.sources || "[]";
+    const list = document.querySelector("#scope .scope");
+    if (!list || (told === scoped && list.dataset.told === told)) return;
+    scoped = list.dataset.told = told;
+    const chosen = new Set(JSON.parse(told));
+    for (const box of list.querySelectorAll("[data-scope]")) box.checked = chosen.has(box.dataset.scope);
+  }
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches?.("[data-scope]")) return;
+    const ids = [...document.querySelectorAll("[data-scope]:checked")].map((b) => b.dataset.scope);
+    trigger("scope", { ids: JSON.stringify(ids) });
+  });
+  document.addEventListener("input", (event) => {
+    if (!event.target.matches?.("[data-scope-find]")) return;
+    const words = event.target.value.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const item of event.target.closest(".scope").querySelectorAll("li")) {
+      item.hidden = !words.every((w) => item.textContent.toLowerCase().includes(w));
+    }
   });
   document.addEventListener("change", (event) => {
     if (event.target.matches?.("[data-note]")) trigger("writenote", { id: event.target.dataset.note, text: event.target.value });
