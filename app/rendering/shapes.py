@@ -57,7 +57,7 @@ def _comparison(answer: Answer, known: Mapping[int, Citation], turn: int, *, sti
         for row in answer.rows
         for cell, marker in cells_of(row)
     ]
-    caption = f"{len(answer.rows)} sides"
+    caption = escape(", ".join(row.label for row in answer.rows))
     return table_html(caption, ["Side", "What the sources say", "Source", "Date"], rows, kind="wordy", sides=True, still=still)
 
 
