@@ -87,7 +87,7 @@ def test_nothing_from_a_source_becomes_active(payload: str) -> None:
         }
         assert found.attributes <= {
             "class", "id", "tabindex", "aria-label", "aria-hidden", "dir", "href", "target", "rel", "type", "data-tip",
-            "data-act", "data-turn", "data-source", "data-start", "data-end", "data-back", "data-markers", "role",
+            "data-act", "data-turn", "data-marker", "data-source", "data-start", "data-end", "data-back", "data-markers", "role",
         }  # fmt: skip
         assert all(link.startswith(("#cite-", "http://", "https://")) for link in found.links)
 
