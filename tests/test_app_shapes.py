@@ -12,6 +12,7 @@ import pytest
 from app.question import forms
 from app.question.followup import Turn
 from app.question.forms import SHAPES, TURNINGS
+from app.question.matter import form_named
 from app.question.request import Parser
 from app.question.tasks import default
 
@@ -79,3 +80,18 @@ def test_talk_and_other_languages_have_no_form_of_answer(asked: str) -> None:
 def test_what_is_declined_has_no_form_and_changes_no_answer() -> None:
     request = _parser(lambda _: "No.").parse("list all of that", BEFORE, opened=None)
     assert (request.shape, request.turning, request.refusal) == ("point", "new", "No.")
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("Write a short paragraph on the tram strike", "summary"),
+        ("I need a few lines about the ferry accident", "summary"),
+        ("Make a timeline of the strike", "timeline"),
+        ("Give me the number of divers", None),
+        ("Name the captain", None),
+        ("Who wrote the paragraph on the strike?", None),
+    ],
+)
+def test_a_form_that_a_request_names_is_the_one_it_wants(text: str, form: str | None) -> None:
+    assert form_named(text) == form

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.question.shape import Shape
 from app.text.parse import Parse, parse
 
 FORM = frozenset(
@@ -13,6 +14,12 @@ ASKS = frozenset(
     ["list", "name", "give", "show", "tell", "write", "make", "provide", "draw", "compare", "contrast", "put", "quote", "cite", "summarise", "summarize", "sum", "explain", "describe", "enumerate", "need", "want", "find", "get", "define"]
 )  # fmt: skip
 """Verbs of requests; with the pronouns around them they say nothing of the matter."""
+_FORMS: dict[str, Shape] = {
+    **dict.fromkeys(("summary", "overview", "paragraph", "text", "line", "takeaway", "bullet"), "summary"),
+    **dict.fromkeys(("timeline", "chronology"), "timeline"), **dict.fromkeys(("quote", "quotation", "citation"), "quote"),
+    "list": "list", "comparison": "comparison", "definition": "definition",
+}  # fmt: skip
+"""What is wanted where the object of a request is such a noun."""
 _BESIDE = frozenset(("amod", "det", "nummod", "compound", "predet", "prep", "case"))
 
 
@@ -34,6 +41,19 @@ def matter(text: str) -> str:
         return text
     words = "".join(found.text[w.start : w.end] + (" " if found.text[w.end : w.end + 1].isspace() else "") for w in kept)
     return " ".join(words.split()).strip(" :;,.!?")
+
+
+def form_named(text: str) -> Shape | None:
+    """The form that a request names as what it wants: "Write a short paragraph on the strike" → "summary"; None where it names none."""
+    found = parse(text)
+    for place, word in enumerate(found.words):
+        if word.dep != "ROOT" or word.pos != "VERB":
+            continue
+        wishes = any(found.words[c].lemma == "i" for c in found.children[place]) and word.lemma in {"need", "want", "like"}
+        if found.is_order or wishes:
+            wanted = (found.words[c].lemma for c in found.children[place] if found.words[c].dep in {"dobj", "dative", "oprd"})
+            return next((_FORMS[lemma] for lemma in wanted if lemma in _FORMS), None)
+    return None
 
 
 def form_words(text: str) -> frozenset[str]:

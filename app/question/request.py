@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from app.question import followup, forms, parts
 from app.question.analysis import Question, analyse, direct, tidy
 from app.question.dialogue import MentionKind, State, Turn
+from app.question.matter import form_named
 from app.question.shape import Shape, Turning
 from app.question.tasks import Task, TaskClassifier
 from app.question.topic import Topic, topic_of
@@ -159,11 +160,15 @@ class Parser:
             before=before, turning="new" if refusal else turning, question=_analysed(texts[0][0], vocabulary, today, asked),
             readings=tuple(Reading(question=_analysed(t, vocabulary, today, asked), way=w) for t, w in texts) if len(texts) > 1 else (),
             rivals=meant.rivals, unexplained=meant.open, half_explained=meant.weak, explained_by=meant.kinds,
-            task=task, shape=forms.shape(self.tasks.states(texts[0][0])) if english and task == "other" and not refusal else "point",
+            task=task, shape=self._shape(texts[0][0]) if english and task == "other" and not refusal else "point",
         )  # fmt: skip
         if opened is None or not served or request.task.startswith("talk"):
             return request
         return asking(request, request.question, vocabulary)
+
+    def _shape(self, text: str) -> Shape:
+        learnt = forms.shape(self.tasks.states(text))
+        return (form_named(text) or "point") if learnt == "point" else learnt
 
     def _turning(self, text: str) -> Turning:
         return self.turning(text) if self.turning else forms.turning(self.tasks.states(text))

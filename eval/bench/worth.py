@@ -130,7 +130,7 @@ class _WatchedWords(frozenset):  # type: ignore[type-arg]
         return self._noted(super().__and__(other))
 
     def __rand__(self, other: Any) -> Any:
-        return self._noted(super().__rand__(other))
+        return self._noted(other & frozenset(self))
 
     def intersection(self, *others: Any) -> Any:
         return self._noted(super().intersection(*others))
@@ -146,7 +146,7 @@ class _WatchedWords(frozenset):  # type: ignore[type-arg]
 
     def __rsub__(self, other: Any) -> Any:
         self.fired()
-        return super().__rsub__(other)
+        return other - frozenset(self)
 
     def __iter__(self) -> Any:
         self.fired()
@@ -216,7 +216,7 @@ def watched(
     """How right each item is, and for each rule that can be watched the items in which it fired."""
     current = [""]
     fired: dict[str, set[str]] = {}
-    changes = []
+    changes: list[tuple[Rule, Any]] = []
     for rule in every:
         if rule.kind == "pattern" or isinstance(rule.value, frozenset):
             seen = fired.setdefault(rule.id, set())

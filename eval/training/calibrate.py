@@ -21,6 +21,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -249,7 +250,7 @@ def _case_rows(cases: Iterable[Case], home: Home, source: str, reader: str) -> I
         asked = analyse(case.standalone or case.question, opened.vocabulary, TODAY)
         yield _read(
             asked, opened, home, scorer, source=source, kind=case.kind, answerable=case.expect == "answered",
-            right=lambda e, keys=keys: bool(keys.intersection(passage_keys(e.hit.passage))),
+            right=partial(_in_gold, keys),
         )  # fmt: skip
 
 
@@ -271,6 +272,10 @@ def _reader(home: Home, kind: str) -> PassageReader:
     if kind.startswith(PREFIX):
         return CrossEncoderReader(kind.removeprefix(PREFIX))
     return SimilarityReader(home.encoder) if kind == "similarity" else home.reader
+
+
+def _in_gold(keys: set[str], item: Evidence) -> bool:
+    return bool(keys.intersection(passage_keys(item.hit.passage)))
 
 
 def _row(

@@ -44,7 +44,7 @@ PLAIN_WORTH = {"shape": 2.0, "turning": 12.0}
 """How much all texts of the plain class count together, in texts of one other class: it is asked for most."""
 OTHERS = 5000
 """Texts of the classifiers of policy and tasks, every one a question of its own."""
-NETWORKS, UNITS = 5, 40
+NETWORKS, UNITS = 2, 40
 _AUXILIARY = re.compile(
     r"(?:so |and )?(?:is|are|was|were|do|does|did|has|have|had|will|would|can|could|should)(?:n't)? \w", re.I
 )
