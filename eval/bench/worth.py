@@ -33,6 +33,8 @@ from eval.bench.items import Item, asked, gathered, remembering
 
 _MOST = 40
 """Questions of one set that are asked again without a rule; the first ones, in a fixed shuffled order."""
+_MOST_UNWATCHED = 12
+"""The same for a rule of which it is not known where it fires."""
 _NEVER = re.compile(r"(?!)")
 _PARSE = "app.text.parse"
 
@@ -250,7 +252,7 @@ def _without(
     with put([(rule, rule.without())]):
         for item in items:
             name = f"{item.set}/{item.id}"
-            if (where is not None and name not in where) or taken[item.set] >= _MOST:
+            if (where is not None and name not in where) or taken[item.set] >= (_MOST_UNWATCHED if where is None else _MOST):
                 continue
             taken[item.set] += 1
             try:
