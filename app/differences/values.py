@@ -14,8 +14,9 @@ from app.citation_text import holder, one_line, shortened
 from app.differences.find import Figure, Found
 from app.evidence.gather import Evidence, log_odds
 from app.logistic import Feature, Logistic, load
-from app.question.analysis import Question, holds_kind
+from app.question.analysis import Kind, Question, holds_kind
 from app.text import claims
+from app.text.parse import parse
 from app.text.periods import overlap, periods, shown
 from app.text.spans import whole_words
 from index.terms import Vocabulary
@@ -25,6 +26,7 @@ KINDS = frozenset({"number", "date", "person", "place", "description"})
 """Kinds of questions that a few words can answer."""
 MOST = 6
 _WORDS_OF_VALUE = 12
+_FINITE = frozenset(("VBD", "VBZ", "VBP", "MD"))
 _ALIKE = 0.67
 """Share of the words of the shorter answer that the longer one has, from which they are one."""
 
@@ -94,7 +96,7 @@ def find(
         source = sources(item.hit.passage.source_id)
         if source is None or (item is not lead and not answers_too(question, lead, item, vocabulary)):
             continue
-        figure = _figure(item, source)
+        figure = _figure(item, source, question.kind)
         if not figure.value:
             continue
         alike = next((own for own in answers if any(same(figure.value, f.value, vocabulary) for f in own)), None)
@@ -143,17 +145,23 @@ def same(one: str, other: str, vocabulary: Vocabulary) -> bool:
     return sum(any(claims.akin(w, m) for m in many) for w in few) >= _ALIKE * len(few)
 
 
-def _figure(item: Evidence, source: Source) -> Figure:
+def _figure(item: Evidence, source: Source, kind: Kind) -> Figure:
     assert item.span is not None
     start, end = whole_words(source.text, item.span[0], item.span[1], item.start, item.end)
     value = one_line(source.text[start:end]).strip(" .,;:“”\"'()")
-    if len(value.split()) > _WORDS_OF_VALUE or not any(c.isalnum() for c in value):
+    if len(value.split()) > _WORDS_OF_VALUE or not any(c.isalnum() for c in value) or (kind != "description" and _says(item.text, value)):
         value = ""
     dated = source.date if source.genre != "notes" else None
     return Figure(
         evidence=item, quantity=None, value=value, unit="", period=None, dated=dated, when=shown(dated) if dated else "",
         holder=holder(source, item.hit.passage.claimed_by, shortened(source.title)), said=one_line(item.text),
     )  # fmt: skip
+
+
+def _says(sentence: str, value: str) -> bool:
+    """Whether some words of a sentence are a statement rather than a name, a date or a figure: a finite verb is among them."""
+    start = " ".join(sentence.split()).find(value)
+    return start >= 0 and any(w.tag in _FINITE and start <= w.start < start + len(value) for w in parse(" ".join(sentence.split())).words)
 
 
 def _words(text: str, vocabulary: Vocabulary) -> set[str]:

@@ -29,7 +29,7 @@ def matter(text: str) -> str:
     The whole text where nothing would be left.
     """
     found = parse(text)
-    drop = {p for p, _ in enumerate(found.words) if _of_form(found, p)}
+    drop = {p for p, _ in enumerate(found.words) if of_form(found, p)}
     for place in sorted(drop):
         word = found.words[place]
         if word.pos in {"NOUN", "PROPN"}:
@@ -59,10 +59,11 @@ def form_named(text: str) -> Shape | None:
 def form_words(text: str) -> frozenset[str]:
     """Dictionary forms of the form words of a text."""
     found = parse(text)
-    return frozenset(found.words[p].lemma for p in range(len(found.words)) if _of_form(found, p))
+    return frozenset(found.words[p].lemma for p in range(len(found.words)) if of_form(found, p))
 
 
-def _of_form(found: Parse, place: int) -> bool:
+def of_form(found: Parse, place: int) -> bool:
+    """Whether a word belongs to the asking: it names a form, asks for it ("list …", but not "countries list …") or is who asks."""
     word = found.words[place]
     lemma = word.lemma.rstrip("s") if word.lemma.rstrip("s") in FORM else word.lemma
     if lemma in FORM and (word.pos in {"NOUN", "PROPN"} or place == 0):
@@ -77,4 +78,4 @@ def _carries(found: Parse, place: int, *, without: int = -1) -> bool:
     if word.dep in {"compound", "amod", "nummod", "det", "predet", "case"}:
         return word.dep == "compound" and word.pos == "PROPN"
     below = [p for p in found.subtree(place) if p not in {place, without}]
-    return any(found.words[p].pos in {"NOUN", "PROPN"} and not _of_form(found, p) for p in below)
+    return any(found.words[p].pos in {"NOUN", "PROPN"} and not of_form(found, p) for p in below)

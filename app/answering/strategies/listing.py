@@ -9,7 +9,7 @@ from app.answering.compose import with_list
 from app.answering.engine import Desk, Outcome, Trace
 from app.answering.rows import Sheet, alike, on, widely_read
 from app.evidence.gather import Evidence
-from app.question.matter import ASKS
+from app.question.matter import of_form
 from app.question.wanted import Asked, Thing, thing_of, things
 from app.text.claims import akin
 from app.text.counts import counted
@@ -49,7 +49,7 @@ def deed(question: str, asked: Asked, kind: Thing) -> str:
     found = parse(question)
     if kind == "figure":
         return next((w.lemma for w in parse(asked.words).words if w.dep == "compound" and w.pos == "NOUN"), "")
-    verbs = [w.lemma for w in found.words[1:] if w.pos == "VERB" and w.lemma not in ASKS | _LIGHT]
+    verbs = [w.lemma for p, w in enumerate(found.words) if p and w.pos == "VERB" and w.lemma not in _LIGHT and not of_form(found, p)]
     return verbs[-1] if verbs else ""
 
 
