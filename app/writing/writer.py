@@ -489,7 +489,7 @@ class _Work:
             if made not in supports:
                 supports.append(made)
         if told.label == "supported" and told.support < LEAST:
-            return _Reading(label="partly", reason="; ".join(told.reasons) or "the passage does not clearly say so")
+            return _Reading(label="partly", reason=_listed(told.reasons) or "the passage does not clearly say so")
         new = self.new_words(sentence, passages, " ".join(g.passage.text[a:b] for g, a, b in runs))
         if told.label == "supported" and new and (len(new) > 1 or told.support < SURE):
             return _Reading(reason=f"nothing in the passage matches: {', '.join(new)}")
@@ -507,7 +507,7 @@ class _Work:
         if bent:
             return _Reading(reason=bent)
         return _Reading(
-            label=told.label if supports else "unsupported", supports=supports, reason="; ".join(told.reasons)
+            label=told.label if supports else "unsupported", supports=supports, reason=_listed(told.reasons)
         )
 
     def bent(self, sentence: str, quotes: Sequence[str], passages: Sequence[Given]) -> str:
@@ -783,6 +783,11 @@ def nearest(sentence: str, passages: Sequence[Given]) -> list[Given]:
 
 def _words(text: str) -> set[str]:
     return {w for w in _WORD.findall(text.lower()) if len(w) > 3 or w.isdigit()}
+
+
+def _listed(reasons: Sequence[str]) -> str:
+    """Sentences as parts of one line."""
+    return "; ".join(f"{r[:1].lower()}{r[1:].removesuffix('.')}" for r in reasons)
 
 
 def _key(text: str) -> str:
