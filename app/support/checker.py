@@ -25,6 +25,7 @@ from app.question.analysis import tidy
 from app.support import alignment
 from app.text import claims
 from app.text.claims import Said
+from app.text.parse import parse
 from app.text.voices import names, voice_left_out
 from index.embed import Encoder, Vectors
 from index.search import Filters, Hit, OpenIndex, SearchSettings
@@ -125,6 +126,7 @@ class Carried:
         opposed: the best place differs in a figure, name, date or denial; it need not speak of the same matter.
         closeness: how well the words of the sentence are matched there, in [0, 1].
         excerpt: it is a sentence of the text with no more than phrases left out.
+        agrees: the best place differs from it in nothing that is compared and speaks of the same matter, however sure that is.
     """
 
     label: Label
@@ -136,6 +138,7 @@ class Carried:
     opposed: bool = False
     closeness: float = 0.0
     excerpt: bool = False
+    agrees: bool = False
 
     @property
     def speaks_for(self) -> bool:
@@ -275,6 +278,7 @@ class Compared:
         reasons: what does not fit.
         opposed: the best sentence says otherwise.
         contradicts: it does so of the same matter: all else that the claim says stands there.
+        agrees: it speaks of the same matter and differs in nothing that is compared.
         hedged: it only says that something may be, or that somebody holds it.
         excerpt: the claim is a sentence of the text with no more than phrases left out.
     """
@@ -284,6 +288,7 @@ class Compared:
     reasons: tuple[str, ...]
     opposed: bool
     contradicts: bool
+    agrees: bool
     hedged: bool
     excerpt: bool
 
@@ -390,7 +395,7 @@ class SupportChecker:
             reasons=tuple(dict.fromkeys(r for t in told for r in t.reasons)),
             others=tuple(dict.fromkeys(p for p in places if p != best.best)),
             opposed=any(t.opposed for t in told) and label != "supported", verdict=verdict, closeness=best.closeness,
-            excerpt=all(t.excerpt for t in told),
+            excerpt=all(t.excerpt for t in told), agrees=all(t.agrees for t in told),
         )  # fmt: skip
 
     def _sentence(self, claim: str, ground: _Ground) -> Carried:
@@ -408,6 +413,7 @@ class SupportChecker:
             label=label, support=round(support, 4), best=compared.units[0], others=compared.units[1:], verdict=verdict,
             reasons=() if label == "supported" else compared.reasons,
             opposed=compared.opposed and label != "supported", closeness=compared.values["meaning"], excerpt=compared.excerpt,
+            agrees=compared.agrees,
         )  # fmt: skip
 
     def _partly(self, claim: str, ground: _Ground, support: float) -> bool:
@@ -510,13 +516,16 @@ def _weighed(claim: str, told: Sequence[tuple[Hit, Carried]], opened: OpenIndex)
     best = told[0][1]
     against = sorted((t for t in told if t[1].verdict == "contradicted"), key=lambda t: -t[1].closeness)
     label, verdict, by = best.label, best.verdict, ""
+    rivals: list[tuple[Hit, Carried]] = []
     if against:
         nearest = against[0][1].closeness
-        rivals = [c for _, c in told if c.label == "supported" and c.speaks_for and (c.excerpt or c.closeness >= nearest)]
+        carried = [t for t in told if t[1].label == "supported" and t[1].speaks_for and (t[1].excerpt or t[1].closeness >= nearest)]
+        rivals = carried or [t for t in told if t[1].agrees and t[1].closeness >= nearest]
         verdict = "disputed" if rivals else "contradicted"
-        if not rivals:
+        if not carried:
             label = "partly" if any(c.label == "partly" and c.speaks_for for _, c in told) else "unsupported"
     wanted = [t for t in told if t[1].label == label and t[1].speaks_for] if label != "unsupported" else []
+    wanted = wanted or rivals
     if verdict == "supported":
         by = _only_holder(claim, wanted, opened)
         verdict = "claimed" if by else verdict
@@ -688,7 +697,8 @@ def features(claim: Said, chosen: Sequence[_Ranked], ground: _Ground, together: 
         units=tuple((r.unit.text, r.unit.start, r.unit.end) for r in chosen),
         reasons=tuple(reasons) or ("No sentence of the text says so.",),
         opposed=_opposed(values),
-        contradicts=_contradicts(values),
+        contradicts=_contradicts(values | ({"date_other": 0.0} if values["date_other"] and _dates_saying(claim, best) else {})),
+        agrees=_same_matter(values) and not any(values[v] for v in _OTHERWISE) and values["name_rival"] < _RIVAL,
         hedged=claims.held(best.text) and not (claims.unsure(claim.text) or claims.alleged(claim.text)),
         excerpt=not any(values[v] for v in _OTHERWISE) and any(alignment.excerpt(claim, s) for s in own),
     )
@@ -702,12 +712,23 @@ def _opposed(values: Mapping[str, float]) -> bool:
     )
 
 
+def _same_matter(values: Mapping[str, float]) -> bool:
+    return values["meaning"] >= _SAME_MATTER and values["lost"] <= _MOST_LOST
+
+
 def _contradicts(values: Mapping[str, float]) -> bool:
     """Whether it does so of the matter of the claim; another figure or date says nothing where a name of the claim is missing."""
-    if not _opposed(values) or values["meaning"] < _SAME_MATTER or values["lost"] > _MOST_LOST:
+    if not _opposed(values) or not _same_matter(values):
         return False
     turned = bool(values["denial"] or values["opposite"]) or values["name_rival"] >= _RIVAL
     return turned or (values["name_none"] <= _ABSENT and any(values[o] for o in ("figure_other", "crossed", "date_other")))
+
+
+def _dates_saying(claim: Said, best: Said) -> bool:
+    """Whether the other dates of a sentence tell when somebody said so: "…, according to the UN in April"."""
+    others = [g for g in best.moments if not any(claims.dated_near(m, g) for m in claim.moments)]
+    said = [v.said for v in parse(best.text).voices]
+    return bool(said) and not any(s.start <= g.at < s.end for g in others for s in said)
 
 
 def _figures(
