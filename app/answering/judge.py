@@ -65,12 +65,9 @@ def read(
     return Judged(evidence=tuple(evidence), leading=tuple(leading), lacking=tuple(lacking))
 
 
-def seen(question: Question, retrieved: Retrieved, judged: Judged, opened: OpenIndex) -> Seen:
+def seen(question: Question, retrieved: Retrieved, judged: Judged) -> Seen:
     """What the decision looks at."""
-    return Seen(
-        question=question, evidence=judged.leading, missing=retrieved.missing, lacking=judged.lacking, rarity=retrieved.rarity,
-        vocabulary=opened.vocabulary,
-    )  # fmt: skip
+    return Seen(question=question, evidence=judged.leading, missing=retrieved.missing, lacking=judged.lacking)
 
 
 def traced(desk: Desk, question: Question, retrieved: Retrieved) -> Trace:
@@ -81,7 +78,7 @@ def traced(desk: Desk, question: Question, retrieved: Retrieved) -> Trace:
         if not english:  # its words stand in no English text; figures do
             retrieved = replace(retrieved, missing=tuple(t for t in retrieved.missing if any(map(str.isdigit, t))))
         judged = read(question, retrieved.hits, reader, desk.models.encoder, desk.index, same_language=english)
-        decision = decide(seen(question, retrieved, judged, desk.index), calibration, desk.models.settings.threshold)
+        decision = decide(seen(question, retrieved, judged), calibration, desk.models.settings.threshold)
     return Trace(question=question, missing=retrieved.missing, hits=retrieved.hits, evidence=judged.evidence, decision=decision)
 
 
