@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from app.answering.decide import decide, load_calibrations
-from app.answering.features import REGISTRY, Seen
+from app.answering.features import REGISTRY, Seen, measured
 from app.evidence.gather import Evidence, unnamed
 from app.question.analysis import Question, analyse
 from index.search import Hit
@@ -27,7 +27,7 @@ def _evidence(text: str, context: str) -> Evidence:
 
 
 def _seen(text: str, *evidence: Evidence, missing: tuple[str, ...] = (), lacking: tuple[tuple[str, ...], ...] = ()) -> Seen:
-    return Seen(question=_asked(text), evidence=evidence, missing=missing, lacking=lacking)
+    return Seen(question=_asked(text), evidence=evidence, missing=missing, lacking=lacking, vocabulary=Vocabulary.load())
 
 
 def _asked(text: str) -> Question:
@@ -81,6 +81,18 @@ def test_names_of_the_question_that_the_lead_lacks_are_found(question: str, abse
     vocabulary = Vocabulary.load()
     lead = _evidence(TEXT + " Most of them are Danish.", context="The Harbour Gazette")
     assert unnamed(question, vocabulary.content_terms(question), lead.hit.passage, vocabulary) == absent
+
+
+def test_a_figure_of_another_kind_than_the_one_asked_for_speaks_against() -> None:
+    item = _evidence(TEXT, context="Union")
+    asked = ("How many members has the union?", "How many ships has the union?", "Where is the union?")
+    assert [measured(_seen(q, item))["fits"] for q in asked] == [1, 0, 1]
+
+
+def test_a_name_that_no_leading_passage_holds_speaks_against() -> None:
+    item, calibration = _evidence(TEXT, context="Union"), load_calibrations()["evidence"]
+    asked = "How many members has the union at Vestby?"
+    assert decide(_seen(asked, item, lacking=(("Vestby",),)), calibration).confidence < decide(_seen(asked, item), calibration).confidence
 
 
 def test_what_near_passages_speak_of_instead_is_told() -> None:

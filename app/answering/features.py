@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.differences.find import fits
 from app.evidence.gather import Evidence, log_odds
 from app.logistic import Feature
 from app.question.analysis import Question, fits_kind
+from app.text.quantities import quantities
+from index.terms import Vocabulary
 
 _LEADING = 3
 _NEAREST = 3
@@ -26,12 +29,14 @@ class Seen:
         evidence: sentences, best first; the features need at least one.
         missing: topic terms of the question that no source mentions.
         lacking: for each of the leading passages, names of the question that it does not mention.
+        vocabulary: for the stems of words.
     """
 
     question: Question
     evidence: Sequence[Evidence]
     missing: Sequence[str]
     lacking: Sequence[Sequence[str]] = ()
+    vocabulary: Vocabulary
 
     @property
     def leading(self) -> Sequence[Evidence]:
@@ -65,6 +70,15 @@ def _ahead(seen: Seen) -> float:
     return max(hits.values()) - sum(hits.values()) / len(hits)
 
 
+def _fits(seen: Seen) -> float:
+    target = seen.question.target
+    if target is None:
+        return 1.0
+    return float(
+        any(fits(q, target, e.text, seen.question.text, seen.vocabulary) for e in seen.leading for q in quantities(e.text))
+    )
+
+
 REGISTRY: tuple[Feature[Seen], ...] = (
     Feature(
         name="passage", sign=1, about="log-odds of the best passage's score",
@@ -88,6 +102,10 @@ REGISTRY: tuple[Feature[Seen], ...] = (
     Feature(
         name="missing", sign=-1, about="share of the topic terms that no source mentions",
         value=lambda s: len(s.missing) / len(s.question.terms) if s.question.terms else 0.0,
+    ),
+    Feature(name="fits", sign=1, about="one of the three first sentences holds a figure of the kind asked for, where one is", value=_fits),
+    Feature(
+        name="nowhere", sign=-1, about="all leading passages lack a name of the question", value=lambda s: float(bool(s.nowhere))
     ),
 )  # fmt: skip
 

@@ -14,6 +14,7 @@ from app.question.analysis import Question, naming_author
 from app.text import periods
 from index.embed import Encoder
 from index.search import Hit, OpenIndex
+from index.terms import Vocabulary
 from ingest.chunk import CONTEXT_JOINT
 
 TIME_WEIGHT = 2.5
@@ -65,9 +66,11 @@ def read(
     return Judged(evidence=tuple(evidence), leading=tuple(leading), lacking=tuple(lacking))
 
 
-def seen(question: Question, retrieved: Retrieved, judged: Judged) -> Seen:
+def seen(question: Question, retrieved: Retrieved, judged: Judged, vocabulary: Vocabulary) -> Seen:
     """What the decision looks at."""
-    return Seen(question=question, evidence=judged.leading, missing=retrieved.missing, lacking=judged.lacking)
+    return Seen(
+        question=question, evidence=judged.leading, missing=retrieved.missing, lacking=judged.lacking, vocabulary=vocabulary
+    )  # fmt: skip
 
 
 def traced(desk: Desk, question: Question, retrieved: Retrieved) -> Trace:
@@ -78,7 +81,7 @@ def traced(desk: Desk, question: Question, retrieved: Retrieved) -> Trace:
         if not english:  # its words stand in no English text; figures do
             retrieved = replace(retrieved, missing=tuple(t for t in retrieved.missing if any(map(str.isdigit, t))))
         judged = read(question, retrieved.hits, reader, desk.models.encoder, desk.index, same_language=english)
-        decision = decide(seen(question, retrieved, judged), calibration, desk.models.settings.threshold)
+        decision = decide(seen(question, retrieved, judged, desk.index.vocabulary), calibration, desk.models.settings.threshold)
     return Trace(question=question, missing=retrieved.missing, hits=retrieved.hits, evidence=judged.evidence, decision=decision)
 
 

@@ -58,7 +58,10 @@ TODAY = dt.date(2026, 11, 1)
 """Some day: none of the sets asks about the present."""
 CONVERSATIONS = "mtragun"
 """Last turns of real conversations, made standalone by the product's own readings; of two the one that is answered better."""
-LEAST_WORTH = 0.001
+KEPT = ("nowhere",)
+"""Taken in first whatever they win here: the sets hold few questions on names that no source mentions. Of 14 near-misses that analysts
+typed over the bundled sources 11 were abstained on with it, 9 without it."""
+LEAST_WORTH = 0.0005
 """A feature is taken in when it wins so much AUC on average over the sets left out."""
 
 
@@ -153,7 +156,7 @@ def calibrated(rows: Sequence[Row], false_abstention: float) -> dict[str, Any]:
     used = [r for r in rows if r.values and (r.found or not r.answerable)]
     sources = sorted({r.source for r in used})
     fitted = [s for s in sources if s != TEST]
-    names: list[str] = []
+    names = list(KEPT)
     reached = 0.0
     while len(names) < len(REGISTRY):
         tried = {f.name: _mean(_left_out(used, sources, [*names, f.name]), fitted) for f in REGISTRY if f.name not in names}
@@ -343,7 +346,7 @@ def _read(
         answerable=answerable,
         first=best[:1] == [True],
         found=any(best),
-        values=measured(seen(asked, retrieved, judged)) if judged.leading else {},
+        values=measured(seen(asked, retrieved, judged, opened.vocabulary)) if judged.leading else {},
         best=judged.evidence[0].text if judged.evidence else "",
     )
 

@@ -82,7 +82,7 @@ def main() -> None:
                         right.append(found[:1] == [True])
                         if not any(found):
                             continue  # neither label is true of it
-                    looked = Seen(question=analyse(question["question"], opened.vocabulary, TODAY), evidence=evidence, missing=())
+                    looked = Seen(question=analyse(question["question"], opened.vocabulary, TODAY), evidence=evidence, missing=(), vocabulary=opened.vocabulary)
                     values.append([measured(looked)[name] for name in FITTED])
                     truth.append(any(found))
             first += right

@@ -1,11 +1,17 @@
-"""What one holder says of something: the author, a publisher, somebody who is quoted; or one text ("the article")."""
+"""What one holder says of something: the author, a publisher, somebody who is quoted; or one text ("the article").
+
+Where nothing is by them or names them, nobody else's words are given for theirs.
+"""
 
 from __future__ import annotations
 
 from app.answering.engine import Desk, Outcome
 from app.answering.rows import Sheet, alike, on, statements, widely_read
 from app.answering.speakers import speaker
+from app.answering.strategies.point import Found, abstained
+from app.answering.strategies.summary import length
 from app.evidence.gather import Evidence
+from app.text.voices import reports_others
 
 PASSAGES = 12
 """Passages of the holder that are read."""
@@ -21,9 +27,13 @@ def holder(desk: Desk) -> Outcome | None:
         return None
     who = speaker(desk, topic.holder)
     trace = widely_read(desk, on(desk, f"What is said about {topic.about}?"), PASSAGES, lambda hit: who.near(hit, desk))
+    if not trace.hits:
+        found = Found(trace=trace)
+        return Outcome(answer=abstained(desk.base, found, desk.index), trace=trace)
     with desk.clock.stage("read"):
         held = {(e.hit.passage.id, e.start): e for e in statements(trace.hits, topic.about, desk.index.vocabulary)}
-        chosen = _chosen(desk, [e for e in trace.evidence if who.said(e, desk)], held)
+        own = [e for e in trace.evidence if who.said(e, desk) and (who.text or not reports_others(e.text))]
+        chosen = _chosen(desk, own, held)[: min(length(desk.request.standalone)[0], SENTENCES)]
     if not chosen:
         return None
     with desk.clock.stage("generate"):
