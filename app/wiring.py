@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from app.answering.decide import load_calibrations
-from app.answering.engine import AnswerSettings, Models
+from app.answering.engine import Across, AnswerSettings, Models
 from app.answering.pipeline import Answerer
 from app.config import EncoderSection, EngineSection, IndexSection, Settings
 from app.evidence.cross_encoder import PREFIX, CrossEncoderReader
@@ -25,6 +25,8 @@ from app.writing.engines import Engine, EngineSettings, parse_engine
 from app.writing.writer import Writer, WriterSettings
 from index.embed import Encoder
 from index.encoders import open_encoder
+from index.languages import LanguageVectors
+from index.multilingual_encoder import reads as reads_script
 from index.precision import MULTILINGUAL_MODEL
 from index.search import IndexReader, SearchSettings
 from index.store import ChromaServer
@@ -63,6 +65,14 @@ def chroma_server(settings: IndexSection, environment: Mapping[str, str] = os.en
 def index(folder: Path, settings: IndexSection, encoder: Encoder, words: Callable[[], Vocabulary]) -> IndexReader:
     """The index whose generations lie in ``folder``, always the current one."""
     return IndexReader(folder, encoder, chunking(settings), words, chroma_server(settings))
+
+
+def language_vectors(folder: Path, settings: EncoderSection) -> LanguageVectors | None:
+    """The second set of vectors, in ``folder``, of a home whose encoder reads English only; None for others."""
+    if settings.reads() != frozenset({"en"}):
+        return None
+    encoder = open_encoder(MULTILINGUAL_MODEL, batch_size=settings.batch_size, precision=settings.precision)
+    return LanguageVectors(folder, encoder)
 
 
 def reader(settings: Settings, encoder: Encoder) -> PassageReader:
@@ -141,6 +151,7 @@ def answerer(
     *,
     index: IndexReader,
     encoder: Encoder,
+    languages: LanguageVectors | None,
     reader: PassageReader,
     policy: Policy,
     tasks: TaskClassifier,
@@ -150,6 +161,7 @@ def answerer(
     """Answers questions from an index in a writer's words, or by quotation.
 
     Args:
+        languages: for questions that ``encoder`` does not read.
         offers: questions that are known to be answered, see :class:`app.suggest.suggester.Suggester`.
     """
     answer = settings.answer
@@ -158,11 +170,16 @@ def answerer(
     calibrations = load_calibrations()
     by_cosine = "multilingual" if settings.encoder.model == MULTILINGUAL_MODEL else "similarity"
     only_english = reads == frozenset({"en"})
+    across = None
+    if languages is not None:
+        by_meaning = SimilarityReader(languages.encoder)
+        across = Across(vectors=languages, reads=reads_script, reader=by_meaning, calibration=calibrations["multilingual"])
     models = Models(
         encoder=encoder,
         reader=reader,
         calibration=calibrations[kind],
         foreign=None if only_english else (SimilarityReader(encoder), calibrations[by_cosine]),
+        across=across,
         offers=offers,
         settings=AnswerSettings(
             passages=answer.passages,

@@ -29,5 +29,9 @@ class Damaged(IndexingError):
     """What is on disk is incomplete or inconsistent; ``iskp doctor --repair`` mends it."""
 
 
+class LanguagesMissing(IndexingError):
+    """Too many passages lack the vectors for other languages to make them while a question waits; ``iskp index --languages`` does."""
+
+
 class Untrusted(IndexingError):
     """A server answers with something that would make this machine load code."""

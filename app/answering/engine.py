@@ -20,6 +20,7 @@ from index.search import Hit, OpenIndex, SearchSettings
 
 if TYPE_CHECKING:
     from app.answering.retrieve import Retrieved
+    from index.languages import LanguageVectors
 
 _OFFERED_TALK = 3
 
@@ -41,10 +42,26 @@ class AnswerSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Across:
+    """What answers questions in languages that the encoder of the index does not read.
+
+    Attributes:
+        reads: whether a text is in one of them.
+        calibration: what the scores of ``reader`` mean.
+    """
+
+    vectors: LanguageVectors
+    reads: Callable[[str], bool]
+    reader: PassageReader
+    calibration: Logistic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Models:
     """What finds and judges evidence.
 
     Attributes:
+        across: answers in other languages; None where the encoder reads them itself.
         foreign: reads questions that are not in English, where the evidence reader knows English only.
         offers: gives up to so many questions that are known to be answered.
     """
@@ -54,6 +71,7 @@ class Models:
     calibration: Logistic
     settings: AnswerSettings = AnswerSettings()
     foreign: tuple[PassageReader, Logistic] | None = None
+    across: Across | None = None
     offers: Callable[[int], Sequence[str]] = lambda n: ()
 
     def reading(self, request: Request) -> tuple[PassageReader, Logistic]:
