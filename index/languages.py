@@ -12,7 +12,8 @@ import json
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,10 @@ from numpy.typing import NDArray
 
 from index.embed import Encoder, Vectors
 from index.errors import LanguagesMissing
-from index.search import Filters, OpenIndex, PassageVectors
+from index.names import Names, names_of
+from index.search import Filters, Hit, OpenIndex, PassageVectors, SearchSettings
 from index.sync import embedded_text
-from index.words import stem, topic_words
+from index.words import stem, topic_words, words
 from ingest.chunk import Passage
 
 FORMAT = 1
@@ -48,6 +50,7 @@ class Rows:
         index: the generation of the index whose passages they are, see :attr:`index.search.OpenIndex.id`; empty while a fill is under way.
         file: name of the matrix.
         ids, digests: of each row the passage and of what words it was made.
+        names: words of the passages that are names, see :func:`index.names.names_of`.
     """
 
     encoder: str
@@ -55,6 +58,7 @@ class Rows:
     file: str
     ids: tuple[str, ...] = ()
     digests: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
     format: int = FORMAT
 
 
@@ -88,7 +92,7 @@ class LanguageVectors:
                 rows, matrix = self._read()
                 if rows.index != opened.id:
                     rows, matrix = self._filled(opened, rows, matrix, None, AT_ONCE)
-                self._seen = opened.id, _Seen(opened, self.encoder, rows.ids, matrix)
+                self._seen = opened.id, _Seen(opened, self.encoder, rows, matrix)
             return self._seen[1]
 
     def fill(self, opened: OpenIndex, progress: Progress | None = None) -> int:
@@ -115,6 +119,7 @@ class LanguageVectors:
                 f"{len(new)} passages have not been prepared for questions in other languages, which takes some minutes; "
                 "run: iskp index --languages"
             )
+        names = names_of(f"{p.context} {p.text}" for p in passages)
         made = matrix[[at[p.id, d] for p, d in kept]]
         fresh: list[Vectors] = []
         for start in range(0, len(new), _BATCH):
@@ -123,17 +128,17 @@ class LanguageVectors:
             fresh.append(self.encoder.encode([embedded_text(p) for p, _ in new[start : start + _BATCH]]))
             done = start + _BATCH
             if done % _KEPT_AFTER == 0 and done < len(new):
-                self._write("", [*kept, *new[:done]], _joined(made, fresh))
+                self._write("", [*kept, *new[:done]], (), _joined(made, fresh))
         if progress:
             progress(len(new), len(new))
-        return self._write(opened.id, [*kept, *new], _joined(made, fresh))
+        return self._write(opened.id, [*kept, *new], names, _joined(made, fresh))
 
     def _read(self) -> tuple[Rows, NDArray[np.float16]]:
         """What is kept; nothing where it is missing, damaged or of another encoder, since it can be made again."""
         nothing = Rows(encoder=self.encoder.name, index="", file=""), np.zeros((0, 0), dtype=np.float16)
         try:
             known: dict[str, Any] = json.loads((self._folder / _CONTENTS).read_text(encoding="utf-8"))
-            rows = Rows(**{**known, "ids": tuple(known["ids"]), "digests": tuple(known["digests"])})
+            rows = Rows(**{**known, **{key: tuple(known[key]) for key in ("ids", "digests", "names")}})
             if rows.format != FORMAT or rows.encoder != self.encoder.name:
                 return nothing
             matrix: NDArray[np.float16] = np.load(self._folder / rows.file, mmap_mode="r", allow_pickle=False)
@@ -143,12 +148,14 @@ class LanguageVectors:
         return (rows, matrix) if fits else nothing
 
     def _write(
-        self, index: str, whole: Sequence[tuple[Passage, str]], matrix: NDArray[np.float16]
+        self, index: str, whole: Sequence[tuple[Passage, str]], names: Sequence[str], matrix: NDArray[np.float16]
     ) -> tuple[Rows, NDArray[np.float16]]:
         """Keep the rows; where the home cannot be written they last as long as the program runs."""
         ids, digests = tuple(p.id for p, _ in whole), tuple(d for _, d in whole)
         name = hashlib.sha256(repr((self.encoder.name, ids, digests)).encode()).hexdigest()[:16]
-        rows = Rows(encoder=self.encoder.name, index=index, file=f"{name}.npy", ids=ids, digests=digests)
+        rows = Rows(
+            encoder=self.encoder.name, index=index, file=f"{name}.npy", ids=ids, digests=digests, names=tuple(names)
+        )  # fmt: skip
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             written = self._folder / f"{name}.{os.getpid()}.tmp"
@@ -213,18 +220,36 @@ class _Matrix:
 class _Seen(OpenIndex):
     """An open index through another encoder. It shares everything else with the one that it was made of, which stays open for it."""
 
-    def __init__(self, opened: OpenIndex, encoder: Encoder, ids: Sequence[str], matrix: NDArray[np.float16]) -> None:
+    def __init__(self, opened: OpenIndex, encoder: Encoder, rows: Rows, matrix: NDArray[np.float16]) -> None:
         vars(self).update(vars(opened))
         self._of = opened
         self.encoder = encoder
-        self._store = _Matrix(opened._store, ids, matrix, opened.identity.dimension)
+        self._store = _Matrix(opened._store, rows.ids, matrix, opened.identity.dimension)
+        self.names_in = lru_cache(maxsize=16)(Names(rows.names, opened.vocabulary).found)  # type: ignore[method-assign]
+
+    def search(
+        self, query: str, k: int = 10, *, filters: Filters = Filters(), settings: SearchSettings = SearchSettings()
+    ) -> list[Hit]:
+        """As of any index; words count by the share of the question's that the sources can hold: most are in another language."""
+        groups = self._groups(query)
+        there = self._catalog.document_frequency({word for group in groups for word in group})
+        share = sum(any(there[w] for w in group) for group in groups) / len(groups) if groups else 0.0
+        return super().search(
+            query, k, filters=filters, settings=replace(settings, lexical_weight=settings.lexical_weight * share)
+        )
 
     def _lexical(self, query: str, depth: int, filters: Filters) -> dict[str, float]:
-        """By the words of the question, and their stems in the languages of the sources."""
-        codes = set(self.languages())
-        groups = [tuple(dict.fromkeys((w, *(stem(w, c) for c in sorted(codes))))) for w in topic_words(query, codes)]
         wanted = depth if filters == Filters() else depth * 5
-        return dict(self._catalog.search(groups, wanted))
+        return dict(self._catalog.search(self._groups(query), wanted))
+
+    def _groups(self, query: str) -> list[tuple[str, ...]]:
+        """The words of the question with their stems in the languages of the sources, and its names as the sources spell them."""
+        codes = set(self.languages())
+        named = self.names_in(query)
+        apart = {w for n in named for w in words(f"{n.written} {n.spelled[0]}")}
+        rest = [w for w in topic_words(query, codes) if w not in apart]
+        groups = [tuple(dict.fromkeys((w, *(stem(w, c) for c in sorted(codes))))) for w in rest]
+        return groups + [tuple(dict.fromkeys((*n.spelled, *words(n.written)))) for n in named]
 
 
 def _joined(made: NDArray[np.float16], fresh: Sequence[Vectors]) -> NDArray[np.float16]:

@@ -20,6 +20,7 @@ from index.catalog import Catalog
 from index.embed import Encoder, Vectors
 from index.errors import Damaged
 from index.identity import Identity
+from index.names import Named
 from index.store import ChromaServer, Entry, VectorStore, open_store
 from index.sync import CATALOG_FILE, require_identity
 from index.terms import TOKEN, Vocabulary
@@ -264,6 +265,10 @@ class OpenIndex:
     @cached_property
     def _words(self) -> dict[str, str]:
         return {w: w for w in self._catalog.words()}
+
+    def names_in(self, question: str) -> Sequence[Named]:
+        """Names of a question in other letters than the collection's; found by the index of another language alone."""
+        return ()
 
     def search(
         self, query: str, k: int = 10, *, filters: Filters = Filters(), settings: SearchSettings = SearchSettings()

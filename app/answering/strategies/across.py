@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from app.answer import Answer
+from app.answering import languages
 from app.answering.engine import Desk, Outcome
 from app.answering.strategies.unreadable import unreadable
+from app.question.analysis import analyse
 from index.errors import LanguagesMissing
 from index.search import OpenIndex
 from ingest.language import of_passage
@@ -26,10 +28,11 @@ def across(desk: Desk) -> Outcome | None:
             opened = other.vectors.view(desk.index)
     except LanguagesMissing as exc:
         return Outcome(answer=replace(words.answer, answer=f"{words.answer.answer} {exc}"))
+    text = languages.spelled_out(request.standalone, opened)
     found = desk.answered(
         replace(
             desk,
-            request=replace(request, served=True),
+            request=replace(request, served=True, question=analyse(text, opened.vocabulary, request.today, asked=request.asked)),
             models=replace(
                 models, encoder=other.vectors.encoder, foreign=(other.reader, other.calibration), across=None,
                 settings=replace(models.settings, languages=None),
