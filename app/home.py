@@ -81,7 +81,15 @@ class Home:
         """Vectors for questions in languages that the encoder does not read; None where it reads more than English."""
         from app import wiring
 
-        return wiring.language_vectors(self.folder / "languages", self.settings.encoder)
+        return wiring.language_vectors(self.folder / "languages", self.settings.encoder, self.other_encoder)
+
+    @cached_property
+    def other_encoder(self) -> Encoder:
+        """The packaged multilingual encoder, not yet loaded; the home's own where that is the one."""
+        from app import wiring
+        from index.precision import MULTILINGUAL_MODEL
+
+        return self.encoder if self.encoder.name == MULTILINGUAL_MODEL else wiring.other_encoder(self.settings.encoder)
 
     def fill_languages(self, progress: Callable[[int, int], None] | None = None) -> int:
         """Give every passage a vector for questions in other languages; how many were new.
@@ -155,7 +163,7 @@ class Home:
         """What is declined, with the home's own ``policy.toml`` added."""
         from app import wiring
 
-        return wiring.policy(self.folder, self.encoder)
+        return wiring.policy(self.folder, self.encoder, self.other_encoder)
 
     @cached_property
     def tasks(self) -> TaskClassifier:
@@ -201,7 +209,8 @@ class Home:
 
         return wiring.answerer(
             self.settings, index=self.index, encoder=self.encoder, languages=self.language_vectors, reader=self.reader,
-            policy=self.policy, tasks=self.tasks, offers=self.suggester.known, writer=writer,
+            policy=self.policy, tasks=self.tasks,
+            other_tasks=wiring.other_tasks(self.other_encoder), offers=self.suggester.known, writer=writer,
         )  # fmt: skip
 
     @cached_property

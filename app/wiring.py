@@ -18,7 +18,7 @@ from app.evidence.gather import PassageReader, SimilarityReader
 from app.evidence.model_reader import ModelReader
 from app.policy.rules import POLICY_FILE, Policy
 from app.policy.rules import load as load_policy
-from app.question.tasks import TaskClassifier
+from app.question.tasks import TaskClassifier, TasksAcross, load_across
 from app.question.tasks import load as load_tasks
 from app.support.checker import SupportChecker, load_support_calibrations
 from app.writing.engines import Engine, EngineSettings, parse_engine
@@ -67,12 +67,14 @@ def index(folder: Path, settings: IndexSection, encoder: Encoder, words: Callabl
     return IndexReader(folder, encoder, chunking(settings), words, chroma_server(settings))
 
 
-def language_vectors(folder: Path, settings: EncoderSection) -> LanguageVectors | None:
+def other_encoder(settings: EncoderSection) -> Encoder:
+    """The packaged multilingual encoder, for questions in other languages."""
+    return open_encoder(MULTILINGUAL_MODEL, batch_size=settings.batch_size, precision=settings.precision)
+
+
+def language_vectors(folder: Path, settings: EncoderSection, other: Encoder) -> LanguageVectors | None:
     """The second set of vectors, in ``folder``, of a home whose encoder reads English only; None for others."""
-    if settings.reads() != frozenset({"en"}):
-        return None
-    encoder = open_encoder(MULTILINGUAL_MODEL, batch_size=settings.batch_size, precision=settings.precision)
-    return LanguageVectors(folder, encoder)
+    return LanguageVectors(folder, other) if settings.reads() == frozenset({"en"}) else None
 
 
 def reader(settings: Settings, encoder: Encoder) -> PassageReader:
@@ -99,14 +101,19 @@ def checker(settings: Settings, encoder: Encoder, reader: PassageReader, vocabul
     )
 
 
-def policy(folder: Path, encoder: Encoder) -> Policy:
-    """What is declined, with the ``policy.toml`` of a home's folder added."""
-    return load_policy(folder / POLICY_FILE, encoder)
+def policy(folder: Path, encoder: Encoder, other: Encoder) -> Policy:
+    """What is declined, with the ``policy.toml`` of a home's folder added; ``other`` is the multilingual encoder."""
+    return load_policy(folder / POLICY_FILE, encoder, other)
 
 
 def tasks(encoder: Encoder) -> TaskClassifier:
     """Tells talk and questions about the sources from questions to search for."""
     return load_tasks(encoder)
+
+
+def other_tasks(other: Encoder) -> TasksAcross:
+    """The same for other languages than English; ``other`` is the multilingual encoder."""
+    return load_across(other)
 
 
 def engine(settings: EngineSection, name: str) -> Engine:
@@ -155,6 +162,7 @@ def answerer(
     reader: PassageReader,
     policy: Policy,
     tasks: TaskClassifier,
+    other_tasks: TasksAcross,
     offers: Callable[[int], Sequence[str]],
     writer: Writer | None,
 ) -> Answerer:
@@ -180,6 +188,7 @@ def answerer(
         calibration=calibrations[kind],
         foreign=None if only_english else (SimilarityReader(encoder), calibrations[by_cosine]),
         across=across,
+        other_tasks=other_tasks.task,
         offers=offers,
         settings=AnswerSettings(
             passages=answer.passages,

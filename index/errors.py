@@ -30,7 +30,18 @@ class Damaged(IndexingError):
 
 
 class LanguagesMissing(IndexingError):
-    """Too many passages lack the vectors for other languages to make them while a question waits; ``iskp index --languages`` does."""
+    """Too many passages lack the vectors for other languages to make them while a question waits; ``iskp index --languages`` does.
+
+    Attributes:
+        number: of passages.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__(
+            f"{number} passages have not been prepared for questions in other languages, which takes some minutes; "
+            "run: iskp index --languages"
+        )
 
 
 class Untrusted(IndexingError):

@@ -115,10 +115,7 @@ class LanguageVectors:
         kept = [(p, d) for p, d in zip(passages, digests, strict=True) if (p.id, d) in at]
         new = [(p, d) for p, d in zip(passages, digests, strict=True) if (p.id, d) not in at]
         if most is not None and len(new) > most:
-            raise LanguagesMissing(
-                f"{len(new)} passages have not been prepared for questions in other languages, which takes some minutes; "
-                "run: iskp index --languages"
-            )
+            raise LanguagesMissing(len(new))
         names = names_of(f"{p.context} {p.text}" for p in passages)
         made = matrix[[at[p.id, d] for p, d in kept]]
         fresh: list[Vectors] = []

@@ -15,6 +15,7 @@ from app.logistic import Logistic
 from app.question.analysis import Question
 from app.question.dialogue import names_of
 from app.question.request import Request
+from app.question.tasks import Task
 from index.embed import Encoder
 from index.search import Hit, OpenIndex, SearchSettings
 
@@ -63,6 +64,7 @@ class Models:
     Attributes:
         across: answers in other languages; None where the encoder reads them itself.
         foreign: reads questions that are not in English, where the evidence reader knows English only.
+        other_tasks: tells the task of a turn in another language than English.
         offers: gives up to so many questions that are known to be answered.
     """
 
@@ -72,6 +74,7 @@ class Models:
     settings: AnswerSettings = AnswerSettings()
     foreign: tuple[PassageReader, Logistic] | None = None
     across: Across | None = None
+    other_tasks: Callable[[str], Task] | None = None
     offers: Callable[[int], Sequence[str]] = lambda n: ()
 
     def reading(self, request: Request) -> tuple[PassageReader, Logistic]:

@@ -9,6 +9,7 @@ from app.answering import languages
 from app.answering.engine import Desk, Outcome
 from app.answering.strategies.unreadable import unreadable
 from app.question.analysis import analyse
+from app.text.messages import translated
 from index.errors import LanguagesMissing
 from index.search import OpenIndex
 from ingest.language import of_passage
@@ -27,7 +28,8 @@ def across(desk: Desk) -> Outcome | None:
         with desk.clock.stage("retrieve"):
             opened = other.vectors.view(desk.index)
     except LanguagesMissing as exc:
-        return Outcome(answer=replace(words.answer, answer=f"{words.answer.answer} {exc}"))
+        told = translated("prepare", request.frame, number=exc.number) or str(exc)
+        return Outcome(answer=replace(words.answer, answer=told))
     text = languages.spelled_out(request.standalone, opened)
     found = desk.answered(
         replace(
