@@ -20,7 +20,7 @@ from app.policy.classifier import Judge, PolicyWeights, load_across, load_weight
 from app.question.network import StateEncoder
 from app.text.language import language_of
 from index.embed import Encoder
-from index.multilingual_encoder import MultilingualEncoder
+from index.multilingual_encoder import MultilingualEncoder, reads
 from index.onnx_encoder import packaged
 from ingest.language import is_mostly_latin
 
@@ -176,7 +176,7 @@ class Policy:
             return Ruling(declined=False, score=0.0, why="harmless")
         latin = is_mostly_latin(text)
         ruling = self._classify(text) if latin else Ruling(declined=False, score=0.0, why="harmless")
-        if ruling.declined or (latin and language_of(plain).code == "en"):
+        if ruling.declined or not reads(plain) or (latin and language_of(plain).code == "en"):
             return ruling
         return self._classify_other(plain)
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from app.question.network import Floats, Network, StateEncoder, network
 from index.embed import Encoder
+from index.multilingual_encoder import reads
 from index.onnx_encoder import packaged
 
 Task = Literal[
@@ -109,7 +110,7 @@ class TasksAcross:
         """The task of a text; "other" below :data:`THRESHOLD`, and for what names a source or a time, which only English is read for."""
 
     def _judge(self, text: str) -> Task:
-        if not text.strip() or len(text.split()) > _LONGEST_WORDS:
+        if len(text.split()) > _LONGEST_WORDS or not reads(text):
             return "other"
         logits = self._weights @ self._encoder.encode([text])[0] + self._bias
         powers = np.exp(logits - logits.max())

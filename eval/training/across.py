@@ -76,7 +76,7 @@ def task_weights(encoder: MultilingualEncoder) -> Tensors:
     fitted = LogisticRegression(C=STRENGTH, max_iter=300).fit(
         _encoded(encoder, [t for t, _ in rows]), [TASKS.index(task) for _, task in rows]
     )
-    return {"weights": fitted.coef_.astype(np.float16), "bias": fitted.intercept_.astype(np.float16)}
+    return {"weights": np.ascontiguousarray(fitted.coef_, dtype=np.float16), "bias": fitted.intercept_.astype(np.float16)}
 
 
 def measure(encoder: MultilingualEncoder, policy: Tensors, tasks: Tensors) -> None:
