@@ -90,7 +90,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--public", type=Path, required=True, help="folder of the public sets, with xquad and pquad in it")
     parser.add_argument("--limit", type=int, default=45, help="questions of each kind, drawn with a fixed seed")
-    parser.add_argument("--abstain", type=float, default=0.77, help="share of questions without an answer to abstain on, by default as in English")
+    parser.add_argument("--abstain", type=float, default=0.85, help="share of questions without an answer to abstain on")
     parser.add_argument("--rows", type=Path, help="where the features are kept, and read from when they are there")
     parser.add_argument("--write", action="store_true", help="write app/answering/calibration.json")
     options = parser.parse_args()
