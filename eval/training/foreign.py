@@ -27,6 +27,7 @@ from app.answering.features import REGISTRY, measured
 from app.answering.judge import read, seen
 from app.answering.retrieve import Retrieved
 from app.evidence.gather import SimilarityReader
+from app.logistic import Logistic
 from app.question.analysis import analyse
 from eval.training.calibrate import HERE, TODAY, key_of
 from eval.training.homes import Text, home_of
@@ -66,7 +67,7 @@ class Row:
     """
 
     group: str
-    values: tuple[float, ...]
+    values: Mapping[str, float]
     truth: bool
     first: bool
     there: bool
@@ -117,7 +118,7 @@ def rows_of(public: Path, limit: int, encoder: MultilingualEncoder) -> Iterator[
         part = {code: articles[half::2] for code, articles in sets.items()}
         answers = {code: {q["id"]: (p["context"], q["answers"][0]["text"]) for a in articles for p in a["paragraphs"] for q in p["qas"]} for code, articles in part.items()}
         for within, asked_in in (("en", LANGUAGES), *((code, (code,)) for code in LANGUAGES)):
-            with _home(part[within], encoder) as opened:
+            with _Home(part[within], encoder) as opened:
                 for code in asked_in:
                     questions = [q for a in part[code] for p in a["paragraphs"] for q in p["qas"]]
                     random.Random(0).shuffle(questions)
@@ -130,11 +131,11 @@ def rows_of(public: Path, limit: int, encoder: MultilingualEncoder) -> Iterator[
         for p in paragraphs for q in p["qas"]
     ]  # fmt: skip
     random.Random(0).shuffle(asked)
-    with _home([{"title": "متن", "paragraphs": paragraphs}], encoder) as opened:
+    with _Home([{"title": "متن", "paragraphs": paragraphs}], encoder) as opened:
         yield from _rows("held fa-fa", "fa", asked[: 3 * limit], opened, encoder)
 
 
-class _home:
+class _Home:
     """The paragraphs of articles as an open index that the multilingual encoder sees."""
 
     def __init__(self, articles: Sequence[Mapping[str, Any]], encoder: MultilingualEncoder) -> None:
@@ -170,17 +171,15 @@ def _rows(group: str, code: str, questions: Sequence[Asked], opened: OpenIndex, 
 def _row(group: str, code: str, hits: Sequence[Hit], there: bool, question: Any, paragraph: str, answer: str, opened: OpenIndex, reader: SimilarityReader, encoder: MultilingualEncoder) -> Iterator[Row]:
     judged = read(question, hits, reader, encoder, opened, language=code)
     missing = languages.missing(question, (), opened)
-    looked = seen(question, Retrieved(hits=tuple(hits), missing=missing), judged, opened)
+    looked = seen(question, Retrieved(hits=tuple(hits), missing=missing), judged, opened.vocabulary)
     right = [bool(answer) and _key(e.hit.passage.text)[:_BEGINNING] in paragraph and answer in _key(e.text) for e in judged.evidence[:3]]
-    values = measured(looked)
-    yield Row(group=group, values=tuple(values[f.name] for f in REGISTRY), truth=any(right), first=right[:1] == [True], there=there)
+    yield Row(group=group, values=measured(looked), truth=any(right), first=right[:1] == [True], there=there)
 
 
 def fitted_on(rows: Sequence[Row], abstain: float) -> tuple[dict[str, Any], str]:
     """Weights, and what they are worth on fifths of the rows that they were not fitted on."""
     rows = [r for r in rows if r.truth or not r.there]  # of the others neither label is true
-    names = [f.name for f in REGISTRY]
-    x = np.array([[r.values[names.index(n)] for n in FITTED] for r in rows])
+    x = np.array([[r.values[n] for n in FITTED] for r in rows])
     y = np.array([r.truth for r in rows], dtype=int)
     signs = {f.name: f.sign for f in REGISTRY}
 
@@ -215,10 +214,8 @@ def fitted_on(rows: Sequence[Row], abstain: float) -> tuple[dict[str, Any], str]
 
 def told(rows: Sequence[Row], fitted: Mapping[str, Any]) -> str:
     """Right sentence quoted, false abstentions, and abstentions where nothing answers."""
-    names = [f.name for f in REGISTRY]
-    places = [names.index(n) for n in fitted["weights"]]
-    weights = np.array(list(fitted["weights"].values()))
-    yes = [1 / (1 + np.exp(-(np.array(r.values)[places] @ weights + fitted["bias"]))) >= fitted["threshold"] for r in rows]
+    model = Logistic(**fitted)
+    yes = [model.probability(r.values) >= model.threshold for r in rows]
     there = [(r, a) for r, a in zip(rows, yes, strict=True) if r.there]
     gone = [a for r, a in zip(rows, yes, strict=True) if not r.there]
     return (
