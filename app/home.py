@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from app.writing.engines import Engine
     from app.writing.writer import Writer
     from index.embed import Encoder
+    from index.languages import LanguageVectors
     from index.search import IndexReader
     from index.store import ChromaServer
     from index.sync import Progress, SyncReport
@@ -74,6 +75,37 @@ class Home:
         from app import wiring
 
         return wiring.encoder(self.settings.encoder)
+
+    @cached_property
+    def language_vectors(self) -> LanguageVectors | None:
+        """Vectors for questions in languages that the encoder does not read; None where it reads more than English."""
+        from app import wiring
+
+        return wiring.language_vectors(self.folder / "languages", self.settings.encoder, self.other_encoder)
+
+    @cached_property
+    def other_encoder(self) -> Encoder:
+        """The packaged multilingual encoder, not yet loaded; the home's own where that is the one."""
+        from app import wiring
+        from index.precision import MULTILINGUAL_MODEL
+
+        return self.encoder if self.encoder.name == MULTILINGUAL_MODEL else wiring.other_encoder(self.settings.encoder)
+
+    def fill_languages(self, progress: Callable[[int, int], None] | None = None) -> int:
+        """Give every passage a vector for questions in other languages; how many were new.
+
+        Raises:
+            AppError: the encoder of the home reads other languages itself, or nothing is indexed yet.
+        """
+        if self.language_vectors is None:
+            raise AppError(
+                f"the encoder {self.settings.encoder.model!r} of this home reads other languages than English itself: "
+                "leave --languages out"
+            )
+        opened = self.index.current()
+        if opened is None:
+            raise AppError("nothing is indexed yet; add sources first: iskp ingest FILE_OR_FOLDER")
+        return self.language_vectors.fill(opened, progress)
 
     @cached_property
     def reader(self) -> PassageReader:
@@ -131,7 +163,7 @@ class Home:
         """What is declined, with the home's own ``policy.toml`` added."""
         from app import wiring
 
-        return wiring.policy(self.folder, self.encoder)
+        return wiring.policy(self.folder, self.encoder, self.other_encoder)
 
     @cached_property
     def tasks(self) -> TaskClassifier:
@@ -176,8 +208,9 @@ class Home:
         from app import wiring
 
         return wiring.answerer(
-            self.settings, index=self.index, encoder=self.encoder, reader=self.reader, policy=self.policy,
-            tasks=self.tasks, offers=self.suggester.known, writer=writer,
+            self.settings, index=self.index, encoder=self.encoder, languages=self.language_vectors, reader=self.reader,
+            policy=self.policy, tasks=self.tasks,
+            other_tasks=wiring.other_tasks(self.other_encoder), offers=self.suggester.known, writer=writer,
         )  # fmt: skip
 
     @cached_property

@@ -29,6 +29,7 @@ class Seen:
         evidence: sentences, best first; the features need at least one.
         missing: topic terms of the question that no source mentions.
         lacking: for each of the leading passages, names of the question that it does not mention.
+        held: share of the words that can be compared across languages which a leading passage holds, see ``app.answering.languages.held``.
         vocabulary: for the stems of words.
     """
 
@@ -36,6 +37,7 @@ class Seen:
     evidence: Sequence[Evidence]
     missing: Sequence[str]
     lacking: Sequence[Sequence[str]] = ()
+    held: float = 1.0
     vocabulary: Vocabulary
 
     @property
@@ -106,6 +108,10 @@ REGISTRY: tuple[Feature[Seen], ...] = (
     Feature(name="fits", sign=1, about="one of the three first sentences holds a figure of the kind asked for, where one is", value=_fits),
     Feature(
         name="nowhere", sign=-1, about="all leading passages lack a name of the question", value=lambda s: float(bool(s.nowhere))
+    ),
+    Feature(
+        name="held", sign=1, about="of a question in another language, largest share of its names and figures, and of its words where the "
+        "passage is in its language, in one of the three first passages", value=lambda s: s.held,
     ),
 )  # fmt: skip
 

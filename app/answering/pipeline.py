@@ -49,7 +49,8 @@ class Answerer:
         self._rules = rules or policy.default()
         self._writer = writer
         self._parser = Parser(
-            tasks=tasks or default_tasks(), declines=self._rules.declines, languages=models.settings.languages, today=today
+            tasks=tasks or default_tasks(), declines=self._rules.declines, languages=models.settings.languages, today=today,
+            other_tasks=models.other_tasks,
         )
 
     @property

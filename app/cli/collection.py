@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import click
 
 from app.cli.facts import fill, filled_line
-from app.cli.home import home_option, open_home, sync, update
+from app.cli.home import fill_languages, home_option, open_home, sync, update
 from app.cli.output import plain, print_list, print_outcomes, print_report, report_line, source_row, status, table
+from app.text.counts import counted
 
 if TYPE_CHECKING:
     from app.home import Home
@@ -207,11 +208,14 @@ def restore_removed_source(root_home: Path | None, source_id: str, own_home: Pat
 
 @click.command()
 @click.option("--rebuild", is_flag=True, help="Build from nothing; needed when the model or passage length changed.")
+@click.option("--languages", is_flag=True, help="Also for questions in other languages than English; kept in line from then on.")
 @click.option("--no-facts", is_flag=True, help="Without reading the sentences for 'iskp facts'.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @home_option
 @click.pass_obj
-def index(root_home: Path | None, rebuild: bool, no_facts: bool, as_json: bool, own_home: Path | None) -> None:
+def index(
+    root_home: Path | None, rebuild: bool, languages: bool, no_facts: bool, as_json: bool, own_home: Path | None
+) -> None:
     """Bring the index in line with the sources; only what changed is embedded again.
 
     Then the sentences of what changed are read for 'iskp facts'. The index answers meanwhile, and a fill that is
@@ -223,9 +227,15 @@ def index(root_home: Path | None, rebuild: bool, no_facts: bool, as_json: bool, 
     if not as_json:
         print_outcomes([o for o in outcomes if not str(o.name).endswith(".md") or o.status == "failed"])
         click.echo(report_line(report))
+    others = fill_languages(home) if languages or (home.language_vectors and home.language_vectors.made) else None
+    if others is not None and not as_json:
+        click.echo(f"For questions in other languages: {counted(others, 'passage')} encoded.")
     facts = None if no_facts else fill(home)
     if as_json:
-        data = {"sources": [plain(o) for o in outcomes], **plain(report), "facts": plain(facts) if facts else None}
+        data = {
+            "sources": [plain(o) for o in outcomes], **plain(report), "languages": others,
+            "facts": plain(facts) if facts else None,
+        }  # fmt: skip
         click.echo(json.dumps(data, ensure_ascii=False, indent=2))
     elif facts and (facts.read or facts.removed):
         click.echo(filled_line(facts))

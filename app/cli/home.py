@@ -94,6 +94,12 @@ def sync(home: Home, *, rebuild: bool = False) -> SyncReport:
         return home.sync(rebuild=rebuild, progress=progress)
 
 
+def fill_languages(home: Home) -> int:
+    """Prepare the passages for questions in other languages behind a progress bar; how many were new."""
+    with bar("for other languages") as show:
+        return home.fill_languages(show)
+
+
 def sync_and_tell(home: Home) -> None:
     """Bring the index in line; what changed is told on stderr."""
     report = sync(home)
