@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _GROUPS: dict[str, tuple[click.Command, ...]] = {
     "Ask": (ask.ask, ask.search, ask.check, grid.table, facts.facts),
     "Sources": (collection.ingest, collection.sources, collection.fetch, collection.index, collection.init),
-    "Page": (serve.chat, serve.passwd, serve.figures),
+    "Page": (serve.chat, serve.mcp, serve.passwd, serve.figures),
     "Maintain": (care.backup, care.restore, care.doctor),
 }
 """Our commands in the order of the help."""
