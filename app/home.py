@@ -124,7 +124,7 @@ class Home:
         """Checks claims against texts and the collection; its models are not yet loaded."""
         from app import wiring
 
-        return wiring.checker(self.settings, self.encoder, self.reader, self.vocabulary())
+        return wiring.checker(self.settings, self.encoder, self.reader, self.vocabulary(), self.library.grades)
 
     @cached_property
     def policy(self) -> Policy:
@@ -177,7 +177,7 @@ class Home:
 
         return wiring.answerer(
             self.settings, index=self.index, encoder=self.encoder, reader=self.reader, policy=self.policy,
-            tasks=self.tasks, offers=self.suggester.known, writer=writer,
+            tasks=self.tasks, offers=self.suggester.known, writer=writer, grades=self.library.grades,
         )  # fmt: skip
 
     @cached_property

@@ -35,6 +35,7 @@ from app.question.followup import Turn
 from index.errors import IndexingError
 from index.search import Filters
 from ingest.errors import BadSource, IngestError
+from ingest.grade import Grade
 from ingest.source import Source
 
 SCHEME = "iskp"
@@ -108,6 +109,7 @@ class Metadata(BaseModel):
     language: str | None
     words: Words = Field(description="original: the publication's own words; summary: words of iskp-qa about it, never to be quoted as its text.")
     characters: int
+    grade: Grade | None = Field(description="What a curator thinks of it: reliability A to F, credibility 1 to 6; null where nobody graded it.")
 
 
 class Place(BaseModel):
@@ -169,11 +171,11 @@ def search(home: Home, given: SearchInput) -> Results:
         found.setdefault(p.source_id, []).append(
             Place(text=p.text, locator=p.locator, start=p.start, end=p.end, claim_status=p.claim_status, claimed_by=p.claimed_by)
         )
-    results = []
+    results, grades = [], home.library.grades()
     for source_id, places in found.items():
         source = opened.source(source_id) if opened else None
         if source is not None:
-            results.append(Result(**_head(source), text=places[0].text, passages=places, metadata=_metadata(source)))
+            results.append(Result(**_head(source), text=places[0].text, passages=places, metadata=_metadata(source, grades.get(source_id))))
     return Results(results=results)
 
 
@@ -190,7 +192,7 @@ def fetch(home: Home, given: FetchInput) -> Document:
     end = given.start + given.characters
     return Document(
         **_head(source), text=source.text[given.start : end], start=given.start, next_start=end if end < len(source.text) else None,
-        metadata=_metadata(source),
+        metadata=_metadata(source, home.library.grades().get(source.id)),
     )  # fmt: skip
 
 
@@ -345,10 +347,10 @@ def _head(source: Source) -> dict[str, str]:
     return {"id": source.id, "title": source.title, "url": source.url or address(source.id)}
 
 
-def _metadata(source: Source) -> Metadata:
+def _metadata(source: Source, grade: Grade | None) -> Metadata:
     return Metadata(
         author=source.author, publisher=source.publisher, date=source.date, genre=source.genre, language=source.language,
-        words=words_of(source.origin), characters=len(source.text),
+        words=words_of(source.origin), characters=len(source.text), grade=grade,
     )  # fmt: skip
 
 
