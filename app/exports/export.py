@@ -209,7 +209,7 @@ def _csv(export: Export) -> str:
         for about, words, marker in _statements(turn.answer):
             c = cited.get(marker)
             whence = (holder(c, c.claimed_by), said_on(c), kind_words(c), c.title, c.publisher or "", place(c, c.locator), web_address(c.url) or "", grade_words(c)) if c else ("",) * 8
-            writer.writerow([_cell(t) for t in (turn.question, about, words, *whence)])
+            writer.writerow([spreadsheet_cell(t) for t in (turn.question, about, words, *whence)])
     return out.getvalue()
 
 
@@ -221,7 +221,7 @@ def _statements(answer: Answer) -> list[tuple[str, str, int]]:
     return found or [("", one_line(c.quote), c.marker) for c in answer.citations]
 
 
-def _cell(text: str) -> str:
+def spreadsheet_cell(text: str) -> str:
     """A text that no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
