@@ -15,15 +15,18 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal, Self, get_args
 
+from rapidfuzz import fuzz
+
 from app.answer import Citation
 from app.differences.find import Figure, another_owns, comparable, disjoint, figure_of, fits, near_in_time
 from app.evidence.citing import cited
 from app.evidence.gather import Evidence
 from app.facts.layer import Fact
 from app.question.target import NEUTRAL, Target, is_period
+from app.text.parse import Parse, parse
 from app.text.periods import periods
 from app.text.quantities import Quantity, group_of, quantities
-from index.search import Hit
+from index.search import NEAR_COPY_RATIO, Hit
 from index.terms import Vocabulary
 from ingest.chunk import Passage
 from ingest.source import Source
@@ -34,6 +37,8 @@ _OWNED = frozenset(("strength", "people", "population", "staff", "revenue"))
 _LEAST_COUNT = 2
 """Counts below say nothing that others could measure: "one attack", "a member"."""
 _NAMES = ("person", "group", "place")
+_LONGER = re.compile(r" [A-Z]")
+"""Behind a part of a longer name: "United States Census" is not about the United States."""
 _STATES: tuple[State, ...] = get_args(State)
 
 
@@ -169,9 +174,12 @@ def _items(fact: Fact, opened: Opened, named: _Named) -> Iterator[_Item]:
     if source is None or evidence is None or not marked or fact.sentence.denied:
         return
     names = _names(fact, opened) - named.speakers
-    for q in quantities(fact.text):
-        small = q.kind == "count" and q.point < _LEAST_COUNT
-        if q.start in marked and names and not small:
+    every = quantities(fact.text)
+    measured = Counter((q.kind, q.unit) for q in every if q.kind != "count")
+    for q in every:
+        # Of "42% Pashtun, 27% Tajik" the words before do not tell which share is whose.
+        clear = q.unit and q.point >= _LEAST_COUNT if q.kind == "count" else measured[q.kind, q.unit] == 1
+        if q.start in marked and names and clear:
             yield _Item(quantity=q, evidence=evidence, source=source, names=names, words=_words(fact, q, opened.vocabulary))
 
 
@@ -189,12 +197,17 @@ def _names(fact: Fact, opened: Opened) -> frozenset[str]:
     """What a sentence names, in its fullest spelling, but for those who say or publish it."""
     vocabulary, source = opened.vocabulary, opened.source(fact.source_id)
     publisher = source.publisher if source else None
-    holders = [m for m in fact.sentence.marks if m.kind == "holder"]
+    marks = fact.sentence.marks
+    holders = [m for m in marks if m.kind == "holder"]
+    said = [(m.said_start, m.said_end) for m in holders if m.start < m.end and m.said_start is not None and m.said_end is not None]
     who = " ; ".join((*(m.name for m in holders), publisher or "")).lower()
     named = {
         m.name
         for m in fact.sentence.marks
-        if m.kind in _NAMES and not any(h.start < m.end and m.start < h.end for h in holders)
+        if m.kind in _NAMES
+        and not any(h.start < m.end and m.start < h.end for h in holders)
+        and (not said or any(a <= m.start < b for a, b in said))
+        and not _LONGER.match(fact.text, m.end - fact.sentence.start)
     }
     named |= {vocabulary.full(m) for m in vocabulary.mentions(fact.text)}
     return frozenset(n for n in named if not any(re.search(rf"(?<![\w-]){re.escape(a.lower())}(?![\w-])", who) for a in (n, *vocabulary.aliases(n))))
@@ -286,6 +299,8 @@ class _Match:
         """Whether a figure is stated, whole, and of what is named."""
         if self._name not in item.names or not self._fits(item, item):
             return False
+        if _target(item, self._name).nature != "toll" and not _belongs(item, self._name, self._vocabulary):
+            return False
         return not another_owns(item.quantity, item.evidence.text, _target(item, self._name), self._vocabulary)
 
     def one_thing(self, one: _Pair, other: _Pair) -> bool:
@@ -296,8 +311,6 @@ class _Match:
             return False
         if target.nature != "stock" and not _same_subject(a.names, b.names, self._spread, both=target.nature == "flow"):
             return False
-        if a.quantity.kind != "count" and a.evidence.start == b.evidence.start and a.source.id == b.source.id:
-            return False  # "42% Pashtun, 27% Tajik": shares of one whole
         told = bool(a.quantity.events) or _head(a.quantity) in _OWNED or bool(a.words & b.words)
         return told and self._fits(a, b) and self._fits(b, a)
 
@@ -308,6 +321,49 @@ class _Match:
         if key not in self._known:
             self._known[key] = fits(item.quantity, target, item.evidence.text, question, self._vocabulary)
         return self._known[key]
+
+
+_OF_A_NOUN = frozenset(("compound", "poss", "amod", "nmod", "appos", "nummod"))
+_OF_A_VERB = frozenset(("nsubj", "nsubjpass", "dobj", "attr"))
+
+
+def _belongs(item: _Item, name: str, vocabulary: Vocabulary) -> bool:
+    """Whether what is counted is grammatically of what is named: "ISKP has 900 members", "900 members of ISKP", "put ISKP at 900".
+
+    Otherwise it is of something that the sentence does not name: "as of the US census there were 900 people in the city".
+    """
+    parsed, q = parse(item.evidence.text), item.quantity
+    words = parsed.words
+    spelled = {name.lower(), *(a.lower() for a in vocabulary.aliases(name))}
+    places = [n for n, w in enumerate(words) if any(w.text.lower() == s.split()[-1] for s in spelled)]
+    figure = [n for n, w in enumerate(words) if q.start < w.end and w.start < q.end]
+    if not figure:
+        return False
+    above = _above(parsed, figure[-1])
+    return any(_leads_to(parsed, n, above) for n in places)
+
+
+def _above(parsed: Parse, place: int) -> set[int]:
+    """A word and all that it depends on, as far as the verb of its clause and those that this one completes or is joined to."""
+    found, at = {place}, place
+    while parsed.words[at].head != at and (parsed.words[at].pos not in {"VERB", "AUX"} or parsed.words[at].dep in {"xcomp", "conj"}):
+        at = parsed.words[at].head
+        found.add(at)
+    return found
+
+
+def _leads_to(parsed: Parse, place: int, above: set[int]) -> bool:
+    """Whether a word is subject or object of one of those, or says whose it is."""
+    at = place
+    while at not in above:
+        word = parsed.words[at]
+        if word.dep == "pobj" and parsed.words[word.head].lemma == "of":
+            at = parsed.words[word.head].head
+        elif word.dep in _OF_A_NOUN or (word.dep in _OF_A_VERB and word.head in above):
+            at = word.head
+        else:
+            return False
+    return True
 
 
 def _same_subject(one: frozenset[str], other: frozenset[str], spread: Counter[str], *, both: bool) -> bool:
@@ -325,9 +381,22 @@ def _same_subject(one: frozenset[str], other: frozenset[str], spread: Counter[st
 
 
 def _worth(found: Iterable[Figure]) -> bool:
-    """Whether two values or two holders are there, in more than one sentence or by one sentence that tells them apart."""
-    every = list(found)
-    return any(disjoint(a, b) for a, b in combinations(every, 2)) or len({(f.holder, f.evidence.hit.passage.source_id) for f in every}) > 1
+    """Whether two values are there, or two holders who do not print the same words."""
+    return any(
+        (disjoint(a, b) and _told_apart(a, b)) or _both_say(a.evidence, b.evidence) for a, b in combinations(list(found), 2)
+    )
+
+
+def _told_apart(one: Figure, other: Figure) -> bool:
+    """Whether figures stand in two sentences, or are of two holders: a row of a table holds many that say nothing of each other."""
+    here, there = one.evidence, other.evidence
+    return (here.hit.passage.source_id, here.start) != (there.hit.passage.source_id, there.start) or one.holder != other.holder
+
+
+def _both_say(one: Evidence, other: Evidence) -> bool:
+    """Whether two sources say something each in its own words."""
+    apart = one.hit.passage.source_id != other.hit.passage.source_id
+    return apart and fuzz.ratio(one.text.casefold(), other.text.casefold()) < NEAR_COPY_RATIO
 
 
 def _entry(name: str, pairs: Sequence[_Pair], opened: Opened) -> Entry:
