@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from app.evidence.gather import PassageReader
     from app.facts.layer import FactLayer, Filled
     from app.facts.layer import Progress as FactProgress
+    from app.ledger.entries import Entry
     from app.policy.rules import Policy
     from app.question.tasks import TaskClassifier
     from app.suggest.suggester import Suggester
@@ -156,7 +157,7 @@ class Home:
         """Checks claims against texts and the collection; its models are not yet loaded."""
         from app import wiring
 
-        return wiring.checker(self.settings, self.encoder, self.reader, self.vocabulary())
+        return wiring.checker(self.settings, self.encoder, self.reader, self.vocabulary(), self.library.grades)
 
     @cached_property
     def policy(self) -> Policy:
@@ -211,6 +212,7 @@ class Home:
             self.settings, index=self.index, encoder=self.encoder, languages=self.language_vectors, reader=self.reader,
             policy=self.policy, tasks=self.tasks,
             other_tasks=wiring.other_tasks(self.other_encoder), offers=self.suggester.known, writer=writer,
+            grades=self.library.grades,
         )  # fmt: skip
 
     @cached_property
@@ -347,6 +349,28 @@ class Home:
     ) -> Filled:
         """Bring the fact layer in line with the library; see :meth:`app.facts.layer.FactLayer.fill`."""
         return self.facts.fill(self.library, self.vocabulary(), progress, stop)
+
+    def ledger(self) -> list[Entry]:
+        """What several holders or several values are found for, as far as the fact layer is filled; empty where nothing is indexed.
+
+        See :func:`app.ledger.entries.figures`.
+        """
+        from functools import cache
+
+        from app.answer import graded
+        from app.ledger.entries import Opened, figures
+
+        opened = self.index.current()
+        if opened is None:
+            return []
+        vocabulary, grades = self.vocabulary(), self.library.grades()
+        found = figures(
+            self.facts.find(self.library, vocabulary),
+            Opened(source=opened.source, passages=cache(opened.passages_of), vocabulary=vocabulary),
+        )
+        return [
+            replace(e, claims=tuple(replace(c, citation=graded([c.citation], grades)[0]) for c in e.claims)) for e in found
+        ]
 
     def stale(self) -> bool:
         """Whether the library holds something that the index does not or the other way round, or an earlier version built the index."""

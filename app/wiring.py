@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from app.answer import Grades
 from app.answering.decide import load_calibrations
 from app.answering.engine import Across, AnswerSettings, Models
 from app.answering.pipeline import Answerer
@@ -87,7 +88,9 @@ def reader(settings: Settings, encoder: Encoder) -> PassageReader:
     return ModelReader(settings.encoder.precision)
 
 
-def checker(settings: Settings, encoder: Encoder, reader: PassageReader, vocabulary: Vocabulary) -> SupportChecker:
+def checker(
+    settings: Settings, encoder: Encoder, reader: PassageReader, vocabulary: Vocabulary, grades: Grades
+) -> SupportChecker:
     """Checks claims against texts and the collection."""
     packaged: ModelReader | None = None
     if settings.answer.reader != "similarity":
@@ -98,6 +101,7 @@ def checker(settings: Settings, encoder: Encoder, reader: PassageReader, vocabul
         encoder=encoder,
         calibration=load_support_calibrations()["evidence" if packaged else "similarity"],
         vocabulary=vocabulary,
+        grades=grades,
     )
 
 
@@ -165,12 +169,14 @@ def answerer(
     other_tasks: TasksAcross,
     offers: Callable[[int], Sequence[str]],
     writer: Writer | None,
+    grades: Grades,
 ) -> Answerer:
     """Answers questions from an index in a writer's words, or by quotation.
 
     Args:
         languages: for questions that ``encoder`` does not read.
         offers: questions that are known to be answered, see :class:`app.suggest.suggester.Suggester`.
+        grades: those of the sources.
     """
     answer = settings.answer
     kind = PREFIX.removesuffix(":") if answer.reader.startswith(PREFIX) else answer.reader
@@ -202,4 +208,4 @@ def answerer(
             ),
         ),
     )
-    return Answerer(index=index, models=models, writer=writer, rules=policy, tasks=tasks)
+    return Answerer(index=index, models=models, writer=writer, rules=policy, tasks=tasks, grades=grades)

@@ -18,7 +18,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from app.answer import Citation, cite, outlet
+from app.answer import Citation, Grades, cite, graded, no_grades, outlet
 from app.errors import BadInput
 from app.evidence.gather import Reading, ReadPassage, log_odds
 from app.question.analysis import tidy
@@ -250,6 +250,7 @@ class SupportChecker:
 
     Args:
         reader: scores support in context; None leaves it out, and the calibration must not weigh it.
+        grades: those of the sources, for citations.
     """
 
     def __init__(
@@ -260,7 +261,9 @@ class SupportChecker:
         calibration: SupportCalibration,
         vocabulary: Vocabulary | None = None,
         search: SearchSettings = SearchSettings(),
+        grades: Grades = no_grades,
     ) -> None:
+        self._grades = grades
         self._reader = reader
         self._vectors = _Vectors(encoder)
         self._calibration = calibration
@@ -315,10 +318,11 @@ class SupportChecker:
         best = told[0][1]
         wanted = [t for t in told if t[1].label == best.label] if best.label != "unsupported" else []
         against = [t for t in told if t[1].opposed]
+        grades = self._grades()
         return ClaimCheck(
             claim=claim, label=best.label, support=best.support, reasons=best.reasons,
-            citations=tuple(_citation(h, c, opened) for h, c in wanted),
-            against=tuple(_citation(h, c, opened) for h, c in against),
+            citations=graded((_citation(h, c, opened) for h, c in wanted), grades),
+            against=graded((_citation(h, c, opened) for h, c in against), grades),
         )  # fmt: skip
 
     def compare(self, claim: str, quotes: Sequence[str], contexts: Sequence[str] = ()) -> Compared | None:
