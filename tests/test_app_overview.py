@@ -59,7 +59,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     ],
 )
 def test_what_is_to_be_told_of_and_by_whom(question: str, about: str, holder: str) -> None:
-    assert topic_of(question) == Topic(about=about, holder=holder)
+    found = topic_of(question)
+    assert found is not None and (found.about, found.holder) == (about, holder)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +69,11 @@ def test_what_is_to_be_told_of_and_by_whom(question: str, about: str, holder: st
 )
 def test_other_questions_have_no_topic_to_be_told_of(question: str) -> None:
     assert topic_of(question) is None
+
+
+@pytest.mark.parametrize(("question", "view"), [("What does the mayor think about fog?", True), ("What is the mayor's view of fog?", True), ("What does the mayor say about fog?", False)])
+def test_a_view_is_told_from_words_on_a_thing(question: str, view: bool) -> None:
+    assert topic_of(question) == Topic(about="fog", holder="the mayor", view=view)
 
 
 def test_what_one_publisher_says_is_told_in_its_words_alone(home: Home) -> None:

@@ -70,7 +70,7 @@ def retrieve(
         known = {h.passage.id for h in hits}
         more = opened.search(beside, _PART_PASSAGES, filters=filters, settings=settings.search)
         hits = [*hits, *[h for h in more if h.passage.id not in known][: settings.passages - len(hits)]]
-    return Retrieved(hits=tuple(hits), missing=_missing(question, opened))
+    return Retrieved(hits=tuple(hits), missing=missing_terms(question, opened))
 
 
 def published(hit: Hit, opened: OpenIndex) -> str | None:
@@ -84,7 +84,8 @@ def is_author_note(hit: Hit) -> bool:
     return hit.passage.role in {"byline", "author-note"}
 
 
-def _missing(question: Question, opened: OpenIndex) -> tuple[str, ...]:
+def missing_terms(question: Question, opened: OpenIndex) -> tuple[str, ...]:
+    """Topic terms of a question that no source mentions."""
     frequency = opened.document_frequency(question.terms)
     words = opened.vocabulary
     things = {w.text.lower() for w in parse(question.text).words if w.pos in _THINGS}

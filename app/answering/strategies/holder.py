@@ -5,7 +5,10 @@ Where nothing is by them or names them, nobody else's words are given for theirs
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from app.answering.engine import Desk, Outcome
+from app.answering.retrieve import missing_terms
 from app.answering.rows import Sheet, alike, on, statements, widely_read
 from app.answering.speakers import speaker
 from app.answering.strategies.point import Found, abstained
@@ -26,15 +29,16 @@ def holder(desk: Desk) -> Outcome | None:
     if topic is None or not topic.holder:
         return None
     who = speaker(desk, topic.holder)
-    trace = widely_read(desk, on(desk, f"What is said about {topic.about}?"), PASSAGES, lambda hit: who.near(hit, desk))
+    trace = widely_read(desk, on(desk, topic.question), PASSAGES, lambda hit: who.near(hit, desk))
     if not trace.hits:
-        found = Found(trace=trace)
+        found = Found(trace=replace(trace, missing=missing_terms(desk.request.question, desk.index)))
         return Outcome(answer=abstained(desk.base, found, desk.index), trace=trace)
     with desk.clock.stage("read"):
         held = {(e.hit.passage.id, e.start): e for e in statements(trace.hits, topic.about, desk.index.vocabulary)}
         own = [e for e in trace.evidence if who.said(e, desk) and (who.text or not reports_others(e.text))]
         chosen = _chosen(desk, own, held)[: min(length(desk.request.standalone)[0], SENTENCES)]
-    if not chosen:
+    sure = not topic.view or trace.decision.answer or any(e.score >= desk.models.calibration.threshold for e in chosen)
+    if not chosen or not sure:
         return None
     with desk.clock.stage("generate"):
         sheet = Sheet(desk.index.source)
