@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from app.errors import BadInput
 from ingest.chunk import Passage
+from ingest.grade import Grade
 from ingest.source import Source
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Citation:
         also_in: other outlets that print the passage.
         words: whose words the quote is made of: the publication's, or ours about it (a summary is never shown
             in quotation marks). It follows from the origin, also for answers that were stored without it.
+        grade: what a curator thought of the source when the answer was made; None where nobody graded it.
     """
 
     marker: int
@@ -71,6 +73,7 @@ class Citation:
     claimed_by: str | None
     via: str | None = None
     also_in: tuple[Outlet, ...] = ()
+    grade: Grade | None = None
     words: Words = field(init=False)
 
     def __post_init__(self) -> None:
@@ -278,6 +281,20 @@ def cite(
         via=passage.via,
         also_in=also_in,
     )
+
+
+Grades = Callable[[], Mapping[str, Grade]]
+"""The grades of sources by id, as they are just now."""
+
+
+def no_grades() -> Mapping[str, Grade]:
+    """For what has no curator."""
+    return {}
+
+
+def graded(citations: Iterable[Citation], grades: Mapping[str, Grade]) -> tuple[Citation, ...]:
+    """The citations with the grades of their sources."""
+    return tuple(replace(c, grade=grades.get(c.source_id)) for c in citations)
 
 
 def outlet(source: Source, passage: Passage) -> Outlet:

@@ -173,6 +173,17 @@ def citation_status(citation: Citation) -> str:
     return status_words(citation.claim_status, claimant(citation, citation.claimed_by))
 
 
+def grade_words(citation: Citation) -> str:
+    """What a curator thinks of the source, as a chip: "graded B2"; empty where nobody graded it."""
+    return f"graded {citation.grade.code}" if citation.grade else ""
+
+
+def grade_meaning(citation: Citation) -> str:
+    """The same in full, with the reason; empty where nobody graded it."""
+    grade = citation.grade
+    return f"{grade_words(citation)} ({grade.meaning}): {grade.reason}" if grade else ""
+
+
 def genre_words(genre: str) -> str:
     """A genre as a chip; empty when it is not known."""
     return "" if genre == "unknown" else GENRE_WORDS.get(genre, genre)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from app.evidence.gather import PassageReader
     from app.facts.layer import FactLayer, Filled
     from app.facts.layer import Progress as FactProgress
+    from app.ledger.entries import Entry
     from app.policy.rules import Policy
     from app.question.tasks import TaskClassifier
     from app.suggest.suggester import Suggester
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from app.writing.engines import Engine
     from app.writing.writer import Writer
     from index.embed import Encoder
+    from index.languages import LanguageVectors
     from index.search import IndexReader
     from index.store import ChromaServer
     from index.sync import Progress, SyncReport
@@ -74,6 +76,37 @@ class Home:
         from app import wiring
 
         return wiring.encoder(self.settings.encoder)
+
+    @cached_property
+    def language_vectors(self) -> LanguageVectors | None:
+        """Vectors for questions in languages that the encoder does not read; None where it reads more than English."""
+        from app import wiring
+
+        return wiring.language_vectors(self.folder / "languages", self.settings.encoder, self.other_encoder)
+
+    @cached_property
+    def other_encoder(self) -> Encoder:
+        """The packaged multilingual encoder, not yet loaded; the home's own where that is the one."""
+        from app import wiring
+        from index.precision import MULTILINGUAL_MODEL
+
+        return self.encoder if self.encoder.name == MULTILINGUAL_MODEL else wiring.other_encoder(self.settings.encoder)
+
+    def fill_languages(self, progress: Callable[[int, int], None] | None = None) -> int:
+        """Give every passage a vector for questions in other languages; how many were new.
+
+        Raises:
+            AppError: the encoder of the home reads other languages itself, or nothing is indexed yet.
+        """
+        if self.language_vectors is None:
+            raise AppError(
+                f"the encoder {self.settings.encoder.model!r} of this home reads other languages than English itself: "
+                "leave --languages out"
+            )
+        opened = self.index.current()
+        if opened is None:
+            raise AppError("nothing is indexed yet; add sources first: iskp ingest FILE_OR_FOLDER")
+        return self.language_vectors.fill(opened, progress)
 
     @cached_property
     def reader(self) -> PassageReader:
@@ -124,14 +157,14 @@ class Home:
         """Checks claims against texts and the collection; its models are not yet loaded."""
         from app import wiring
 
-        return wiring.checker(self.settings, self.encoder, self.reader, self.vocabulary())
+        return wiring.checker(self.settings, self.encoder, self.reader, self.vocabulary(), self.library.grades)
 
     @cached_property
     def policy(self) -> Policy:
         """What is declined, with the home's own ``policy.toml`` added."""
         from app import wiring
 
-        return wiring.policy(self.folder, self.encoder)
+        return wiring.policy(self.folder, self.encoder, self.other_encoder)
 
     @cached_property
     def tasks(self) -> TaskClassifier:
@@ -176,8 +209,10 @@ class Home:
         from app import wiring
 
         return wiring.answerer(
-            self.settings, index=self.index, encoder=self.encoder, reader=self.reader, policy=self.policy,
-            tasks=self.tasks, offers=self.suggester.known, writer=writer,
+            self.settings, index=self.index, encoder=self.encoder, languages=self.language_vectors, reader=self.reader,
+            policy=self.policy, tasks=self.tasks,
+            other_tasks=wiring.other_tasks(self.other_encoder), offers=self.suggester.known, writer=writer,
+            grades=self.library.grades,
         )  # fmt: skip
 
     @cached_property
@@ -314,6 +349,28 @@ class Home:
     ) -> Filled:
         """Bring the fact layer in line with the library; see :meth:`app.facts.layer.FactLayer.fill`."""
         return self.facts.fill(self.library, self.vocabulary(), progress, stop)
+
+    def ledger(self) -> list[Entry]:
+        """What several holders or several values are found for, as far as the fact layer is filled; empty where nothing is indexed.
+
+        See :func:`app.ledger.entries.figures`.
+        """
+        from functools import cache
+
+        from app.answer import graded
+        from app.ledger.entries import Opened, figures
+
+        opened = self.index.current()
+        if opened is None:
+            return []
+        vocabulary, grades = self.vocabulary(), self.library.grades()
+        found = figures(
+            self.facts.find(self.library, vocabulary),
+            Opened(source=opened.source, passages=cache(opened.passages_of), vocabulary=vocabulary),
+        )
+        return [
+            replace(e, claims=tuple(replace(c, citation=graded([c.citation], grades)[0]) for c in e.claims)) for e in found
+        ]
 
     def stale(self) -> bool:
         """Whether the library holds something that the index does not or the other way round, or an earlier version built the index."""

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
+from app.answer import Grades
 from app.answering.decide import load_calibrations
-from app.answering.engine import AnswerSettings, Models
+from app.answering.engine import Across, AnswerSettings, Models
 from app.answering.pipeline import Answerer
 from app.config import EncoderSection, EngineSection, IndexSection, Settings
 from app.evidence.cross_encoder import PREFIX, CrossEncoderReader
@@ -19,7 +20,7 @@ from app.evidence.gather import PassageReader, SimilarityReader
 from app.evidence.model_reader import ModelReader
 from app.policy.rules import POLICY_FILE, Policy
 from app.policy.rules import load as load_policy
-from app.question.tasks import TaskClassifier
+from app.question.tasks import TaskClassifier, TasksAcross, load_across
 from app.question.tasks import load as load_tasks
 from app.support.checker import SupportChecker, load_support_calibrations
 from app.writing.engines import Engine, EngineSettings, parse_engine
@@ -28,6 +29,8 @@ from app.writing.strong import StrongWriter
 from app.writing.writer import Writer, WriterSettings
 from index.embed import Encoder
 from index.encoders import open_encoder
+from index.languages import LanguageVectors
+from index.multilingual_encoder import reads as reads_script
 from index.precision import MULTILINGUAL_MODEL
 from index.search import IndexReader, SearchSettings
 from index.store import ChromaServer
@@ -68,6 +71,16 @@ def index(folder: Path, settings: IndexSection, encoder: Encoder, words: Callabl
     return IndexReader(folder, encoder, chunking(settings), words, chroma_server(settings))
 
 
+def other_encoder(settings: EncoderSection) -> Encoder:
+    """The packaged multilingual encoder, for questions in other languages."""
+    return open_encoder(MULTILINGUAL_MODEL, batch_size=settings.batch_size, precision=settings.precision)
+
+
+def language_vectors(folder: Path, settings: EncoderSection, other: Encoder) -> LanguageVectors | None:
+    """The second set of vectors, in ``folder``, of a home whose encoder reads English only; None for others."""
+    return LanguageVectors(folder, other) if settings.reads() == frozenset({"en"}) else None
+
+
 def reader(settings: Settings, encoder: Encoder) -> PassageReader:
     """What scores sentences."""
     wanted = settings.answer.reader
@@ -78,7 +91,9 @@ def reader(settings: Settings, encoder: Encoder) -> PassageReader:
     return ModelReader(settings.encoder.precision)
 
 
-def checker(settings: Settings, encoder: Encoder, reader: PassageReader, vocabulary: Vocabulary) -> SupportChecker:
+def checker(
+    settings: Settings, encoder: Encoder, reader: PassageReader, vocabulary: Vocabulary, grades: Grades
+) -> SupportChecker:
     """Checks claims against texts and the collection."""
     packaged: ModelReader | None = None
     if settings.answer.reader != "similarity":
@@ -89,17 +104,23 @@ def checker(settings: Settings, encoder: Encoder, reader: PassageReader, vocabul
         encoder=encoder,
         calibration=load_support_calibrations()["evidence" if packaged else "similarity"],
         vocabulary=vocabulary,
+        grades=grades,
     )
 
 
-def policy(folder: Path, encoder: Encoder) -> Policy:
-    """What is declined, with the ``policy.toml`` of a home's folder added."""
-    return load_policy(folder / POLICY_FILE, encoder)
+def policy(folder: Path, encoder: Encoder, other: Encoder) -> Policy:
+    """What is declined, with the ``policy.toml`` of a home's folder added; ``other`` is the multilingual encoder."""
+    return load_policy(folder / POLICY_FILE, encoder, other)
 
 
 def tasks(encoder: Encoder) -> TaskClassifier:
     """Tells talk and questions about the sources from questions to search for."""
     return load_tasks(encoder)
+
+
+def other_tasks(other: Encoder) -> TasksAcross:
+    """The same for other languages than English; ``other`` is the multilingual encoder."""
+    return load_across(other)
 
 
 def engine(settings: EngineSection, name: str) -> Engine:
@@ -149,16 +170,21 @@ def answerer(
     *,
     index: IndexReader,
     encoder: Encoder,
+    languages: LanguageVectors | None,
     reader: PassageReader,
     policy: Policy,
     tasks: TaskClassifier,
+    other_tasks: TasksAcross,
     offers: Callable[[int], Sequence[str]],
     writer: Writer | None,
+    grades: Grades,
 ) -> Answerer:
     """Answers questions from an index in a writer's words, or by quotation.
 
     Args:
+        languages: for questions that ``encoder`` does not read.
         offers: questions that are known to be answered, see :class:`app.suggest.suggester.Suggester`.
+        grades: those of the sources.
     """
     answer = settings.answer
     kind = PREFIX.removesuffix(":") if answer.reader.startswith(PREFIX) else answer.reader
@@ -166,11 +192,17 @@ def answerer(
     calibrations = load_calibrations()
     by_cosine = "multilingual" if settings.encoder.model == MULTILINGUAL_MODEL else "similarity"
     only_english = reads == frozenset({"en"})
+    across = None
+    if languages is not None:
+        by_meaning = SimilarityReader(languages.encoder)
+        across = Across(vectors=languages, reads=reads_script, reader=by_meaning, calibration=calibrations["multilingual"])
     models = Models(
         encoder=encoder,
         reader=reader,
         calibration=calibrations[kind],
         foreign=None if only_english else (SimilarityReader(encoder), calibrations[by_cosine]),
+        across=across,
+        other_tasks=other_tasks.task,
         offers=offers,
         settings=AnswerSettings(
             passages=answer.passages,
@@ -184,4 +216,4 @@ def answerer(
             ),
         ),
     )
-    return Answerer(index=index, models=models, writer=writer, rules=policy, tasks=tasks)
+    return Answerer(index=index, models=models, writer=writer, rules=policy, tasks=tasks, grades=grades)

@@ -29,5 +29,20 @@ class Damaged(IndexingError):
     """What is on disk is incomplete or inconsistent; ``iskp doctor --repair`` mends it."""
 
 
+class LanguagesMissing(IndexingError):
+    """Too many passages lack the vectors for other languages to make them while a question waits; ``iskp index --languages`` does.
+
+    Attributes:
+        number: of passages.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__(
+            f"{number} passages have not been prepared for questions in other languages, which takes some minutes; "
+            "run: iskp index --languages"
+        )
+
+
 class Untrusted(IndexingError):
     """A server answers with something that would make this machine load code."""

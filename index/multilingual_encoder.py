@@ -106,6 +106,13 @@ def shares(text: str) -> NDArray[np.float32]:
     return made
 
 
+def reads(text: str) -> bool:
+    """Whether most letters of a text are of scripts that are in the vocabulary."""
+    letters = [c for c in text if c.isalpha()]
+    known = sum(unicodedata.name(c, "").partition(" ")[0] in SCRIPTS for c in letters)
+    return bool(letters) and 2 * known > len(letters)
+
+
 def open_tokenizer() -> Tokenizer:
     """The packaged one, which cuts what is too long.
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from rapidfuzz import fuzz, process
@@ -17,10 +17,11 @@ from rapidfuzz.distance import OSA
 
 from index import generation
 from index.catalog import Catalog
-from index.embed import Encoder
+from index.embed import Encoder, Vectors
 from index.errors import Damaged
 from index.identity import Identity
-from index.store import ChromaServer, VectorStore, open_store
+from index.names import Named
+from index.store import ChromaServer, Entry, VectorStore, open_store
 from index.sync import CATALOG_FILE, require_identity
 from index.terms import TOKEN, Vocabulary
 from ingest.chunk import ChunkSettings, Passage
@@ -132,6 +133,24 @@ class Hit:
     copies: tuple[Passage, ...] = ()
 
 
+class PassageVectors(Protocol):
+    """What is searched by meaning: the passages of one generation by their vectors, see :class:`index.store.VectorStore`."""
+
+    def nearest(self, vector: Vectors, k: int, where: Mapping[str, Any] | None = None) -> dict[str, float]:
+        """Ids of the ``k`` passages nearest to a unit vector with their cosine similarity, best first."""
+
+    def similarities(
+        self, ids: Sequence[str], vector: Vectors, where: Mapping[str, Any] | None = None
+    ) -> dict[str, float]:
+        """Cosine similarity of these passages, as far as they exist and pass the filter, to a unit vector."""
+
+    def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
+        """The passages of these ids that exist, by id."""
+
+    def entries_of(self, source_id: str) -> list[Entry]:
+        """All entries of a source, in text order."""
+
+
 class OpenIndex:
     """One generation, held for reading until closed. Threads may share it."""
 
@@ -151,12 +170,13 @@ class OpenIndex:
         self._catalog = Catalog(folder / CATALOG_FILE, readonly=True)
         try:
             self._passages = self._catalog.passage_count()
-            self._store = _whole_store(folder, self._passages, server)
+            store = _whole_store(folder, self._passages, server)
+            self._store: PassageVectors = store
         except BaseException:
             self._catalog.close()
             raise
         # Also runs when the last user drops a generation that is no longer current.
-        self._release = weakref.finalize(self, _close_all, self._catalog, self._store, held)
+        self._release = weakref.finalize(self, _close_all, self._catalog, store, held)
         # On the catalog's method, not on one of self: a cache that held self would keep it alive.
         self.source = lru_cache(maxsize=512)(self._catalog.source)
         """The source of an id as it was indexed, or None."""
@@ -245,6 +265,10 @@ class OpenIndex:
     @cached_property
     def _words(self) -> dict[str, str]:
         return {w: w for w in self._catalog.words()}
+
+    def names_in(self, question: str) -> Sequence[Named]:
+        """Names of a question in other letters than the collection's; found by the index of another language alone."""
+        return ()
 
     def search(
         self, query: str, k: int = 10, *, filters: Filters = Filters(), settings: SearchSettings = SearchSettings()

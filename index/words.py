@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -25,6 +26,8 @@ _LETTERS = str.maketrans({
     "ё": "е", "’": "'", "\u0640": None, "\u200d": None, "\u200e": None, "\u200f": None, "\u00ad": None, "\ufeff": None,
     "\u200c": " ",  # between the parts of a Persian word, where others write a blank
 })  # fmt: skip
+_PREFIX = 4
+"""Letters at the beginning, and seven tenths of the shorter word, that make two words forms of one."""
 _VOWEL_SIGNS = re.compile("[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u064b-\u065f\u0670\u06d6-\u06ed]")
 _UNSPACED = re.compile("[\u0e00-\u0e7f\u0e80-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]+")
 """Runs of scripts that put no blank between words."""
@@ -33,7 +36,11 @@ _UNSPACED = re.compile("[\u0e00-\u0e7f\u0e80-\u0eff\u1000-\u109f\u1780-\u17ff\u3
 def folded(text: str) -> str:
     """The text in lower case with one form for letters, digits and signs that are written in several."""
     text = unicodedata.normalize("NFC", text).lower().translate(_LETTERS)
-    text = unicodedata.normalize("NFKC", _VOWEL_SIGNS.sub("", text))
+    return ascii_digits(unicodedata.normalize("NFKC", _VOWEL_SIGNS.sub("", text)))
+
+
+def ascii_digits(text: str) -> str:
+    """The text with 0 to 9 in place of the digits of other scripts."""
     return "".join(str(unicodedata.digit(c)) if c.isdigit() and not c.isascii() else c for c in text)
 
 
@@ -73,6 +80,22 @@ def topic_words(question: str, languages: frozenset[str] | set[str]) -> list[str
     empty = frozenset[str]().union(*(_function_words(code) for code in languages))
     found = list(dict.fromkeys(words(question)))
     return [w for w in found if w not in empty and (len(w) > 1 or w.isdigit())] or found
+
+
+def holds(there: Sequence[str], word: str, language: str) -> bool:
+    """Whether a folded word, or another form of it, stands among folded words in a language (ISO 639-1)."""
+    root = stem(word, language)
+    return any(word == t or stem(t, language) == root or alike(word, t) for t in there)
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two words begin alike enough to be forms of one; figures must be the same."""
+    if one == other:
+        return True
+    if any(map(str.isdigit, one + other)):
+        return False
+    common = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    return common >= _PREFIX and common >= 0.7 * min(len(one), len(other))
 
 
 @cache

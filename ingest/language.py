@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from functools import cache
 from typing import Any
 
@@ -99,6 +100,17 @@ def is_mostly_latin(text: str) -> bool:
     """Whether at least half of the letters are of the Latin script."""
     letters = [c for c in text if c.isalpha()]
     return 2 * sum(map(_is_latin, letters)) >= len(letters)
+
+
+def script_of(text: str) -> str:
+    """The script of most letters by its Unicode name, such as CYRILLIC; empty without letters."""
+    counts = Counter(_script(c) for c in text if c.isalpha())
+    return counts.most_common(1)[0][0] if counts else ""
+
+
+@cache
+def _script(letter: str) -> str:
+    return unicodedata.name(letter, "").partition(" ")[0]
 
 
 @cache

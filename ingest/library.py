@@ -16,6 +16,7 @@ from pathlib import Path
 from ingest import sqlite
 from ingest.copies import SAME, resemblance, sketch, text_digest, words_of
 from ingest.errors import BadSource, IngestError, Unwritable
+from ingest.grade import Grade
 from ingest.source import Genre, Origin, Source, from_json, to_json
 
 _SCHEMA = """
@@ -36,11 +37,13 @@ CREATE TABLE IF NOT EXISTS removed (
   stamp TEXT, overrides TEXT NOT NULL, passages INTEGER, title TEXT NOT NULL, removed_at REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS removed_by_path ON removed (path);
 CREATE INDEX IF NOT EXISTS removed_by_digest ON removed (raw_digest);
+CREATE TABLE IF NOT EXISTS grades (
+  source_id TEXT PRIMARY KEY, reliability TEXT NOT NULL, credibility INTEGER NOT NULL, reason TEXT NOT NULL, graded_at TEXT NOT NULL);
 """
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Kept as SQLite's user_version; 0 is a store from before versions were kept, with the tables of 1.
 
-2 adds passage counts, sketches of the texts, and the files that could not be read. 3 adds what the user removed.
+2 adds passage counts, sketches of the texts, and the files that could not be read. 3 adds what the user removed. 4 adds grades.
 """
 KEPT_DAYS = 30
 """How long the text of a removed source is kept, to bring it back."""
@@ -129,6 +132,7 @@ class Library:
         self._db, self.readonly = opened.db, opened.readonly
         # An older store that may only be read cannot be brought up to date.
         self._keeps_removed = opened.version >= 3
+        self._keeps_grades = opened.version >= 4
         self._columns = _RECORD if opened.version >= 2 else f"{_OLD_RECORD}, NULL"
 
     def close(self) -> None:
@@ -354,6 +358,31 @@ class Library:
         with self._lock:
             if self._query("SELECT 1 FROM failures WHERE path = ?", path):
                 self._write("DELETE FROM failures WHERE path = ?", (path,))
+
+    def grades(self) -> dict[str, Grade]:
+        """What a curator thinks of the sources, by id; those without a grade are left out.
+
+        A grade stays while its source is updated, or removed and brought back.
+        """
+        if not self._keeps_grades:
+            return {}
+        rows = self._query("SELECT source_id, reliability, credibility, reason, graded_at FROM grades ORDER BY source_id")
+        return {i: Grade(reliability=r, credibility=c, reason=why, graded_at=at) for i, r, c, why, at in rows}
+
+    def set_grade(self, source_id: str, grade: Grade | None) -> None:
+        """Grade a source, or take its grade away.
+
+        Raises:
+            BadSource: there is none of this id.
+        """
+        with self._together():
+            self.get(source_id)
+            self._write("DELETE FROM grades WHERE source_id = ?", (source_id,))
+            if grade is not None:
+                self._write(
+                    "INSERT INTO grades (source_id, reliability, credibility, reason, graded_at) VALUES (?, ?, ?, ?, ?)",
+                    (source_id, grade.reliability, grade.credibility, grade.reason, grade.graded_at),
+                )
 
     def note(self, name: str) -> str | None:
         """A small fact kept about the home, or None."""

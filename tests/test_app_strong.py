@@ -120,3 +120,11 @@ def test_markers_behind_the_full_stop_stay_with_their_sentence() -> None:
 )  # fmt: skip
 def test_the_profile_follows_the_name(name: str, profile: str) -> None:
     assert profile_of(parse_engine(name)) == profile
+
+
+def test_a_list_is_worded_by_a_strong_model_and_asked_for_as_a_list(asked: Callable[..., Answerer], home: Home, chat_server: Any) -> None:
+    question = "List the demands of the ferry crews."
+    assert home.answerer_with("extractive").answer(question).shape == "list"
+    answer = sound(asked("The crews have one demand:\n- The crews want a pay rise of nine per cent [1][2][3].").answer(question))
+    assert answer.answer.startswith("The crews have one demand:\n- The crews want a pay rise") and not answer.rows
+    assert "one item a line" in chat_server.prompt() and answer.shape == "list"

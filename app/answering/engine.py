@@ -15,11 +15,13 @@ from app.logistic import Logistic
 from app.question.analysis import Question
 from app.question.dialogue import names_of
 from app.question.request import Request
+from app.question.tasks import Task
 from index.embed import Encoder
 from index.search import Hit, OpenIndex, SearchSettings
 
 if TYPE_CHECKING:
     from app.answering.retrieve import Retrieved
+    from index.languages import LanguageVectors
 
 _OFFERED_TALK = 3
 
@@ -41,11 +43,28 @@ class AnswerSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Across:
+    """What answers questions in languages that the encoder of the index does not read.
+
+    Attributes:
+        reads: whether a text is in one of them.
+        calibration: what the scores of ``reader`` mean.
+    """
+
+    vectors: LanguageVectors
+    reads: Callable[[str], bool]
+    reader: PassageReader
+    calibration: Logistic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Models:
     """What finds and judges evidence.
 
     Attributes:
+        across: answers in other languages; None where the encoder reads them itself.
         foreign: reads questions that are not in English, where the evidence reader knows English only.
+        other_tasks: tells the task of a turn in another language than English.
         offers: gives up to so many questions that are known to be answered.
     """
 
@@ -54,6 +73,8 @@ class Models:
     calibration: Logistic
     settings: AnswerSettings = AnswerSettings()
     foreign: tuple[PassageReader, Logistic] | None = None
+    across: Across | None = None
+    other_tasks: Callable[[str], Task] | None = None
     offers: Callable[[int], Sequence[str]] = lambda n: ()
 
     def reading(self, request: Request) -> tuple[PassageReader, Logistic]:

@@ -6,8 +6,8 @@ cost nothing, or won something, when they were left out: see ``docs/results``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from app.differences.find import fits
 from app.evidence.gather import Evidence, log_odds
@@ -17,8 +17,6 @@ from app.text.quantities import quantities
 from index.terms import Vocabulary
 
 _LEADING = 3
-_NO_SPAN = -5.0
-"""Log-odds that stand for a sentence without a short answer."""
 _NEAREST = 3
 """Rank of the last passage that is told of when it speaks of something else."""
 
@@ -31,7 +29,7 @@ class Seen:
         evidence: sentences, best first; the features need at least one.
         missing: topic terms of the question that no source mentions.
         lacking: for each of the leading passages, names of the question that it does not mention.
-        rarity: of the topic terms, see ``app.answering.retrieve.Retrieved``.
+        held: share of the words that can be compared across languages which a leading passage holds, see ``app.answering.languages.held``.
         vocabulary: for the stems of words.
     """
 
@@ -39,7 +37,7 @@ class Seen:
     evidence: Sequence[Evidence]
     missing: Sequence[str]
     lacking: Sequence[Sequence[str]] = ()
-    rarity: Mapping[str, float] = field(default_factory=dict)
+    held: float = 1.0
     vocabulary: Vocabulary
 
     @property
@@ -72,18 +70,6 @@ class Seen:
 def _ahead(seen: Seen) -> float:
     hits = {e.hit.passage.id: e.hit.similarity for e in seen.evidence}
     return max(hits.values()) - sum(hits.values()) / len(hits)
-
-
-def _rare(seen: Seen) -> float:
-    whole = sum(max(0.0, w) for w in seen.rarity.values())
-    if not whole:
-        return 1.0
-
-    def share(item: Evidence) -> float:
-        there = set(seen.vocabulary.stems(f"{item.hit.passage.context} {item.hit.passage.text}"))
-        return sum(max(0.0, w) for t, w in seen.rarity.items() if there & set(seen.vocabulary.stems(t))) / whole
-
-    return max(share(e) for e in seen.leading)
 
 
 def _fits(seen: Seen) -> float:
@@ -119,17 +105,13 @@ REGISTRY: tuple[Feature[Seen], ...] = (
         name="missing", sign=-1, about="share of the topic terms that no source mentions",
         value=lambda s: len(s.missing) / len(s.question.terms) if s.question.terms else 0.0,
     ),
-    Feature(
-        name="rare", sign=1, about="share of the topic terms in one of the three first passages and its headings, weighed by their rarity",
-        value=_rare,
-    ),
-    Feature(
-        name="span", sign=1, about="log-odds of the score of the short answer in the first sentence",
-        value=lambda s: log_odds(s.evidence[0].span[2]) if s.evidence[0].span else _NO_SPAN,
-    ),
     Feature(name="fits", sign=1, about="one of the three first sentences holds a figure of the kind asked for, where one is", value=_fits),
     Feature(
         name="nowhere", sign=-1, about="all leading passages lack a name of the question", value=lambda s: float(bool(s.nowhere))
+    ),
+    Feature(
+        name="held", sign=1, about="of a question in another language, largest share of its names and figures, and of its words where the "
+        "passage is in its language, in one of the three first passages", value=lambda s: s.held,
     ),
 )  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from app.answering import languages
 from app.answering.decide import decide
 from app.answering.engine import Desk, Trace
 from app.answering.features import Seen
@@ -14,6 +15,7 @@ from app.question.analysis import Question, naming_author
 from app.text import periods
 from index.embed import Encoder
 from index.search import Hit, OpenIndex
+from index.terms import Vocabulary
 from ingest.chunk import CONTEXT_JOINT
 
 TIME_WEIGHT = 2.5
@@ -27,11 +29,13 @@ class Judged:
     Attributes:
         leading: those that the decision rests on: of the time asked for, where one is.
         lacking: for each of the leading passages, names of the question that it does not mention.
+        held: see ``app.answering.languages.held``; 1 for English.
     """
 
     evidence: tuple[Evidence, ...]
     leading: tuple[Evidence, ...]
     lacking: tuple[tuple[str, ...], ...]
+    held: float = 1.0
 
 
 def read(
@@ -41,12 +45,12 @@ def read(
     encoder: Encoder,
     opened: OpenIndex,
     *,
-    same_language: bool = True,
+    language: str = "en",
 ) -> Judged:
     """Read the passages and rank their sentences by how well they answer.
 
     Args:
-        same_language: whether the question is in the language of the sources, so that its names can be looked for.
+        language: of the question, ISO 639-1; names of other languages than English are looked for as the sources spell them.
     """
     when = question.time.period
     as_read = _as_read(question, hits, opened)
@@ -60,16 +64,21 @@ def read(
         if periods.strict(when) and evidence and said(evidence[0]) >= 0:
             # What tells of other times is no reason to believe that a lead of the time asked for answers.
             leading = [e for e in evidence if said(e) >= 0]
-    # Names of another script or language stand in no English text.
-    lacking = names_lacking(as_read, question.terms, leading, opened.vocabulary) if same_language else ()
-    return Judged(evidence=tuple(evidence), leading=tuple(leading), lacking=tuple(lacking))
+    if language == "en":
+        lacking = names_lacking(as_read, question.terms, leading, opened.vocabulary)
+        return Judged(evidence=tuple(evidence), leading=tuple(leading), lacking=tuple(lacking))
+    names = opened.names_in(question.text)
+    return Judged(
+        evidence=tuple(evidence), leading=tuple(leading), lacking=languages.lacking(names, leading, opened.vocabulary),
+        held=languages.held(question.asked, language, names, leading, opened),
+    )  # fmt: skip
 
 
-def seen(question: Question, retrieved: Retrieved, judged: Judged, opened: OpenIndex) -> Seen:
+def seen(question: Question, retrieved: Retrieved, judged: Judged, vocabulary: Vocabulary) -> Seen:
     """What the decision looks at."""
     return Seen(
-        question=question, evidence=judged.leading, missing=retrieved.missing, lacking=judged.lacking, rarity=retrieved.rarity,
-        vocabulary=opened.vocabulary,
+        question=question, evidence=judged.leading, missing=retrieved.missing, lacking=judged.lacking, held=judged.held,
+        vocabulary=vocabulary,
     )  # fmt: skip
 
 
@@ -77,11 +86,11 @@ def traced(desk: Desk, question: Question, retrieved: Retrieved) -> Trace:
     """Passages read and the decision whether they answer, with the reader for the language of the request."""
     with desk.clock.stage("read"):
         reader, calibration = desk.models.reading(desk.request)
-        english = desk.request.language.code == "en"
-        if not english:  # its words stand in no English text; figures do
-            retrieved = replace(retrieved, missing=tuple(t for t in retrieved.missing if any(map(str.isdigit, t))))
-        judged = read(question, retrieved.hits, reader, desk.models.encoder, desk.index, same_language=english)
-        decision = decide(seen(question, retrieved, judged, desk.index), calibration, desk.models.settings.threshold)
+        language = desk.request.language.code
+        if language != "en":
+            retrieved = replace(retrieved, missing=languages.missing(question, retrieved.missing, desk.index))
+        judged = read(question, retrieved.hits, reader, desk.models.encoder, desk.index, language=language)
+        decision = decide(seen(question, retrieved, judged, desk.index.vocabulary), calibration, desk.models.settings.threshold)
     return Trace(question=question, missing=retrieved.missing, hits=retrieved.hits, evidence=judged.evidence, decision=decision)
 
 

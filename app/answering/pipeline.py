@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Generator, Iterator, Mapping, 
 from dataclasses import replace
 from typing import Any
 
-from app.answer import MARKER, Answer
+from app.answer import MARKER, Answer, Grades, graded, no_grades
 from app.answering.engine import AnswerSettings, Clock, Desk, Models, Outcome, Trace, Wording, understood
 from app.answering.grid import Cell
 from app.answering.strategies import REGISTRY
@@ -45,14 +45,17 @@ class Answerer:
         writer: Writer | None = None,
         rules: policy.Policy | None = None,
         tasks: TaskClassifier | None = None,
+        grades: Grades = no_grades,
     ) -> None:
-        """``today`` tells what "last year" means and whether evidence is old."""
+        """``today`` tells what "last year" means and whether evidence is old; ``grades`` those of the sources."""
+        self._grades = grades
         self._index = index
         self._models = models
         self._rules = rules or policy.default()
         self._writer = writer
         self._parser = Parser(
-            tasks=tasks or default_tasks(), declines=self._rules.declines, languages=models.settings.languages, today=today
+            tasks=tasks or default_tasks(), declines=self._rules.declines, languages=models.settings.languages, today=today,
+            other_tasks=models.other_tasks,
         )
 
     @property
@@ -112,7 +115,7 @@ class Answerer:
                 continue
             narrowed = replace(request, filters=Filters(sources=(source_id,)))
             item = best_sentence(self._desk(narrowed, opened, Clock()), narrowed.question)
-            citation = None if item is None else cited(item, source, opened.source, marker=0)
+            citation = None if item is None else graded([cited(item, source, opened.source, marker=0)], self._grades())[0]
             yield Cell(question=question, source_id=source_id, status="said" if citation else "nothing", citation=citation)
 
     def _follow(
@@ -131,7 +134,11 @@ class Answerer:
 
         def finished(answer: Answer) -> Answer:
             total = round((time.perf_counter() - began) * 1000, 2)
-            return replace(_with_unread(answer, request, opened, self._parser.languages), timings_ms={**clock.spent, "total": total})
+            grades = self._grades()
+            return replace(
+                _with_unread(answer, request, opened, self._parser.languages), timings_ms={**clock.spent, "total": total},
+                citations=graded(answer.citations, grades), nearest=graded(answer.nearest, grades),
+            )  # fmt: skip
 
         outcome = self._answer(request, opened, clock)
         answer, trace = outcome.answer, outcome.trace

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from app.answering.engine import AnswerSettings
@@ -36,12 +35,10 @@ class Retrieved:
 
     Attributes:
         missing: topic terms of the question that no source mentions.
-        rarity: for each topic term how rare it is in the collection: ln((passages + 1) / (passages with it + ½)), its idf.
     """
 
     hits: tuple[Hit, ...]
     missing: tuple[str, ...]
-    rarity: Mapping[str, float] = field(default_factory=dict)
 
 
 def retrieve(
@@ -73,10 +70,7 @@ def retrieve(
         known = {h.passage.id for h in hits}
         more = opened.search(beside, _PART_PASSAGES, filters=filters, settings=settings.search)
         hits = [*hits, *[h for h in more if h.passage.id not in known][: settings.passages - len(hits)]]
-    counts = opened.document_frequency(question.terms)
-    whole = opened.passage_count() + 1
-    rarity = {t: math.log(whole / (counts[t] + 0.5)) for t in question.terms}
-    return Retrieved(hits=tuple(hits), missing=_missing(question, opened, counts), rarity=rarity)
+    return Retrieved(hits=tuple(hits), missing=missing_terms(question, opened))
 
 
 def published(hit: Hit, opened: OpenIndex) -> str | None:
@@ -90,7 +84,9 @@ def is_author_note(hit: Hit) -> bool:
     return hit.passage.role in {"byline", "author-note"}
 
 
-def _missing(question: Question, opened: OpenIndex, frequency: Mapping[str, int]) -> tuple[str, ...]:
+def missing_terms(question: Question, opened: OpenIndex) -> tuple[str, ...]:
+    """Topic terms of a question that no source mentions."""
+    frequency = opened.document_frequency(question.terms)
     words = opened.vocabulary
     things = {w.text.lower() for w in parse(question.text).words if w.pos in _THINGS}
     lacking = (

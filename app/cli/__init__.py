@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.cli import ask, care, collection, facts, grid, serve
+from app.cli import ask, care, collection, digest, facts, grid, ledger, serve
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 _GROUPS: dict[str, tuple[click.Command, ...]] = {
-    "Ask": (ask.ask, ask.search, ask.check, grid.table, facts.facts),
+    "Ask": (ask.ask, ask.search, ask.check, grid.table, facts.facts, ledger.ledger, digest.digest),
     "Sources": (collection.ingest, collection.sources, collection.fetch, collection.index, collection.init),
-    "Page": (serve.chat, serve.passwd, serve.figures),
+    "Page": (serve.chat, serve.mcp, serve.passwd, serve.figures),
     "Maintain": (care.backup, care.restore, care.doctor),
 }
 """Our commands in the order of the help."""

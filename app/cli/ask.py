@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def ask(
     root_home: Path | None, question: str | None, as_json: bool, batch: Path | None, since: str | None,
-    until: str | None, sources: tuple[str, ...], engine: str | None, explain: bool, form: str | None,
+    until: str | None, sources: tuple[str, ...], min_reliability: str | None, engine: str | None, explain: bool, form: str | None,
     own_home: Path | None,
 ) -> None:  # fmt: skip
     """Answer a QUESTION with citations, or say that the sources do not. Without one, in a terminal: a conversation.
@@ -63,7 +63,7 @@ def ask(
         raise click.UsageError("--format prints one answer by itself; leave out --batch, --json and --explain")
     home = open_home(own_home or root_home)
     answerer = _answerer(home, engine)
-    filters = wanted_filters(home, since, until, sources)
+    filters = wanted_filters(home, since, until, sources, min_reliability)
     if batch is not None:
         prepare(home)
         for line in _batch(answerer, batch, filters):
@@ -105,7 +105,7 @@ def ask(
 @click.pass_obj
 def search(
     root_home: Path | None, query: str, k: int, as_json: bool, since: str | None, until: str | None,
-    sources: tuple[str, ...], own_home: Path | None,
+    sources: tuple[str, ...], min_reliability: str | None, own_home: Path | None,
 ) -> None:  # fmt: skip
     """Find passages for a QUERY, best first.
 
@@ -119,7 +119,7 @@ def search(
     from app.question.analysis import tidy
 
     home = open_home(own_home or root_home)
-    filters = wanted_filters(home, since, until, sources)
+    filters = wanted_filters(home, since, until, sources, min_reliability)
     text = tidy(query)
     prepare(home)
     opened = home.index.current()
@@ -163,7 +163,8 @@ def search(
 @click.pass_obj
 def check(
     root_home: Path | None, claim: str | None, as_json: bool, batch: Path | None, draft: IO[bytes] | None, form: str | None,
-    style: str, out: Path | None, since: str | None, until: str | None, sources: tuple[str, ...], own_home: Path | None,
+    style: str, out: Path | None, since: str | None, until: str | None, sources: tuple[str, ...],
+    min_reliability: str | None, own_home: Path | None,
 ) -> None:  # fmt: skip
     """Tell whether the sources support a CLAIM, with the words for and against it.
 
@@ -184,7 +185,7 @@ def check(
     from app.support.checker import tidy_claim, to_json
 
     home = open_home(own_home or root_home)
-    filters = wanted_filters(home, since, until, sources)
+    filters = wanted_filters(home, since, until, sources, min_reliability)
     if draft is not None:
         from app.cli.draft import check_file
 

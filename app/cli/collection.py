@@ -7,13 +7,14 @@ import itertools
 import json
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from app.cli.facts import fill, filled_line
-from app.cli.home import home_option, open_home, sync, update
+from app.cli.home import fill_languages, home_option, open_home, sync, update
 from app.cli.output import plain, print_list, print_outcomes, print_report, report_line, source_row, status, table
+from app.text.counts import counted
 
 if TYPE_CHECKING:
     from app.home import Home
@@ -103,7 +104,7 @@ def fetch(root_home: Path | None, source_ids: tuple[str, ...], as_json: bool, ow
 @home_option
 @click.pass_context
 def sources(ctx: click.Context, failed: bool, removed: bool, as_json: bool, own_home: Path | None) -> None:
-    """List the stored sources; 'show' prints one, 'remove' takes one out, 'restore' brings it back."""
+    """List the stored sources; 'show' prints one, 'grade' grades it, 'remove' takes it out, 'restore' brings it back."""
     ctx.obj = own_home or ctx.obj
     if ctx.invoked_subcommand:
         return
@@ -132,12 +133,17 @@ def sources(ctx: click.Context, failed: bool, removed: bool, as_json: bool, own_
 
 
 def _list_sources(home: Home, as_json: bool) -> None:
-    rows = [source_row(s) for s in home.library]
+    grades = home.library.grades()
+    rows = [source_row(s, grades) for s in home.library]
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
     elif rows:
-        cells = [(r["id"], r["date"] or "undated", r["genre"], r["title"]) for r in rows]
-        table(("id", "date", "genre", "title"), cells)
+        # A column that is empty for everybody who grades nothing would only take room.
+        columns = ("id", "date", "genre", *(["grade"] if grades else ()), "title")
+        told = [
+            {**r, "date": r["date"] or "undated", "grade": grades[r["id"]].code if r["id"] in grades else ""} for r in rows
+        ]
+        table(columns, [tuple(r[c] for c in columns) for r in told])
     else:
         click.echo("No sources yet. Add some: iskp ingest FILE_OR_FOLDER", err=True)
 
@@ -156,17 +162,57 @@ def show_source(root_home: Path | None, source_id: str, as_json: bool, own_home:
     update(home)
     source = home.library.get(source_id)
     if as_json:
-        click.echo(json.dumps({**to_json(source), "fingerprint": source.fingerprint}, ensure_ascii=False, indent=2))
+        click.echo(json.dumps({**to_json(source), "fingerprint": source.fingerprint, "grade": _grade(home, source_id)}, ensure_ascii=False, indent=2))
         return
     click.echo(f"{lead(source)}{source.title}, {byline(source)}\n{kind_words(source)}: {kind_meaning(source)}\n")
-    for name, value in source_row(source).items():
+    grades = home.library.grades()
+    for name, value in source_row(source, {}).items():
         if value not in (None, ""):
             click.echo(f"{name}: {value}")
+    if grade := grades.get(source_id):
+        click.echo(f"grade: {grade.code} ({grade.meaning}), {grade.graded_at[:10]}: {grade.reason}")
     for paragraph in source.paragraphs:
         held = status_words(paragraph.claim_status, claimant(source, paragraph.claimed_by))
         badge = UNCHECKED if paragraph.unchecked else held
         click.echo(f"\n{paragraph.locator}{f' [{badge}]' if badge else ''}")
         click.echo(source.text[paragraph.start : paragraph.end])
+
+
+@sources.command("grade")
+@click.argument("source_id", metavar="ID")
+@click.argument("code", metavar="GRADE", required=False)
+@click.option("--reason", default="", metavar="TEXT", help="Why; shown beside every citation.")
+@click.option("--clear", is_flag=True, help="Take the grade away.")
+@home_option
+@click.pass_obj
+def grade_source(
+    root_home: Path | None, source_id: str, code: str | None, reason: str, clear: bool, own_home: Path | None
+) -> None:
+    """Grade a source: reliability A to F, then credibility 1 to 6. It stays when the source is updated.
+
+    \b
+    A completely reliable    1 confirmed by other sources
+    B usually reliable       2 probably true
+    C fairly reliable        3 possibly true
+    D not usually reliable   4 doubtful
+    E unreliable             5 improbable
+    F cannot be judged       6 cannot be judged
+
+    \b
+    Example:
+      iskp sources grade un-35 A2 --reason "monitoring team, several member states"
+    """
+    from datetime import UTC, datetime
+
+    from ingest.grade import parse_grade
+
+    if clear == (code is not None):
+        raise click.UsageError("give either a GRADE such as B2, or --clear")
+    home = open_home(own_home or root_home)
+    update(home)
+    grade = parse_grade(code, reason, at=datetime.now(UTC).isoformat(timespec="seconds")) if code else None
+    home.library.set_grade(source_id, grade)
+    click.echo(f"{source_id}: {f'{grade.code} ({grade.meaning})' if grade else 'no grade'}.")
 
 
 @sources.command("remove")
@@ -207,11 +253,14 @@ def restore_removed_source(root_home: Path | None, source_id: str, own_home: Pat
 
 @click.command()
 @click.option("--rebuild", is_flag=True, help="Build from nothing; needed when the model or passage length changed.")
+@click.option("--languages", is_flag=True, help="Also for questions in other languages than English; kept in line from then on.")
 @click.option("--no-facts", is_flag=True, help="Without reading the sentences for 'iskp facts'.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @home_option
 @click.pass_obj
-def index(root_home: Path | None, rebuild: bool, no_facts: bool, as_json: bool, own_home: Path | None) -> None:
+def index(
+    root_home: Path | None, rebuild: bool, languages: bool, no_facts: bool, as_json: bool, own_home: Path | None
+) -> None:
     """Bring the index in line with the sources; only what changed is embedded again.
 
     Then the sentences of what changed are read for 'iskp facts'. The index answers meanwhile, and a fill that is
@@ -223,9 +272,15 @@ def index(root_home: Path | None, rebuild: bool, no_facts: bool, as_json: bool, 
     if not as_json:
         print_outcomes([o for o in outcomes if not str(o.name).endswith(".md") or o.status == "failed"])
         click.echo(report_line(report))
+    others = fill_languages(home) if languages or (home.language_vectors and home.language_vectors.made) else None
+    if others is not None and not as_json:
+        click.echo(f"For questions in other languages: {counted(others, 'passage')} encoded.")
     facts = None if no_facts else fill(home)
     if as_json:
-        data = {"sources": [plain(o) for o in outcomes], **plain(report), "facts": plain(facts) if facts else None}
+        data = {
+            "sources": [plain(o) for o in outcomes], **plain(report), "languages": others,
+            "facts": plain(facts) if facts else None,
+        }  # fmt: skip
         click.echo(json.dumps(data, ensure_ascii=False, indent=2))
     elif facts and (facts.read or facts.removed):
         click.echo(filled_line(facts))
@@ -241,6 +296,11 @@ def init(root_home: Path | None, empty: bool, own_home: Path | None) -> None:
     home.init(empty=empty)
     what = "without the bundled corpus" if empty else "with the bundled corpus"
     click.echo(f"Made {home.folder} {what}. Next: iskp --home {home.folder} ingest FILE_OR_FOLDER")
+
+
+def _grade(home: Home, source_id: str) -> dict[str, Any] | None:
+    found = home.library.grades().get(source_id)
+    return plain(found) if found else None
 
 
 def _ingest(

@@ -68,7 +68,7 @@ def facts(
         click.echo("No sentence fits.", err=True)
     if more:
         click.echo(f"There are more than {limit}; for more: --limit N", err=True)
-    _tell(coverage)
+    tell_coverage(coverage)
 
 
 def fill(home: Home) -> Filled:
@@ -82,7 +82,8 @@ def filled_line(done: Filled) -> str:
     return f"Facts: {done.sentences} sentences of {done.read} sources read, {done.removed} sources forgotten in {done.seconds:.1f} s."
 
 
-def _tell(coverage: Coverage) -> None:
+def tell_coverage(coverage: Coverage) -> None:
+    """Say on stderr what of the sources is not read yet."""
     if not coverage.complete:
         share = int(100 * coverage.done / coverage.total)
         click.echo(f"facts: {share} % ({coverage.done} of {coverage.total} sources are read); for the rest run: iskp index", err=True)

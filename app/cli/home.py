@@ -28,8 +28,12 @@ def home_option(command: F) -> F:
 
 
 def filter_options(command: F) -> F:
-    """The options --since, --until and --source of a command; :func:`wanted_filters` reads them."""
+    """The options --since, --until, --source and --min-reliability of a command; :func:`wanted_filters` reads them."""
     for option in (
+        click.option(
+            "--min-reliability", type=click.Choice("ABCDE", case_sensitive=False), metavar="A-E",
+            help="Only sources that you graded as reliable as this or more; see 'iskp sources grade'.",
+        ),
         click.option("--source", "sources", multiple=True, metavar="ID", help="Only this source; may be repeated."),
         click.option("--until", metavar="DATE", help="Only sources dated on or before DATE."),
         click.option("--since", metavar="DATE", help="Only sources dated on or after DATE (2024, 2024-03 or 2024-03-22)."),
@@ -46,17 +50,28 @@ def open_home(folder: Path | None) -> Home:
     return Home(folder or default_home())
 
 
-def wanted_filters(home: Home, since: str | None, until: str | None, sources: Iterable[str]) -> Filters:
-    """What the options --since, --until and --source leave of the sources.
+def wanted_filters(
+    home: Home, since: str | None, until: str | None, sources: Iterable[str], min_reliability: str | None = None
+) -> Filters:
+    """What the options --since, --until, --source and --min-reliability leave of the sources.
 
     Raises:
-        BadSource: no date, or no such source.
+        BadSource: no date, no such source, or none that is graded so well.
     """
     from index.search import Filters
+    from ingest.errors import BadSource
 
     wanted = tuple(sources)
     for source_id in wanted:
         home.library.get(source_id)
+    if min_reliability:
+        there = home.library.fingerprints()
+        good = {i for i, g in home.library.grades().items() if i in there and g.at_least(min_reliability.upper())}
+        wanted = tuple(i for i in wanted if i in good) if wanted else tuple(sorted(good))
+        if not wanted:
+            raise BadSource(
+                f"none of these sources is graded {min_reliability.upper()} or better; grade some: iskp sources grade ID B2 --reason TEXT"
+            )
     return Filters.of(sources=wanted, since=since, until=until)
 
 
@@ -92,6 +107,12 @@ def sync(home: Home, *, rebuild: bool = False) -> SyncReport:
             show(p.done, p.total)
 
         return home.sync(rebuild=rebuild, progress=progress)
+
+
+def fill_languages(home: Home) -> int:
+    """Prepare the passages for questions in other languages behind a progress bar; how many were new."""
+    with bar("for other languages") as show:
+        return home.fill_languages(show)
 
 
 def sync_and_tell(home: Home) -> None:

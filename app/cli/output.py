@@ -8,7 +8,7 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from app.support.checker import ClaimCheck
     from index.sync import SyncReport
     from ingest.add import Outcome
+    from ingest.grade import Grade
 
 
 _PROSE = 80
@@ -101,10 +102,10 @@ def write(text: str, lead: str = "", *, bold: bool = False, dim: bool = False) -
 
 
 def _named(citation: Citation) -> str:
-    from app.citation_text import citation_status, described
+    from app.citation_text import citation_status, described, grade_words
 
-    status = citation_status(citation)
-    return f"{described(citation, citation.locator)}{f' [{status}]' if status else ''}"
+    told = "; ".join(t for t in (citation_status(citation), grade_words(citation)) if t)
+    return f"{described(citation, citation.locator)}{f' [{told}]' if told else ''}"
 
 
 def print_outcomes(outcomes: Iterable[Outcome]) -> None:
@@ -210,8 +211,12 @@ def report_line(report: SyncReport) -> str:
     )
 
 
-def source_row(source: Any) -> dict[str, Any]:
-    """What a list of sources tells of one."""
+def source_row(source: Any, grades: Mapping[str, Grade]) -> dict[str, Any]:
+    """What a list of sources tells of one.
+
+    Args:
+        grades: of the home, by id.
+    """
     from app.answer import words_of
 
     names = (
@@ -234,6 +239,7 @@ def source_row(source: Any) -> dict[str, Any]:
         "words": words_of(source.origin),
         "paragraphs": sum(1 for p in source.paragraphs if p.role == "body"),
         "characters": len(source.text),
+        "grade": plain(grades[source.id]) if source.id in grades else None,
     }
 
 

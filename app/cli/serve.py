@@ -1,4 +1,4 @@
-"""Commands for readers beyond the terminal: chat, passwd, figures."""
+"""Commands for readers beyond the terminal: chat, mcp, passwd, figures."""
 
 from __future__ import annotations
 
@@ -63,6 +63,24 @@ def chat(
         read_only=read_only or settings.read_only, say=lambda line: click.echo(line, err=True),
         afterwards=None if offline else lambda: _fetch_behind(home),
     )  # fmt: skip
+
+
+@click.command()
+@home_option
+@click.pass_obj
+def mcp(root_home: Path | None, own_home: Path | None) -> None:
+    """Serve the sources to an MCP client over standard input and output; the client starts this.
+
+    Tools: search, fetch and ask; resources: iskp://source/ID.
+
+    \b
+    Example, in the configuration of a client:
+      {"mcpServers": {"iskp": {"command": "iskp", "args": ["mcp"]}}}
+    """
+    from app.connect.mcp_server import serve
+
+    home = open_home(own_home or root_home)
+    serve(home, prepare)
 
 
 @click.command()

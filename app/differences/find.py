@@ -190,7 +190,7 @@ def find(
             *(e for h in more(_counted(target, question, vocabulary)) if h.passage.id not in read for e in _unread(h)),
         ]
         figures = _figures(target, asked, wide, vocabulary, sources, question)
-        if found := _compared(target, figures, question, asked, evidence):
+        if found := _compared(target, figures, question):
             return found
         if figures:
             return AGREED
@@ -272,20 +272,23 @@ def _figures(
             continue
         figures = [replace(q, head="people") if _counts_families(q, item.text) else q for q in figures]
         for quantity in figures:
-            if _another_owns(quantity, item.text, target, vocabulary):
+            if another_owns(quantity, item.text, target, vocabulary):
                 continue
-            period, dated, when = _when(quantity, target, item, source)
-            if asked.period and not _in_time(period, asked.period, published=when.startswith("published")):
+            figure = figure_of(quantity, target, item, source)
+            if asked.period and not _in_time(figure.period, asked.period, published=figure.when.startswith("published")):
                 continue
-            found.append(
-                Figure(
-                    evidence=item, quantity=quantity, value=quantity.text, unit=_unit(quantity, item.text),
-                    period=period, dated=dated, when=when, holder=_holder(quantity, item, source),
-                    of_event=target.nature == "flow" and period is not None and dated == period.iso,
-                    firsthand=source.genre != "notes" or item.hit.passage.claimed_by not in {None, source.publisher},
-                )
-            )  # fmt: skip
+            found.append(figure)
     return found
+
+
+def figure_of(q: Quantity, target: Target, item: Evidence, source: Source) -> Figure:
+    """A figure with who gives it for when, as its sentence and its source tell."""
+    period, dated, when = _when(q, target, item, source)
+    return Figure(
+        evidence=item, quantity=q, value=q.text, unit=_unit(q, item.text), period=period, dated=dated, when=when,
+        holder=_holder(q, item, source), of_event=target.nature == "flow" and period is not None and dated == period.iso,
+        firsthand=source.genre != "notes" or item.hit.passage.claimed_by not in {None, source.publisher},
+    )  # fmt: skip
 
 
 def fits(q: Quantity, target: Target, sentence: str, question: str, vocabulary: Vocabulary) -> bool:
@@ -387,7 +390,7 @@ def _spellings(text: str, vocabulary: Vocabulary) -> frozenset[frozenset[str]]:
     return frozenset(frozenset(a.lower() for a in vocabulary.aliases(m)) for m in vocabulary.mentions(text))
 
 
-def _another_owns(q: Quantity, sentence: str, target: Target, vocabulary: Vocabulary) -> bool:
+def another_owns(q: Quantity, sentence: str, target: Target, vocabulary: Vocabulary) -> bool:
     """Whether the figure is given for someone else than the question is about: "and the TTP at about 6,000"."""
     if _given_for_another(q, sentence, target, vocabulary):
         return True
@@ -547,18 +550,16 @@ def _holder(q: Quantity | None, item: Evidence, source: Source) -> str:
     return holder(source, passage.claimed_by, shortened(source.title))
 
 
-def _compared(
-    target: Target, figures: Sequence[Figure], question: Question, asked: Asked, evidence: Sequence[Evidence]
-) -> Found | None:
+def _compared(target: Target, figures: Sequence[Figure], question: Question) -> Found | None:
     """The figures that belong with the best one, when at least two of them can't both be right."""
     anchors = [f for f in figures if f.evidence.passage_score]
     if not anchors:
         return None
     anchor = max(anchors, key=lambda f: f.evidence.strength)
-    alike = [f for f in figures if _comparable(f, anchor, target, asked)]
-    values = _distinct([f for f in alike if f.firsthand])
+    alike = [f for f in figures if comparable(f, anchor, target)]
+    values = distinct([f for f in alike if f.firsthand])
     if not _differ(values):
-        values = _distinct(alike)
+        values = distinct(alike)
     if not _differ(values):
         return None
     values = _most_telling(values, anchor)
@@ -581,10 +582,10 @@ def _time_of(figure: Figure) -> int:
 
 def _differ(values: Sequence[Figure]) -> bool:
     """Whether two of the figures can't both be right."""
-    return any(_disjoint(a, b) for a, b in combinations(values, 2))
+    return any(disjoint(a, b) for a, b in combinations(values, 2))
 
 
-def _comparable(figure: Figure, anchor: Figure, target: Target, asked: Asked) -> bool:
+def comparable(figure: Figure, anchor: Figure, target: Target) -> bool:
     """Whether two figures count the same thing, as far as kind, unit and time tell."""
     one, other = figure.quantity, anchor.quantity
     if one is None or other is None or one.kind != other.kind:
@@ -595,7 +596,7 @@ def _comparable(figure: Figure, anchor: Figure, target: Target, asked: Asked) ->
         return True
     if target.nature == "toll":
         if figure.period is None or anchor.period is None:
-            return bool(target.names) or _near_in_time(figure, anchor)
+            return bool(target.names) or near_in_time(figure, anchor)
         return overlap((figure.period.first, figure.period.last), (anchor.period.first, anchor.period.last)) or (
             _length(figure.period) <= 1
             and _length(anchor.period) <= 1
@@ -607,10 +608,10 @@ def _comparable(figure: Figure, anchor: Figure, target: Target, asked: Asked) ->
             overlap((figure.period.first, figure.period.last), (anchor.period.first, anchor.period.last))
             and long <= 1.5 * short
         )
-    return _near_in_time(figure, anchor)
+    return near_in_time(figure, anchor)
 
 
-def _near_in_time(one: Figure, other: Figure) -> bool:
+def near_in_time(one: Figure, other: Figure) -> bool:
     """Whether what two figures say of time lies within a year; unknown dates do."""
     known = [f.period or (of_date(f.dated) if f.dated else None) for f in (one, other)]
     times = [(p.first, p.last) for p in known if p is not None]
@@ -626,7 +627,7 @@ def _length(period: Period) -> int:
     return years * 365 + months * 30 + days + 1
 
 
-def _distinct(figures: Sequence[Figure]) -> list[Figure]:
+def distinct(figures: Sequence[Figure]) -> list[Figure]:
     """The figures with repetitions taken out: the same value for the same year is one, whoever prints it."""
     kept: list[Figure] = []
     for figure in sorted(figures, key=lambda f: (f.dated is None, -f.evidence.score, f.evidence.hit.rank)):
@@ -656,7 +657,8 @@ def _width(figure: Figure) -> float:
     return q.high - q.low if q and q.bound == "exact" and "–" in re.sub(r"-| to | and ", "–", q.text) else 0.0
 
 
-def _disjoint(one: Figure, other: Figure) -> bool:
+def disjoint(one: Figure, other: Figure) -> bool:
+    """Whether two figures can't both be right."""
     a, b = one.quantity, other.quantity
     return a is not None and b is not None and (a.high < b.low or b.high < a.low)
 

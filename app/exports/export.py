@@ -21,6 +21,8 @@ from app.answer import Answer, Citation, Difference, to_json
 from app.citation_text import (
     citation_status,
     genre_words,
+    grade_meaning,
+    grade_words,
     holder,
     is_summary,
     kind_words,
@@ -201,13 +203,13 @@ def _csv(export: Export) -> str:
     """One line a statement: rows of lists, timelines and comparisons and figures that differ, else each cited sentence."""
     out = StringIO()
     writer = csv.writer(out)
-    writer.writerow(("question", "about", "statement", "said by", "date", "words", "title", "publisher", "place", "address"))
+    writer.writerow(("question", "about", "statement", "said by", "date", "words", "title", "publisher", "place", "address", "grade"))
     for turn in export.turns:
         cited = {c.marker: c for c in turn.answer.citations}
         for about, words, marker in _statements(turn.answer):
             c = cited.get(marker)
-            whence = (holder(c, c.claimed_by), said_on(c), kind_words(c), c.title, c.publisher or "", place(c, c.locator), web_address(c.url) or "") if c else ("",) * 7
-            writer.writerow([_cell(t) for t in (turn.question, about, words, *whence)])
+            whence = (holder(c, c.claimed_by), said_on(c), kind_words(c), c.title, c.publisher or "", place(c, c.locator), web_address(c.url) or "", grade_words(c)) if c else ("",) * 8
+            writer.writerow([spreadsheet_cell(t) for t in (turn.question, about, words, *whence)])
     return out.getvalue()
 
 
@@ -219,7 +221,7 @@ def _statements(answer: Answer) -> list[tuple[str, str, int]]:
     return found or [("", one_line(c.quote), c.marker) for c in answer.citations]
 
 
-def _cell(text: str) -> str:
+def spreadsheet_cell(text: str) -> str:
     """A text that no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
@@ -311,7 +313,7 @@ def _italic(text: str) -> str:
 
 def _facts(c: Citation) -> list[str]:
     origin = "" if is_summary(c) else origin_words(c)
-    return [f for f in (kind_words(c), citation_status(c), genre_words(c.genre), origin) if f]
+    return [f for f in (kind_words(c), citation_status(c), genre_words(c.genre), origin, grade_meaning(c)) if f]
 
 
 def _understood(answer: Answer) -> str:

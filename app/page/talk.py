@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from app.answer import Answer, Citation, cite
+from app.answer import Answer, Citation, cite, graded
 from app.citation_text import GENRE_WORDS
 from app.home import Home
 from app.page.front import Front
@@ -182,7 +182,7 @@ class Views:
             if source is not None and hit.passage.id not in cited:
                 passage = hit.passage
                 found.append(cite(source, passage, start=passage.start, end=passage.end, support=hit.score))
-        return tuple(found[:_ALSO])
+        return graded(found[:_ALSO], self._home.library.grades())
 
     def titles(self, source_ids: Sequence[str]) -> list[tuple[str, str]]:
         """Ids with titles, of those sources that are indexed."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from app.question.network import Floats, Network, network
 
 WEIGHTS_FILE = "weights.safetensors"
+ACROSS_FILE = "across.safetensors"
 
 _SELF = r"(?:i|we|my\s+\w+|our\s+\w+|me|us)"
 _HARM = (
@@ -87,6 +88,14 @@ def load_weights() -> PolicyWeights:
 
     tensors = load(files("app.policy").joinpath(WEIGHTS_FILE).read_bytes())
     return PolicyWeights(request=_judge(tensors, "request"), output=_judge(tensors, "output"))
+
+
+@cache
+def load_across() -> Judge:
+    """What judges requests in other languages by vectors of the multilingual encoder (``eval.training.across``)."""
+    from safetensors.numpy import load
+
+    return Judge(network=network(load(files("app.policy").joinpath(ACROSS_FILE).read_bytes()), "request"), with_form=False)
 
 
 def _judge(tensors: Mapping[str, NDArray[np.generic]], name: str) -> Judge:

@@ -16,9 +16,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from app.errors import BadSettings
-from app.policy.classifier import PolicyWeights, load_weights
+from app.policy.classifier import Judge, PolicyWeights, load_across, load_weights
 from app.question.network import StateEncoder
+from app.text.language import language_of
+from index.embed import Encoder
+from index.multilingual_encoder import MultilingualEncoder, reads
 from index.onnx_encoder import packaged
+from ingest.language import is_mostly_latin
 
 POLICY_FILE = "policy.toml"
 _REMEMBERED = 256
@@ -121,10 +125,15 @@ class Policy:
 
     Args:
         encoder: gives the states that the weights were made for.
+        other: judges what people ask in other languages than English, by the vectors of ``other_encoder``.
     """
 
-    def __init__(self, rules: Rules, weights: PolicyWeights, encoder: StateEncoder) -> None:
+    def __init__(
+        self, rules: Rules, weights: PolicyWeights, encoder: StateEncoder, other: Judge, other_encoder: Encoder
+    ) -> None:
         self.rules = rules
+        self._other = other
+        self._other_encoder = other_encoder
         self._weights = weights
         self._encoder = encoder
         self.ruling = lru_cache(maxsize=_REMEMBERED)(self._rule)
@@ -163,9 +172,19 @@ class Policy:
             return Ruling(declined=True, score=1.0, why="pattern")
         if any(p.search(plain) for p in rules.languages):
             return Ruling(declined=True, score=1.0, why="language")
-        if not _is_latin(text) or len(text.split()) < _LEAST_WORDS:
+        if len(text.split()) < _LEAST_WORDS:
             return Ruling(declined=False, score=0.0, why="harmless")
-        return self._classify(text)
+        latin = is_mostly_latin(text)
+        ruling = self._classify(text) if latin else Ruling(declined=False, score=0.0, why="harmless")
+        if ruling.declined or not reads(plain) or (latin and language_of(plain).code == "en"):
+            return ruling
+        return self._classify_other(plain)
+
+    def _classify_other(self, text: str) -> Ruling:
+        score = self._other.probability(self._other_encoder.encode([text])[0], text)
+        if score > self.rules.threshold:
+            return Ruling(declined=True, score=score, why="question")
+        return Ruling(declined=False, score=score, why="harmless")
 
     def _classify(self, text: str) -> Ruling:
         # A long frame around a short request thins it out: each sentence is looked at by itself too.
@@ -239,24 +258,20 @@ def _nearest(word: str, known: frozenset[str]) -> str | None:
     return best[1] if best else None
 
 
-def _is_latin(text: str) -> bool:
-    """Whether half of the letters are Latin: the classifier's model knows nothing of other scripts."""
-    letters = [c for c in text if c.isalpha()]
-    return 2 * sum(c < "\u0250" for c in letters) >= len(letters)
-
-
 def split(text: str) -> list[str]:
     """Sentences and lines, blank ones left out."""
     return [part.strip() for part in _END.split(text) if part and part.strip()]
 
 
-def load(own: Path | None = None, encoder: object = None) -> Policy:
+def load(own: Path | None = None, encoder: object = None, other: Encoder | None = None) -> Policy:
     """The policy of this version with a home's own file.
 
     Args:
         encoder: used when it is the packaged model, so that it is in memory once.
+        other: the packaged multilingual encoder; one of its own without it.
     """
-    return Policy(read_rules(own), load_weights(), packaged(encoder))
+    other = other or MultilingualEncoder()
+    return Policy(read_rules(own), load_weights(), packaged(encoder), load_across(), other)
 
 
 @cache

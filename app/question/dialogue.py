@@ -11,6 +11,7 @@ from typing import Literal
 from app.answer import MARKER
 from app.text.parse import Parse, Word, parse
 from app.text.periods import Period, periods
+from app.text.voices import REPORTING
 from index.terms import Vocabulary
 from ingest.sentences import sentence_spans
 
@@ -116,7 +117,7 @@ def _without_lead(answer: str) -> str:
     "2 found:\n- **Dam**: 2021-07, Radio Velm: The dam broke." → "The dam broke."
     """
     lines = [line.strip() for line in answer.splitlines() if line.strip()]
-    text = next((line[2:] for line in lines if line.startswith("- ")), " ".join(lines))
+    text = next((line[2:] for line in lines if line.startswith("- ")), " ".join(lines)).replace(REPORTING, "", 1)
     while True:
         lead, colon, rest = text.partition(": ")
         if not colon or not rest or len(lead.split()) > _LEAD_WORDS or any(w.tag in _FINITE for w in parse(lead.strip("*")).words):

@@ -13,10 +13,11 @@ from app.question.matter import form_named
 from app.question.shape import Shape, Turning
 from app.question.tasks import Task, TaskClassifier
 from app.question.topic import Topic, topic_of
-from app.text import periods
-from app.text.language import Language, codes_by_name, language_of
+from app.text import messages, periods
+from app.text.language import Language, among, codes_by_name, language_of
 from index.search import Filters, OpenIndex
 from index.terms import Vocabulary
+from ingest.language import is_mostly_latin, script_of
 
 __all__ = ("Parser", "Reading", "Request", "Turn")
 
@@ -53,6 +54,7 @@ class Request:
         shape: the form of answer that the standalone question wants; "point" for talk, the list of sources and other languages than English.
         turning: what is wanted done with the answer before; "new" for a question of its own and wherever nothing was asked before.
         language: the language it is in.
+        frame: the language of what the program says itself, ISO 639-1; English where it has no sentences in the other.
         served: whether the embedding model reads that language.
         refusal: what is said where it asks for help with harm; else empty.
         filters: which sources may be used.
@@ -74,6 +76,7 @@ class Request:
     shape: Shape = "point"
     turning: Turning = "new"
     language: Language
+    frame: str = "en"
     served: bool = True
     refusal: str = ""
     filters: Filters = Filters()
@@ -94,6 +97,7 @@ class Parser:
         declines: gives what is said to a question that asks for help with harm; None for all others.
         languages: ISO 639-1 codes that the encoder reads; None for any.
         today: tells the day, and so what "last year" means.
+        other_tasks: tells the task of a turn in another language than English; without it all are "other".
         turning: tells what a turn after another wants done with the answer before it; by default the learnt classifier.
     """
 
@@ -101,6 +105,7 @@ class Parser:
     declines: Callable[[str], str | None]
     languages: frozenset[str] | None
     today: Callable[[], dt.date]
+    other_tasks: Callable[[str], Task] | None = None
     turning: Callable[[str], Turning] | None = None
 
     def reads(self, text: str) -> bool:
@@ -156,7 +161,7 @@ class Parser:
         # "Are you sure?" is talk at the beginning, and asks about the answer behind one.
         task: Task = "other" if refusal or turning != "new" else self._task(text, bare, english=english, language=language)
         request = Request(
-            asked=asked, text=bare, language=language, served=served, refusal=refusal, filters=filters, today=today,
+            asked=asked, text=bare, language=language, frame=_frame(text, language), served=served, refusal=refusal, filters=filters, today=today,
             before=before, turning="new" if refusal else turning, question=_analysed(texts[0][0], vocabulary, today, asked),
             readings=tuple(Reading(question=_analysed(t, vocabulary, today, asked), way=w) for t, w in texts) if len(texts) > 1 else (),
             rivals=meant.rivals, unexplained=meant.open, half_explained=meant.weak, explained_by=meant.kinds,
@@ -178,8 +183,8 @@ class Parser:
 
     def _task(self, text: str, bare: str, *, english: bool, language: Language) -> Task:
         # A few English words are sometimes taken for a rare language, one that has no name here.
-        if not english and language.code in codes_by_name().values():
-            return "other"
+        if not english and (language.code in codes_by_name().values() or not is_mostly_latin(text)):
+            return self.other_tasks(text) if self.other_tasks else "other"
         task = self.tasks.task(text).task
         return self.tasks.task(bare).task if task == "other" else task
 
@@ -194,6 +199,14 @@ class Parser:
             if not left_out:
                 kept.append(turn)
         return kept
+
+
+def _frame(text: str, language: Language) -> str:
+    """The language to say sentences of one's own in; a few words in Cyrillic letters may be in any of ten languages."""
+    known = messages.languages()
+    if language.code not in known and script_of(text) in {"CYRILLIC", "ARABIC"}:
+        language = among(text, language, known)
+    return language.code if language.code in known else "en"
 
 
 def asking(request: Request, question: Question, vocabulary: Vocabulary) -> Request:

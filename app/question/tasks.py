@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.question.network import Floats, Network, StateEncoder, network
+from index.embed import Encoder
+from index.multilingual_encoder import reads
 from index.onnx_encoder import packaged
 
 Task = Literal[
@@ -24,11 +26,14 @@ Task = Literal[
 ]  # fmt: skip
 TASKS: tuple[Task, ...] = get_args(Task)
 WEIGHTS_FILE = "tasks.safetensors"
+ACROSS_FILE = "across.safetensors"
 THRESHOLD = 0.84
 """Least probability that it is not a question to search for. Of 1,024 turns of people in the MT-RAG conversations (never trained on),
 about 995 of them no talk, 5 are then taken for talk or catalogue (0.5 %); at 0.7 there are 12, at 0.9 4."""
 _LONGEST_WORDS = 40
 """Longer texts hold a question of their own; none of the training texts of talk or catalogue is as long."""
+_ENGLISH_ONLY = frozenset({"catalogue-record", "catalogue-new-since"})
+_CYRILLIC_NAME = re.compile(r"(?<=[\w,] )[А-ЯЁ]\w")
 _REMEMBERED = 256
 _CLAUSE = re.compile(r"(?<=[.!?,;:–—])\s+")
 
@@ -88,6 +93,44 @@ class TaskClassifier:
     def _states(self, text: str) -> Floats:
         found: Floats = self._encoder.states([text])[0]
         return found
+
+
+class TasksAcross:
+    """Tells the task of an utterance in another language than English, by the vectors of the multilingual encoder.
+
+    Args:
+        weights: ``(len(TASKS), width)``.
+        bias: ``(len(TASKS),)``.
+    """
+
+    def __init__(self, weights: Floats, bias: Floats, encoder: Encoder) -> None:
+        self._weights = weights
+        self._bias = bias
+        self._encoder = encoder
+        self.task = lru_cache(maxsize=_REMEMBERED)(self._judge)
+        """The task of a text; "other" below :data:`THRESHOLD`, and for what names a source or a time, which only English is read for."""
+
+    def _judge(self, text: str) -> Task:
+        if len(text.split()) > _LONGEST_WORDS or not reads(text):
+            return "other"
+        logits = self._weights @ self._encoder.encode([text])[0] + self._bias
+        powers = np.exp(logits - logits.max())
+        shares = powers / powers.sum()
+        best = TASKS[1 + int(np.argmax(shares[1:]))]
+        named = best.startswith("catalogue") and _CYRILLIC_NAME.search(text)  # what a list of all sources would not answer
+        return "other" if 1.0 - float(shares[0]) < THRESHOLD or best in _ENGLISH_ONLY or named else best
+
+
+def load_across(encoder: Encoder) -> TasksAcross:
+    """The classifier for other languages of this version.
+
+    Args:
+        encoder: the packaged multilingual one.
+    """
+    from safetensors.numpy import load as read
+
+    tensors = read(files("app.question").joinpath(ACROSS_FILE).read_bytes())
+    return TasksAcross(tensors["weights"].astype(np.float32), tensors["bias"].astype(np.float32), encoder)
 
 
 def load(encoder: object = None) -> TaskClassifier:

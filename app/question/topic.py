@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.question.matter import FORM
 from app.text.parse import SAYING, Parse, parse
@@ -12,6 +12,8 @@ _KNOWN = SAYING | {"know", "mention", "contain", "cover", "have", "publish", "di
 _ON = frozenset(("about", "on", "regarding", "concerning", "of", "with"))
 _TEXTS = frozenset(("source", "article", "document", "text", "report", "note", "paper", "file", "collection", "corpus", "piece", "analysis"))
 _VIEWS = frozenset(("view", "opinion", "position", "stance", "take", "attitude", "assessment", "conclusion", "verdict"))
+_HOLDING = frozenset(("think", "believe", "agree", "disagree"))
+"""Verbs of what somebody holds of a thing."""
 _SUBJECT = frozenset(("nsubj", "nsubjpass"))
 
 
@@ -22,10 +24,17 @@ class Topic:
     Attributes:
         about: the thing, in the words of the question.
         holder: whose words are wanted, as the question names them; empty where those of all sources are.
+        view: what they hold of it is wanted, rather than anything that they say.
     """
 
     about: str
     holder: str = ""
+    view: bool = False
+
+    @property
+    def question(self) -> str:
+        """What the sentences wanted would answer."""
+        return f"How should {self.about} be seen?" if self.view else f"What is said about {self.about}?"
 
 
 def topic_of(question: str) -> Topic | None:
@@ -34,7 +43,12 @@ def topic_of(question: str) -> Topic | None:
     found = parse(text)
     roots = [p for p, w in enumerate(found.words) if w.dep == "ROOT"]
     within = [c for root in roots if found.is_order for c in found.children[root] if found.words[c].dep == "ccomp"]
-    return next((t for verb in (*roots, *within) for t in (_said(found, verb), _view(found, verb), _told(found, verb)) if t), None)
+    for verb in (*roots, *within):
+        for topic in (_said(found, verb), _view(found, verb), _told(found, verb)):
+            if topic:
+                held = found.words[verb].lemma in _HOLDING or (found.words[verb].lemma == "be" and bool(topic.holder))
+                return replace(topic, view=held)
+    return None
 
 
 def _said(found: Parse, root: int) -> Topic | None:

@@ -17,6 +17,8 @@ from app.citation_text import (
     claimant,
     described,
     genre_words,
+    grade_meaning,
+    grade_words,
     is_summary,
     kind_meaning,
     kind_words,
@@ -176,7 +178,8 @@ def copy_text(answer: Answer) -> str:
     if answer.citations:
         lines.append("")
     for c in answer.citations:
-        lines.append(f"[{c.marker}] {described(c, c.locator)}: {spoken(c, c.quote)}")
+        grade = f" [{words}]" if (words := grade_words(c)) else ""
+        lines.append(f"[{c.marker}] {described(c, c.locator)}{grade}: {spoken(c, c.quote)}")
         if web_address(c.url):
             lines.append(f"    {c.url}")
     return "\n".join(lines)
@@ -331,7 +334,8 @@ def _chips(citation: Citation) -> dict[str, Any]:
     told = [genre, origin_words(citation)] if status else [origin_words(citation)]
     if citation.locator and not place(citation, citation.locator):
         told.append(f"{citation.locator} of ours on it")
-    return {"chip": status or genre, "details": [t for t in told if t]}
+    told.append(grade_meaning(citation))
+    return {"chip": status or genre, "grade": grade_words(citation), "details": [t for t in told if t]}
 
 
 def _neighbours(source: Source, start: int, end: int) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from app.answer import Citation, cite, outlet
+from app.answer import Citation, Grade, Grades, cite, graded, no_grades, outlet
 from app.errors import BadInput
 from app.evidence.gather import Reading, ReadPassage, log_odds
 from app.question.analysis import tidy
@@ -298,6 +298,7 @@ class SupportChecker:
 
     Args:
         reader: scores support in context; None leaves it out, and the calibration must not weigh it.
+        grades: those of the sources, for citations.
     """
 
     def __init__(
@@ -308,7 +309,9 @@ class SupportChecker:
         calibration: SupportCalibration,
         vocabulary: Vocabulary | None = None,
         search: SearchSettings = SearchSettings(),
+        grades: Grades = no_grades,
     ) -> None:
+        self._grades = grades
         self._reader = reader
         self._vectors = _Vectors(encoder)
         self._calibration = calibration
@@ -361,7 +364,7 @@ class SupportChecker:
         told = sorted((t for t in told if t[1].best), key=lambda t: -t[1].support)
         if not told:
             return ClaimCheck(claim=claim, label="unsupported", support=0.0, reasons=("No source speaks of it.",))
-        return _weighed(claim, told, opened)
+        return _weighed(claim, told, opened, self._grades())
 
     def compare(self, claim: str, quotes: Sequence[str], contexts: Sequence[str] = ()) -> Compared | None:
         """What the calibration is fitted on; None when there is no text."""
@@ -511,7 +514,7 @@ class SupportChecker:
         return rows
 
 
-def _weighed(claim: str, told: Sequence[tuple[Hit, Carried]], opened: OpenIndex) -> ClaimCheck:
+def _weighed(claim: str, told: Sequence[tuple[Hit, Carried]], opened: OpenIndex, grades: Mapping[str, Grade]) -> ClaimCheck:
     """The passages against one another: one that contradicts counts, whatever support a passage has that is no closer to the claim."""
     best = told[0][1]
     against = sorted((t for t in told if t[1].verdict == "contradicted"), key=lambda t: -t[1].closeness)
@@ -532,8 +535,8 @@ def _weighed(claim: str, told: Sequence[tuple[Hit, Carried]], opened: OpenIndex)
     return ClaimCheck(
         claim=claim, label=label, support=best.support, verdict=verdict, by=by,
         reasons=against[0][1].reasons if against else best.reasons,
-        citations=tuple(_citation(h, c, opened) for h, c in wanted),
-        against=tuple(_citation(h, c, opened) for h, c in against),
+        citations=graded((_citation(h, c, opened) for h, c in wanted), grades),
+        against=graded((_citation(h, c, opened) for h, c in against), grades),
     )  # fmt: skip
 
 

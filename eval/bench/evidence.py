@@ -208,7 +208,7 @@ def _one(
         if not variant.meaning:
             evidence = sorted(evidence, key=lambda e: -e.score)
             judged = replace(judged, evidence=tuple(evidence), leading=tuple(evidence))
-        looked = seen(asked, retrieved, judged, index)
+        looked = seen(asked, retrieved, judged, opened.vocabulary)
         decision = decide(looked, calibration)
         values = measured(looked) if judged.leading else {}
         tally.features.append([values.get(n, 0.0) for n in names])

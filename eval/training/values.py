@@ -148,7 +148,7 @@ def _of_home(home: Home, asked: Sequence[Asked]) -> Iterator[Row]:
         question = analyse(item.text, opened.vocabulary, TODAY)
         retrieved = retrieve(question, opened, AnswerSettings())
         judged = read(question, retrieved.hits, home.reader, home.encoder, opened)
-        if not decide(seen(question, retrieved, judged, opened), calibration).answer or judged.evidence[0].span is None:
+        if not decide(seen(question, retrieved, judged, opened.vocabulary), calibration).answer or judged.evidence[0].span is None:
             continue
         lead = judged.evidence[0]
         for other in best_of_each_source(judged.evidence):

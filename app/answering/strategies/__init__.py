@@ -1,6 +1,7 @@
 """The ways of answering, each in one module, tried in this order; one that gives None leaves the question to the next."""
 
 from app.answering.engine import Strategy
+from app.answering.strategies.across import across
 from app.answering.strategies.catalogue import catalogue
 from app.answering.strategies.comparison import comparison
 from app.answering.strategies.declined import declined
@@ -21,7 +22,7 @@ from app.answering.strategies.unreadable import unreadable
 from app.answering.strategies.verdict import verdict
 
 REGISTRY: tuple[Strategy, ...] = (
-    declined, talk, catalogue, empty, unreadable, turned, meaning,
+    declined, talk, catalogue, empty, across, unreadable, turned, meaning,
     listing, timeline, comparison, summary, definition, verdict, quote,
     holder, overview, in_parts, point,
 )  # fmt: skip

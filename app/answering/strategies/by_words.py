@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from app.evidence.gather import Evidence
 from index.search import Filters, Hit, OpenIndex
-from index.words import folded, stem, topic_words, words
+from index.words import alike, folded, holds, stem, topic_words, words
 from ingest.language import is_mostly_latin, of_passage
 from ingest.sentences import sentence_spans
 
@@ -20,8 +20,6 @@ _NEAR = 0.3
 _PASSAGES = 20
 _SENTENCES = 2
 """A quotation is one sentence, or two in a row where the second adds words of the question."""
-_PREFIX = 4
-"""Letters at the beginning, and seven tenths of the shorter word, that make two words forms of one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +70,7 @@ def find(question: str, language: str, opened: OpenIndex, filters: Filters, read
     answer = found[0] if found and found[0].score >= ENOUGH else None
     if answer is not None:
         there = words(answer.text) + words(answer.hit.passage.context)
-        if any(not any(_alike(n, t) for t in there) for n in names):
+        if any(not any(alike(n, t) for t in there) for n in names):
             answer = None
     return Found(searched=searched, answer=answer, near=tuple(found[:3]))
 
@@ -86,28 +84,13 @@ def _quotations(hit: Hit, asked: Sequence[str], language: str) -> Iterator[Evide
             start, end = spans[i][0], spans[j][1]
             there = words(passage.text[start:end])
             held = sum(
-                1.0 if _holds(there, w, language) else 0.5 if _holds(context, w, language) else 0.0 for w in asked
+                1.0 if holds(there, w, language) else 0.5 if holds(context, w, language) else 0.0 for w in asked
             )
             share = held / len(asked) if asked else 0.0
             yield Evidence(
                 hit=hit, text=passage.text[start:end], start=passage.start + start, end=passage.start + end,
                 score=share, passage_score=share, similarity=0.0, overlap=share,
             )  # fmt: skip
-
-
-def _holds(there: Sequence[str], word: str, language: str) -> bool:
-    root = stem(word, language)
-    return any(word == t or stem(t, language) == root or _alike(word, t) for t in there)
-
-
-def _alike(one: str, other: str) -> bool:
-    """Whether two words begin alike enough to be forms of one; figures must be the same."""
-    if one == other:
-        return True
-    if any(map(str.isdigit, one + other)):
-        return False
-    common = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    return common >= _PREFIX and common >= 0.7 * min(len(one), len(other))
 
 
 def _names(question: str) -> list[str]:

@@ -21,6 +21,7 @@ from app.question.tasks import Task, catalogue_words
 from app.text import periods
 from app.text.counts import counted
 from app.text.language import codes_by_name, named
+from app.text.messages import translated
 from index.search import Filters, OpenIndex
 from index.terms import tokens
 from ingest.chunk import Passage
@@ -72,7 +73,8 @@ def catalogue(desk: Desk) -> Outcome | None:
     if not request.task.startswith("catalogue"):
         return None
     with desk.clock.stage("retrieve"):
-        composed = Catalogue(desk.opened, request.filters, request.today).answer(request.task, request.text)
+        told = Catalogue(desk.opened, request.filters, request.today)
+        composed = told.answer_in(request.frame, request.task) or told.answer(request.task, request.text)
     if not composed.text:
         return None
     return Outcome(answer=replace(desk.told("catalogue", composed.text), citations=composed.citations))
@@ -120,6 +122,34 @@ class Catalogue:
             "catalogue-new-since": self._new_since,
         }[task](question)
         return Composed(text=text, citations=tuple(self._citations))
+
+    def answer_in(self, language: str, task: Task) -> Composed | None:
+        """The answer to a question in another language than English, which names no filters; None where it is told in English.
+
+        Args:
+            language: ISO 639-1.
+        """
+        number = len(self.sources)
+        main = self._main()
+        if not number:
+            return None
+        if task == "catalogue-about":
+            told = translated("about", language, sources=number)
+            named = f"{translated('centre', language)} {self._line(main)}\n{self._gist(main, language)}" if main and told else ""
+            body = named if number == 1 else f"{told}\n{named}".strip()
+        elif task in {"catalogue-list", "catalogue-count"}:
+            told = translated("listed", language, sources=number)
+            every = Chosen(sources=self.sources, said="", noun="source", passages={})
+            body = f"{told}\n{self._lines(every)}" if told else ""
+        elif task in {"catalogue-newest", "catalogue-oldest"}:
+            newest = task == "catalogue-newest"
+            told = translated("newest" if newest else "oldest", language)
+            dated = sorted((s for s in self.sources if s.date and not is_comparison(s)), key=lambda s: date_bounds(s.date or "")[0])
+            first = (dated[::-1] if newest else dated)[:_RECORDS]
+            body = "\n".join((told, *(f"- {self._line(s)}" for s in first))) if told and first else ""
+        else:
+            told = body = ""
+        return Composed(text=body, citations=tuple(self._citations)) if told and body else None
 
     # ------------------------------------------------------------ the answers
 
@@ -264,11 +294,12 @@ class Catalogue:
         marker = self._cite(source, passages[-1], foot.start, foot.end)
         return f" No publisher is recorded; a line beside the text reads: “{quote}” [{marker}]."
 
-    def _gist(self, source: Source) -> str:
-        """How a source begins and how it ends, cited."""
+    def _gist(self, source: Source, language: str = "en") -> str:
+        """How a source begins and how it ends, cited; ``language`` is that of the two leads, ISO 639-1."""
+        leads = (translated("begins", language) or "It begins:", translated("ends", language) or "It ends:")
         body = [p for p in self._passages(source) if p.role == "body"]
         told = []
-        for lead, passage in zip(("It begins:", "It ends:"), dict.fromkeys([*body[:1], *body[-1:]]), strict=False):
+        for lead, passage in zip(leads, dict.fromkeys([*body[:1], *body[-1:]]), strict=False):
             a, b = sentence_spans(passage.text)[0]
             marker = self._cite(source, passage, passage.start + a, passage.start + b)
             told.append(f"{lead} {with_marker(one_line(passage.text[a:b]), marker)}")

@@ -1,11 +1,20 @@
-"""What one holder says of something: the author, a publisher, somebody who is quoted; or one text ("the article")."""
+"""What one holder says of something: the author, a publisher, somebody who is quoted; or one text ("the article").
+
+Where nothing is by them or names them, nobody else's words are given for theirs.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from app.answering.engine import Desk, Outcome
+from app.answering.retrieve import missing_terms
 from app.answering.rows import Sheet, alike, on, statements, widely_read
 from app.answering.speakers import speaker
+from app.answering.strategies.point import Found, abstained
+from app.answering.strategies.summary import length
 from app.evidence.gather import Evidence
+from app.text.voices import reports_others
 
 PASSAGES = 12
 """Passages of the holder that are read."""
@@ -20,11 +29,16 @@ def holder(desk: Desk) -> Outcome | None:
     if topic is None or not topic.holder:
         return None
     who = speaker(desk, topic.holder)
-    trace = widely_read(desk, on(desk, f"What is said about {topic.about}?"), PASSAGES, lambda hit: who.near(hit, desk))
+    trace = widely_read(desk, on(desk, topic.question), PASSAGES, lambda hit: who.near(hit, desk))
+    if not trace.hits:
+        found = Found(trace=replace(trace, missing=missing_terms(desk.request.question, desk.index)))
+        return Outcome(answer=abstained(desk.base, found, desk.index), trace=trace)
     with desk.clock.stage("read"):
         held = {(e.hit.passage.id, e.start): e for e in statements(trace.hits, topic.about, desk.index.vocabulary)}
-        chosen = _chosen(desk, [e for e in trace.evidence if who.said(e, desk)], held)
-    if not chosen:
+        own = [e for e in trace.evidence if who.said(e, desk) and (who.text or not reports_others(e.text))]
+        chosen = _chosen(desk, own, held)[: min(length(desk.request.standalone)[0], SENTENCES)]
+    sure = not topic.view or trace.decision.answer or any(e.score >= desk.models.calibration.threshold for e in chosen)
+    if not chosen or not sure:
         return None
     with desk.clock.stage("generate"):
         sheet = Sheet(desk.index.source)

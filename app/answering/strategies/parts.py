@@ -27,7 +27,7 @@ def in_parts(desk: Desk) -> Outcome | None:
             missing = tuple(dict.fromkeys(term for t in traces for term in t.missing))
             base = replace(base, confidence=best.trace.decision.confidence)
             best = replace(best, trace=replace(best.trace, missing=missing))
-            return Outcome(answer=abstained(base, best, opened), trace=best.trace)
+            return Outcome(answer=abstained(base, best, opened, desk.request.frame), trace=best.trace)
         chosen: list[Evidence] = []
         for part in answered:
             chosen += [e for e in part.chosen if not any(_overlap(e, c) for c in chosen)]

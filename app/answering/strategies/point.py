@@ -15,6 +15,7 @@ from app.differences import values
 from app.evidence.gather import Evidence
 from app.question.analysis import Question
 from app.text import periods
+from app.text.messages import translated
 from index.search import Hit, OpenIndex
 
 ABSTENTION = "The sources do not answer this question."
@@ -46,7 +47,7 @@ def point(desk: Desk) -> Outcome:
     base = replace(desk.base, confidence=found.trace.decision.confidence, reasons=found.trace.decision.reasons)
     with desk.clock.stage("generate"):
         if not found.chosen:
-            return Outcome(answer=abstained(base, found, opened), trace=found.trace)
+            return Outcome(answer=abstained(base, found, opened, desk.request.frame), trace=found.trace)
         composed = compose(found.chosen, opened.source)
         lead = found.chosen[0]
         short = short_answer(question, lead, opened.source(lead.hit.passage.source_id))
@@ -71,6 +72,8 @@ def look_up(desk: Desk, question: Question, *, beside: str | None = None) -> Fou
         if differences.off_time(lead, question.time, published(lead.hit, desk.index)):
             return Found(trace=trace, off_time=question.time.period)
         differing = _differing(desk, trace, lead)
+        if differing is not None:
+            differing = replace(differing, sentence=translated(differing.sentence, desk.request.frame) or differing.sentence)
         return Found(trace=trace, chosen=tuple(chosen[:1] if differing else chosen), differing=differing)
 
 
@@ -104,21 +107,29 @@ def searched(desk: Desk, question: Question, *, beside: str | None = None) -> Re
     return found
 
 
-def abstained(base: Answer, found: Found, opened: OpenIndex) -> Answer:
-    """That the sources do not answer, what they do not mention and what came nearest."""
+def abstained(base: Answer, found: Found, opened: OpenIndex, frame: str = "en") -> Answer:
+    """That the sources do not answer, what they do not mention and what came nearest.
+
+    Args:
+        frame: the language to say it in, ISO 639-1.
+    """
     trace = found.trace
-    text = ABSTENTION
+    text = translated("abstention", frame) or ABSTENTION
     if found.off_time:
         asked = trace.question.text[found.off_time.start : found.off_time.end]
-        text += f" What they say on the matter is not about {asked}."
+        told = translated("off_time", frame, time=asked) or f"What they say on the matter is not about {asked}."
+        text += f" {told}"
         base = replace(base, reasons=(*base.reasons, f"the best evidence speaks of other times than {asked}"))
     if trace.missing:
-        text += f" No source mentions: {', '.join(trace.missing)}."
+        terms = ", ".join(trace.missing)
+        text += f" {translated('missing', frame, terms=terms) or f'No source mentions: {terms}.'}"
     apart = [name for name in trace.decision.apart if name not in trace.missing]
     if trace.decision.instead:
-        text += f" The nearest passages speak of {', '.join(trace.decision.instead)}."
+        terms = ", ".join(trace.decision.instead)
+        text += f" {translated('instead', frame, terms=terms) or f'The nearest passages speak of {terms}.'}"
     elif apart:
-        text += f" The nearest passages do not mention: {', '.join(apart)}."
+        terms = ", ".join(apart)
+        text += f" {translated('apart', frame, terms=terms) or f'The nearest passages do not mention: {terms}.'}"
     return replace(base, status="abstained", answer=text, missing_terms=trace.missing, nearest=nearest(trace, opened))
 
 

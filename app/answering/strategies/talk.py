@@ -6,6 +6,7 @@ from app.answer import words_of
 from app.answering.engine import Desk, Outcome
 from app.question.tasks import Task
 from app.text.counts import counted
+from app.text.messages import translated
 
 NO_SOURCES = "There are no sources yet: add files or addresses first, on the page under Sources or with 'iskp ingest'."
 
@@ -17,7 +18,9 @@ def talk(desk: Desk) -> Outcome | None:
         return None
     held = desk.opened.origins if desk.opened else {}
     summaries = sum(count for origin, count in held.items() if words_of(origin) == "summary")
-    return Outcome(answer=desk.told("talk", reply(task, sources=sum(held.values()), summaries=summaries)))
+    number = sum(held.values())
+    told = translated(task if number else "no_sources", desk.request.frame, sources=number)
+    return Outcome(answer=desk.told("talk", told or reply(task, sources=number, summaries=summaries)))
 
 
 def reply(task: Task, *, sources: int, summaries: int) -> str:

@@ -10,6 +10,7 @@ from app.answering.engine import Desk, Outcome
 from app.answering.strategies import by_words
 from app.text.language import among, found_by_words
 from app.text.language import unreadable as told_unreadable
+from app.text.messages import translated
 
 _CONFIDENCE = 0.5
 """Most confidence that is told of a quotation found by words alone: nobody compared what it means."""
@@ -42,6 +43,6 @@ def unreadable(desk: Desk) -> Outcome | None:
     return Outcome(
         answer=replace(
             base, status="answered", answer=composed.text, citations=composed.citations, reasons=(reason, share),
-            notice=found_by_words(language), confidence=round(_CONFIDENCE * found.answer.score, 4),
+            notice=translated("by_words", request.frame) or found_by_words(language), confidence=round(_CONFIDENCE * found.answer.score, 4),
         )
     )  # fmt: skip
