@@ -258,7 +258,7 @@ def _material(answer: Answer, request: Request, trace: Trace | None, opened: Ope
     topic = request.topic.about if trace is None and request.topic else None
     return Material(
         question=wording.question, passages=tuple(given), vocabulary=opened.vocabulary, topic=topic,
-        before=wording.before, after=wording.after, shape=answer.shape, today=f"{request.today:%-d %B %Y}",
+        before=wording.before, after=wording.after, shape=request.shape if answer.shape == "point" else answer.shape, today=f"{request.today:%-d %B %Y}",
     )  # fmt: skip
 
 

@@ -45,4 +45,4 @@ def check_file(home: Home, draft: IO[bytes], filters: Filters, *, form: str, sty
         for line in data.decode().splitlines():
             write(line.lstrip(), " " * (len(line) - len(line.lstrip())))
     else:
-        click.get_binary_stream("stdout").write(data)
+        sys.stdout.buffer.write(data)

@@ -45,8 +45,8 @@ def write(draft: CheckedDraft, form: str, style: str) -> bytes:
     noted = notes(draft, style)
     if form == "docx":
         return _docx(draft, noted)
-    made = {"text": _text, "json": _json, "markdown": _markdown}[form]
-    return made(draft, noted).encode()
+    made: Mapping[str, Callable[[CheckedDraft, list[Noted]], str]] = {"text": _text, "json": _json, "markdown": _markdown}
+    return made[form](draft, noted).encode()
 
 
 def notes(draft: CheckedDraft, style: str) -> list[Noted]:

@@ -18,7 +18,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from app.answer import Citation, Grade, Grades, cite, graded, no_grades, outlet
+from app.answer import Citation, Grades, cite, graded, no_grades, outlet
 from app.errors import BadInput
 from app.evidence.gather import Reading, ReadPassage, log_odds
 from app.question.analysis import tidy
@@ -30,6 +30,7 @@ from app.text.voices import names, voice_left_out
 from index.embed import Encoder, Vectors
 from index.search import Filters, Hit, OpenIndex, SearchSettings
 from index.terms import Vocabulary
+from ingest.grade import Grade
 from ingest.sentences import sentence_spans
 
 Label = Literal["supported", "partly", "unsupported"]
