@@ -11,6 +11,7 @@ import pytest
 from app.answer import MARKER, Answer
 from app.answering.pipeline import Answerer
 from app.home import Home
+from app.rendering.html import message_html
 from app.stream import Settled
 from app.writing.engines import Engine, EngineSettings, parse_engine
 from app.writing.profiles import profile_of
@@ -68,6 +69,7 @@ def test_a_combined_answer_with_lead_in_list_and_bold_stays_as_written(asked: Ca
     told = MARKER.sub("", answer.answer)
     for words in ("**In short:**", "**310 sailors** took part", "The passages do not say why others kept away.", "\n- The crews stopped", "\n- Talks resume"):
         assert words in told
+    assert "<strong>In short:</strong>" in message_html(answer, 1) and "**" not in message_html(answer, 1)
     assert not answer.unsupported and not answer.notice and answer.prompt_id.startswith("strong:")
     assert "Today is" in chat_server.prompt() and "Form of the answer: one to five sentences" in chat_server.prompt()
     assert chat_server.prompt().count("<source ") == 1

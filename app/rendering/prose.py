@@ -20,7 +20,7 @@ _RULE = re.compile(r"\s*\|?(?:\s*:?-{2,}:?\s*\|)*\s*:?-{2,}:?\s*\|?\s*")
 
 
 def blocks(text: str, known: Mapping[int, Citation], turn: int, tabled: Collection[int] = (), *, still: bool = False) -> str:
-    """Lines as paragraphs, bullet lines as lists, Markdown tables as tables; nothing else of Markdown is read.
+    """Lines as paragraphs, bullet lines as lists, Markdown tables as tables, and bold; nothing else of Markdown is read.
 
     Args:
         turn: number of the question, so that each answer's links lead to its own cards.
@@ -65,13 +65,18 @@ def linked(text: str, known: Mapping[int, Citation], turn: int) -> str:
     at = 0
     for match in MARKER.finditer(text):
         # A marker stays on the line of the word that it follows.
-        before = escape(text[at : match.start()])
+        before = _bold(escape(text[at : match.start()]))
         parts.append(before.rstrip() + "\N{NO-BREAK SPACE}" if before.strip() else before)
         citation = known.get(int(match.group(1)))
         parts.append(link(citation, turn) if citation else escape(match.group()))
         at = match.end()
-    parts.append(escape(text[at:]))
+    parts.append(_bold(escape(text[at:])))
     return "".join(parts)
+
+
+def _bold(html: str) -> str:
+    """Escaped text with **words** between markers in bold: a strong model's headings and emphasis."""
+    return re.sub(r"\*\*([^*\n]+)\*\*", r"<strong>\1</strong>", html)
 
 
 def link(citation: Citation, turn: int) -> str:
