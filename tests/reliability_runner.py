@@ -26,9 +26,9 @@ from app.cli import main as cli
 from index import generation
 from index.catalog import Catalog
 from index.embed import Progress, Vectors
+from index.parts import PARTS_FOLDER, folder_of, in_chroma
 from index.search import IndexReader
-from index.store import VectorStore
-from index.sync import CATALOG_FILE, VECTORS_FOLDER, sync
+from index.sync import CATALOG_FILE, sync
 from index.terms import Vocabulary
 from ingest.add import add_paths
 from ingest.chunk import ChunkSettings, chunk
@@ -101,8 +101,8 @@ def compare(home: Path) -> list[str]:
         return ["no index"]
     with closing(Catalog(folder / CATALOG_FILE, readonly=True)) as catalog:
         lexical, known = list(catalog.passage_ids()), catalog.fingerprints()
-    with closing(VectorStore(folder / VECTORS_FOLDER)) as store:
-        vectors = list(store.all_ids())
+        vectors = list(in_chroma(folder, catalog, None))
+        named = {folder_of(folder, part).name for part in catalog.parts()}
     if known != stored:
         problems.append("library and catalog hold different sources")
     if sorted(lexical) != sorted(wanted):
@@ -110,6 +110,7 @@ def compare(home: Path) -> list[str]:
     if sorted(vectors) != sorted(wanted):
         problems.append(f"vector store: {len(vectors)} rows, {len(wanted)} wanted")
     left = {p.name for p in root.iterdir()} - {"CURRENT", "writer.lock", folder.name}
+    left |= {p.name for p in (folder / PARTS_FOLDER).iterdir()} - named
     if left:
         problems.append(f"left over: {sorted(left)}")
     return problems
@@ -219,6 +220,12 @@ def _stage(home: Path) -> str:
     finished = [p.name for p in root.glob("gen-*") if p.name[4:].isdecimal()]
     if any(root.glob("*.building")):
         return "building"
+    folder = generation.current(root)
+    assert folder is not None
+    with closing(Catalog(folder / CATALOG_FILE, readonly=True)) as catalog:
+        named = {folder_of(folder, part) for part in catalog.parts()}
+    if {*(folder / PARTS_FOLDER).iterdir()} - named:
+        return "part"
     return "swapping" if len(finished) > 1 else "reading or done"
 
 
