@@ -269,7 +269,12 @@ def open_view(index: Path, catalog_file: Path, dimension: int, server: ChromaSer
             raise
         if catalog.parts() == parts:
             if len(leases) == len(parts):
-                return catalog, View(index, catalog, leases, dimension, server)
+                try:
+                    return catalog, View(index, catalog, leases, dimension, server)
+                except BaseException:
+                    catalog.close()
+                    _release(leases)
+                    raise
             catalog.close()
             _release(leases)
             raise Damaged(f"vectors are missing in {index / PARTS_FOLDER}; run: iskp index --rebuild")

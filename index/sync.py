@@ -18,7 +18,7 @@ import numpy as np
 from index import generation, parts
 from index.catalog import Catalog, taken_over
 from index.embed import Encoder, Vectors
-from index.errors import IndexingError
+from index.errors import IndexingError, ServerUnavailable
 from index.identity import Identity
 from index.parts import Part, PartWriter
 from index.store import ChromaServer, collection_of, require_place
@@ -165,6 +165,8 @@ def sync(
             generation.remove_old(root)
             with closing(Catalog(base / CATALOG_FILE, readonly=True)) as catalog:
                 parts.remove_unused(base, catalog)
+            with suppress(ServerUnavailable):  # it isn't needed when nothing changed
+                _remove_unused_collections(root, server)
             return SyncReport(
                 added=0, updated=0, skipped=passages, deleted=0, embedded=0,
                 sources=len(known), seconds=time.monotonic() - began,
@@ -325,11 +327,11 @@ class _Writer:
 
     def _merge(self, *, everything: bool) -> None:
         sizes, live = self.catalog.parts(), self.catalog.live_in_parts()
-        newest = sorted(sizes, reverse=True)
-        taken = newest if everything else newest[: taken_over([live.get(n, 0) for n in newest])]
+        newest = sorted(live, reverse=True)
+        taken = newest if everything else newest[: taken_over([live[n] for n in newest])]
         if len(taken) == 1 and not everything:
             taken = []
-        gone = {*taken, *(n for n in newest if n not in live)}
+        gone = {*taken, *(n for n in sizes if n not in live)}
         if not gone:
             return
         self.catalog.begin()
