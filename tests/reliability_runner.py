@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import random
 import resource
+import shutil
 import signal
 import sys
 import time
@@ -210,6 +212,61 @@ def _after_kill(
     return problems
 
 
+def faults(home: Path, folder: Path, mode: str, step: int) -> dict[str, Any]:
+    """Let the n-th write of ingest and sync fail, for every ``step``-th n; needs failing_writes.c preloaded.
+
+    Args:
+        mode: "once" for an error of that write alone, "on" for that and all later ones, as on a full disk; with "-rebuild"
+            behind it the index is rebuilt.
+    """
+    shim = ctypes.CDLL(os.environ["LD_PRELOAD"])
+    shim.writes_seen.restype = ctypes.c_long
+    once, rebuild = mode.startswith("once"), mode.endswith("rebuild")
+    start, saved, out = {f"n{i}.md": 1 for i in range(4)}, home.with_name("saved"), home.with_name("told.json")
+    check = home.with_name("check.json")
+    for name, edition in start.items():
+        write(folder, name, edition)
+    assert _fork(lambda: bring_in_line(home, folder, FastEncoder())) == 0
+    shutil.copytree(home, saved)
+    write(folder, "n1.md", 2)
+    write(folder, "new.md", 1)
+    (folder / "n2.md").unlink()
+    now = {"n0.md": 1, "n1.md": 2, "n3.md": 1, "new.md": 1}
+
+    def work(n: int) -> None:
+        shim.fail_writes(str(home).encode(), ctypes.c_long(n), ctypes.c_long(n if once else 2**63 - 1))
+        try:
+            bring_in_line(home, folder, FastEncoder(), rebuild=rebuild)
+        finally:
+            done = int(shim.writes_seen())
+            shim.fail_writes(b"", ctypes.c_long(-1), ctypes.c_long(-1))
+            out.write_text(json.dumps(done))
+
+    assert _fork(lambda: work(2**62)) == 0
+    total = json.loads(out.read_text())
+    problems: list[str] = []
+    tried = told = 0
+    for n in range(1, total + 1, step):
+        shutil.rmtree(home)
+        shutil.copytree(saved, home)
+        child = os.fork()
+        if child == 0:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            _leave(lambda at=n: work(at))  # type: ignore[misc]
+        _, status = os.waitpid(child, 0)
+        code = os.waitstatus_to_exitcode(status)
+        tried, told = tried + 1, told + (code == 1)
+        if code not in (0, 1):
+            problems.append(f"write {n}: ended with {code}")
+        ended = _fork(
+            lambda c=code: check.write_text(  # type: ignore[misc]
+                json.dumps((compare(home) if c == 0 else []) + _after_kill(home, folder, start, now, "n2.md", "n1.md"))
+            )
+        )
+        problems += [f"write {n}: {p}" for p in (json.loads(check.read_text()) if ended == 0 else ["the check failed"])]
+    return {"tried": tried, "told": told, "writes": total, "problems": problems}
+
+
 def _canonical(name: str, edition: int) -> str:
     return text_of(name, edition).removeprefix("# ")
 
@@ -341,6 +398,8 @@ def main() -> None:
     result: dict[str, Any] = {}
     if command == "kill":
         result = kill(paths[0], paths[1], int(rest[2]), int(rest[3]))
+    elif command == "faults":
+        result = faults(paths[0], paths[1], rest[2], int(rest[3]))
     elif command == "read":
         result = read(paths[0], paths[1])
     elif command == "churn":
