@@ -298,14 +298,7 @@ class Catalog:
         """Index the words of the passages that were put, as a segment of its own."""
         if not self._pending:
             return
-        lengths: dict[int, int] = dict.fromkeys((row[0] for row in self._pending), 0)
-        rows: list[tuple[str, Posting]] = []
-        for term, posting in self._words.postings(self._pending):
-            rows.append((term, posting))
-            for number, here, around in zip(
-                posting.numbers.tolist(), posting.body.tolist(), posting.context.tolist(), strict=True
-            ):
-                lengths[number] += here + around
+        rows, lengths = self._words.postings(self._pending)
         self._pending.clear()
         self._db.executemany("UPDATE rows SET words = ? WHERE number = ?", [(n, i) for i, n in lengths.items()])
         self._kept = None

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,18 +89,20 @@ class Words:
         """Let the memory go."""
         self._db.close()
 
-    def postings(self, rows: Iterable[tuple[int, str, str]]) -> Iterator[tuple[str, Posting]]:
-        """Each word of these passages (number, text, title and headings), in order."""
+    def postings(self, rows: Iterable[tuple[int, str, str]]) -> tuple[list[tuple[str, Posting]], dict[int, int]]:
+        """Each word of these passages (number, text, title and headings), in order; and how many words each has."""
         self._fill(rows)
-        found = self._db.execute("SELECT term, doc, col FROM word")
-        for term, places in groupby(found, key=lambda row: row[0]):
-            counts: dict[int, list[int]] = {}
-            for _, number, column in places:
-                counts.setdefault(number, [0, 0])[column != "body"] += 1
-            numbers = sorted(counts)
-            both = np.minimum(np.array([counts[n] for n in numbers]), _MOST).astype(np.uint8)
-            yield term, Posting(np.array(numbers, dtype=np.uint32), both[:, 0].copy(), both[:, 1].copy())
+        counted = self._db.execute(
+            "SELECT term, doc, SUM(col = 'body'), SUM(col = 'context') FROM word GROUP BY term, doc ORDER BY term, doc"
+        )
+        found = []
+        for term, places in groupby(counted, key=itemgetter(0)):
+            _, numbers, body, context = zip(*places, strict=True)
+            both = np.minimum((body, context), _MOST).astype(np.uint8)
+            found.append((term, Posting(np.array(numbers, dtype=np.uint32), both[0], both[1])))
+        lengths = dict(self._db.execute("SELECT doc, COUNT(*) FROM word GROUP BY doc"))
         self._empty()
+        return found, lengths
 
     def of(self, text: str) -> list[str]:
         """The words of a text in order, as they are indexed."""
@@ -143,8 +146,8 @@ def bm25(
 
 def merged(parts: Sequence[Iterator[tuple[str, Posting]]], kept: NDArray[np.bool_]) -> Iterator[tuple[str, Posting]]:
     """The words of several sorted lists in one, of the passages that are still there."""
-    rows = heapq.merge(*parts, key=lambda row: row[0])
-    for term, several in groupby(rows, key=lambda row: row[0]):
+    rows = heapq.merge(*parts, key=itemgetter(0))
+    for term, several in groupby(rows, key=itemgetter(0)):
         posting = Posting.joined([p.of(kept) for _, p in several])
         if len(posting.numbers):
             yield term, posting

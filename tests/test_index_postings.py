@@ -62,9 +62,11 @@ def test_words_are_cut_as_fts5_cuts_them() -> None:
     with closing(Words()) as words:
         assert words.of("Counting the cafés' B52, a_b") == ["count", "the", "cafe", "b52", "a", "b"]
         rows = [(7, "Rye, rye and salt", "Salt"), (9, "Rye", "")]
-        found = {term: (p.numbers.tolist(), p.body.tolist(), p.context.tolist()) for term, p in words.postings(rows)}
+        postings, lengths = words.postings(rows)
+        found = {term: (p.numbers.tolist(), p.body.tolist(), p.context.tolist()) for term, p in postings}
+        assert lengths == {7: 5, 9: 1}
         assert found == {"rye": ([7, 9], [2, 1], [0, 0]), "and": ([7], [1], [0]), "salt": ([7], [1], [1])}
-        assert list(words.postings([])) == []
+        assert words.postings([]) == ([], {})
     assert "porter" in TOKENIZER
 
 
