@@ -33,8 +33,9 @@ COLLECTION_FILE = "collection.json"
 """Names the collection of a part, where it is on a server."""
 _COLLECTION = "passages"
 # ef_search well above Chroma's 100: recall of the exact neighbours matters more here than the fraction of a
-# millisecond that it costs.
-_CONFIGURATION: CreateCollectionConfiguration = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 300}}
+# millisecond that it costs. ef_construction is Chroma's own: with 200 the ten nearest of 15,000 vectors were the same
+# (recall 1.0 with either), and building took 0.65 instead of 0.38 ms of processor time a vector.
+_CONFIGURATION: CreateCollectionConfiguration = {"hnsw": {"space": "cosine", "ef_construction": 100, "ef_search": 300}}
 _PAGE = 1000
 _SECONDS = 60.0
 """How long a server may take for one request."""
