@@ -25,7 +25,7 @@ from index.store import CHROMA_FOLDER, ChromaServer, VectorStore, collection_of,
 PARTS_FOLDER = "vectors"
 """Folder of the parts in a generation."""
 MATRIX_FILE = "rows.f32"
-EXACT_AT_MOST = 150_000
+EXACT_AT_MOST = 20_000
 """Rows of a part that are all compared with a question; larger ones are searched by Chroma."""
 _PAGE = 1000
 _SOURCES_NAMED = 500
@@ -33,6 +33,7 @@ _SOURCES_NAMED = 500
 _TRIES = 100
 
 Admitted = NDArray[np.bool_]
+Numbers = NDArray[np.intp]
 
 
 def folder_of(index: Path, part: int) -> Path:
@@ -164,7 +165,7 @@ class View:
             held.release()
 
     @cached_property
-    def _places(self) -> dict[int, tuple[NDArray[np.intp], NDArray[np.uint32]]]:
+    def _places(self) -> dict[int, tuple[Numbers, NDArray[np.uint32]]]:
         """Numbers of the passages of each part, and their rows."""
         rows = self._catalog.rows()
         found = {}
@@ -181,7 +182,7 @@ class View:
         """
         if k < 1:
             return {}
-        numbers: list[NDArray[np.intp]] = []
+        numbers: list[Numbers] = []
         scores: list[NDArray[np.float32]] = []
         other: dict[str, float] = {}
         for number, part in self._parts.items():
@@ -197,7 +198,7 @@ class View:
                 numbers.append(here[best])
                 scores.append(found[best])
             else:
-                other |= self._by_chroma(number, vector, k, here, filtered=admitted is not None)
+                other |= self._by_chroma(number, vector, k, admitted, here)
         if numbers:
             everything, all_scores = np.concatenate(numbers), np.concatenate(scores)
             best = top(all_scores, k)
@@ -206,22 +207,27 @@ class View:
         return dict(sorted(other.items(), key=lambda row: (-row[1], row[0]))[:k])
 
     def _by_chroma(
-        self, number: int, vector: Vectors, k: int, here: NDArray[np.intp], *, filtered: bool
+        self, part: int, vector: Vectors, k: int, admitted: Admitted | None, here: Numbers
     ) -> dict[str, float]:
-        """The nearest of the passages ``here`` in a part; more are asked for until enough of the finds are among them."""
+        """The nearest of a part's passages; more are asked for until enough of the finds are there and admitted.
+
+        Args:
+            here: numbers of those that are.
+        """
+        rows = self._catalog.rows()
         sources = None
-        if filtered:
-            mask = np.zeros(len(self._catalog.rows().part), dtype=bool)
+        if admitted is not None:
+            mask = np.zeros(len(rows.part), dtype=bool)
             mask[here] = True
             named = self._catalog.source_ids_of(mask)
             sources = named if len(named) <= _SOURCES_NAMED else None
-        part, wanted = self._parts[number], set(here.tolist())
-        k = min(k, len(wanted))
-        depth = k
+        k = depth = min(k, len(here))
         while True:
-            found = part.store.nearest(vector, depth, sources)
+            found = self._parts[part].store.nearest(vector, depth, sources)
             numbers = self._catalog.numbers_of(found)
-            alive = {i: s for i, s in found.items() if numbers.get(i) in wanted}
+            alive = {
+                i: found[i] for i, n in numbers.items() if rows.part[n] == part and (admitted is None or admitted[n])
+            }
             if len(alive) >= k or len(found) < depth:
                 return alive
             depth *= 2

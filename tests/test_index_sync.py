@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -387,7 +388,7 @@ def test_dead_vectors_do_not_keep_living_ones_from_being_found(
         catalog, view = parts.open_view(current(root), current(root) / CATALOG_FILE, 64, None)
         with closing(catalog), closing(view):
             scores = list(view.nearest(question, 40).values())
-            found = sum(abs(a - b) < 1e-5 for a, b in zip(scores, best, strict=True))
+            found = (Counter(round(x, 4) for x in scores) & Counter(round(x, 4) for x in best)).total()
             assert found >= (40 if limit else 36)  # Chroma's graph may miss some
             only = catalog.admitted(("other",), (), None, None)
             assert [texts[i] for i in view.nearest(question, 40, only)] == [
