@@ -348,8 +348,9 @@ class Catalog:
             return self._kept
 
     def _posting(self, term: str) -> Posting:
+        # CROSS JOIN keeps SQLite from reading all postings to look up their few segments.
         found = self._query(
-            "SELECT p.data FROM segments AS s JOIN postings AS p ON p.segment = s.number AND p.term = ?", (term,)
+            "SELECT p.data FROM segments AS s CROSS JOIN postings AS p ON p.segment = s.number AND p.term = ?", (term,)
         )
         alive = self.rows().alive
         parts = [Posting.load(data).of(alive) for (data,) in found] or [Posting.load(b"")]
@@ -572,12 +573,10 @@ class Catalog:
         rest = [p for p in phrases if len(self._term(p)) > 1]
         rows = self.rows()
         numbers, scores = bm25({w: self._posting(w) for w in words}, rows.words, rows.count)
-        for number, score in self._phrases(" OR ".join(rest)):
-            at = int(np.searchsorted(numbers, number))
-            if at < len(numbers) and numbers[at] == number:
-                scores[at] += score
-            else:
-                numbers, scores = np.insert(numbers, at, number), np.insert(scores, at, score)
+        if rest and (found := self._phrases(" OR ".join(rest))):
+            more = np.array([n for n, _ in found], dtype=np.uint32)
+            numbers, at = np.unique(np.concatenate((numbers, more)), return_inverse=True)
+            scores = np.bincount(at, np.concatenate((scores, [s for _, s in found])), len(numbers))
         if admitted is not None and len(numbers):
             kept = admitted[numbers]
             numbers, scores = numbers[kept], scores[kept]

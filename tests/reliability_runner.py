@@ -219,6 +219,8 @@ def faults(home: Path, folder: Path, mode: str, step: int) -> dict[str, Any]:
         mode: "once" for an error of that write alone, "on" for that and all later ones, as on a full disk; with "-rebuild"
             behind it the index is rebuilt.
     """
+    import chromadb.api.rust  # noqa: F401 - once, and not in each fork
+
     shim = ctypes.CDLL(os.environ["LD_PRELOAD"])
     shim.writes_seen.restype = ctypes.c_long
     once, rebuild = mode.startswith("once"), mode.endswith("rebuild")
