@@ -149,6 +149,7 @@ def sync(
     """
     began = time.monotonic()
     with generation.writer(root, timeout_seconds=lock_timeout_seconds):
+        generation.remove_leftovers(root)
         base = None if rebuild else generation.current(root)
         if base is not None and read_identity(base).outdated:
             base, rebuild = None, True
@@ -161,7 +162,6 @@ def sync(
                     require_place(parts.folder_of(base, part), server)
         sources = plan(known, shelf.fingerprints())
         if base is not None and not sources.changes:
-            generation.remove_leftovers(root)
             generation.remove_old(root)
             with closing(Catalog(base / CATALOG_FILE, readonly=True)) as catalog:
                 parts.remove_unused(base, catalog)
@@ -182,6 +182,7 @@ def sync(
                     writer.commit()
                     if base is not None:
                         freed = writer.tidy()
+                        generation.remove_old(root)
                 if base is None:
                     generation.replace_text(folder / IDENTITY_FILE, identity.dump())
                     generation.publish(root, folder)
