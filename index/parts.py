@@ -243,14 +243,23 @@ class View:
             here = [i for i, n in numbers.items() if rows.part[n] == number]
             if here:
                 places = rows.row[[numbers[i] for i in here]]
-                found |= dict(zip(here, (part.vectors(here, places) @ vector).tolist(), strict=True))
+                found |= dict(zip(here, _dot(part.vectors(here, places), vector).tolist(), strict=True))
         return found
 
 
 def _products(matrix: Vectors, rows: NDArray[np.uint32], vector: Vectors) -> NDArray[np.float32]:
     """Products of these rows with a vector; where few are wanted only those are read."""
     few = len(rows) * 8 < len(matrix)
-    products: NDArray[np.float32] = matrix[rows] @ vector if few else (matrix @ vector)[rows]
+    return _dot(matrix[rows], vector) if few else _dot(matrix, vector)[rows]
+
+
+def _dot(matrix: Vectors, vector: Vectors) -> NDArray[np.float32]:
+    """Products of all rows with a vector, on one processor.
+
+    ``matrix @ vector`` uses all of them and waits for the slowest: on two that other work uses too, 10,000 rows took 16 ms
+    (median; least 0.3), and so 0.6 ms (least 0.5).
+    """
+    products: NDArray[np.float32] = np.vecdot(matrix, vector)
     return products
 
 

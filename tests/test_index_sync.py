@@ -371,7 +371,11 @@ def test_a_change_writes_what_changed_and_never_copies_the_rest(
 def test_dead_vectors_do_not_keep_living_ones_from_being_found(
     library: Library, root: Path, make_encoder, put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both ways of search over parts in which most of the nearest vectors are nobody's any more."""
+    """Both ways of search over parts in which most of the nearest vectors are nobody's any more.
+
+    As many as wanted are found either way. Chroma's graph, built by several threads over vectors that are nearly
+    alike, misses some of the best 40: six at most in some runs of this test. Ten may be missed.
+    """
     encoder = make_encoder(dimension=64)
     entries = [f"Entry {i} of the harbour log." for i in range(400)]
     put("log", "\n\n".join(entries))
@@ -389,7 +393,7 @@ def test_dead_vectors_do_not_keep_living_ones_from_being_found(
         with closing(catalog), closing(view):
             scores = list(view.nearest(question, 40).values())
             found = (Counter(round(x, 4) for x in scores) & Counter(round(x, 4) for x in best)).total()
-            assert found >= (40 if limit else 36)  # Chroma's graph may miss some
+            assert len(scores) == 40 and found >= (40 if limit else 30)
             only = catalog.admitted(("other",), (), None, None)
             assert [texts[i] for i in view.nearest(question, 40, only)] == [
                 "The harbour log has an entry of the harbour."
