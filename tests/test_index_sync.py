@@ -411,6 +411,20 @@ def test_rows_that_are_lost_are_read_from_chroma(stocked: Library, root: Path, h
         assert "sixty" in opened.search("how many bees hold a hive")[0].passage.text
 
 
+@pytest.mark.parametrize("changed", [False, True])
+def test_leftovers_of_a_killed_rebuild_go_at_the_next_sync(
+    stocked: Library, root: Path, hash_encoder, put, changed: bool
+) -> None:
+    sync(root, stocked, hash_encoder)
+    shutil.copytree(current(root), root / "gen-000002.building")  # killed while it was built
+    shutil.copytree(current(root), root / "gen-000003")  # killed before CURRENT named it
+    if changed:
+        put("honey", HONEY.replace("sixty", "eighty"))
+    sync(root, stocked, hash_encoder)
+    assert [p.name for p in root.glob("gen-*")] == ["gen-000001"]
+    assert indexed(root) == wanted(stocked)
+
+
 # Space
 
 
