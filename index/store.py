@@ -215,11 +215,12 @@ class VectorStore:
         """
         if k < 1:
             return {}
+        named: list[str | int | float | bool] = list(sources or ())
         with _reading(self._url):
             found = self._collection.query(
                 query_embeddings=vector.reshape(1, -1),
                 n_results=k,
-                where=None if sources is None else {"source_id": {"$in": list(sources)}},
+                where=None if sources is None else {"source_id": {"$in": named}},
                 include=["distances"],
             )
         distances = (found["distances"] or [[]])[0]
