@@ -576,7 +576,7 @@ class Catalog:
         if rest and (found := self._phrases(" OR ".join(rest))):
             more = np.array([n for n, _ in found], dtype=np.uint32)
             numbers, at = np.unique(np.concatenate((numbers, more)), return_inverse=True)
-            scores = np.bincount(at, np.concatenate((scores, [s for _, s in found])), len(numbers))
+            scores = np.bincount(at, np.concatenate((scores, [s for _, s in found])), len(numbers)).astype(np.float64)
         if admitted is not None and len(numbers):
             kept = admitted[numbers]
             numbers, scores = numbers[kept], scores[kept]

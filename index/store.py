@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -215,11 +215,12 @@ class VectorStore:
         """
         if k < 1:
             return {}
+        named: dict[Literal["$in", "$nin"], list[str | int | float | bool]] = {"$in": list(sources or ())}
         with _reading(self._url):
             found = self._collection.query(
                 query_embeddings=vector.reshape(1, -1),
                 n_results=k,
-                where=None if sources is None else {"source_id": {"$in": list(sources)}},
+                where=None if sources is None else {"source_id": named},
                 include=["distances"],
             )
         distances = (found["distances"] or [[]])[0]
