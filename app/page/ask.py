@@ -111,7 +111,7 @@ class AskTab:
             filters = make_filters(sources, genres, since, until)
         except IngestError as exc:
             return _notice(f"The date filter cannot be used: {exc}.")
-        if not filters.where():
+        if filters == Filters():
             return ""
         chips = [
             {"title": title, "rest": json.dumps([i for i in filters.sources if i != source_id])}
@@ -234,7 +234,7 @@ class AskTab:
                     self._cut(talk, talk.editing)
                 exchange = Exchange(
                     question=question.strip(), waiting=_READING, filters=filters, engine=engine,
-                    searched=self._views.scope(filters), limited=filters.where() is not None,
+                    searched=self._views.scope(filters), limited=filters != Filters(),
                 )  # fmt: skip
                 yield from self._answer(talk, exchange)
         except TooBusy as exc:
