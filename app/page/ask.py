@@ -31,6 +31,7 @@ from app.rendering.render import render
 from app.text.counts import counted
 from app.writing.engines import EXTRACTIVE, parse_engine
 from index.errors import IndexingError
+from index.search import Filters
 from ingest.errors import IngestError
 
 _log = logging.getLogger(__name__)
