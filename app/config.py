@@ -104,7 +104,8 @@ class EngineSection(_Section):
     """Who writes the answers; keys of language models never stand here but in the environment.
 
     ``name``: extractive, ollama:MODEL, openai:MODEL, anthropic:MODEL or http://HOST:PORT/v1#MODEL.
-    ``context_tokens`` None asks the server.
+    ``context_tokens`` None asks the server. ``profile`` auto goes by the model's name, see :mod:`app.writing.profiles`;
+    ``answer_tokens`` None and ``unsupported`` auto go by the profile.
     """
 
     name: str = EXTRACTIVE
@@ -112,10 +113,11 @@ class EngineSection(_Section):
     total_seconds: float = Field(180.0, gt=0, le=3600)
     retries: int = Field(2, ge=0, le=10)
     context_tokens: int | None = Field(None, ge=512)
-    answer_tokens: int = Field(400, ge=16, le=8000)
+    profile: Literal["auto", "small", "strong", "reasoning"] = "auto"
+    answer_tokens: int | None = Field(None, ge=16, le=32_000)
     temperature: float = Field(0.0, ge=0, le=2)
     repair: bool = True
-    unsupported: Literal["remove", "strike"] = "remove"
+    unsupported: Literal["auto", "remove", "strike", "badge"] = "auto"
 
     @field_validator("name")
     @classmethod

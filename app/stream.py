@@ -9,12 +9,13 @@ from typing import Literal
 
 from app.answer import Answer, Citation
 
-Verdict = Literal["quoted", "supported", "repaired", "removed", "struck"]
+Verdict = Literal["quoted", "supported", "repaired", "removed", "struck", "unconfirmed", "framing"]
 """How a sentence settled.
 
 quoted: verbatim from a source. supported: a model wrote it and the quotes carry it. repaired: it was not carried,
 was written again and is now. removed: it was not carried; ``text`` is empty. struck: it was not carried and is
-shown struck out, because the setting asks for it.
+shown struck out, because the setting asks for it. unconfirmed: of a strong model, shown with a badge. framing: a heading,
+lead-in or "not stated" of a strong model, which needs no source.
 """
 _PIECE = re.compile(r".*?\[\d+\](?:[.!?…;:,]*[\"'”’»)\]]*)*(?:\s+(?=\S)|$)|.+$", re.S)
 

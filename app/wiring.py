@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from app.answer import Grades
 from app.answering.decide import load_calibrations
@@ -23,6 +24,8 @@ from app.question.tasks import TaskClassifier, TasksAcross, load_across
 from app.question.tasks import load as load_tasks
 from app.support.checker import SupportChecker, load_support_calibrations
 from app.writing.engines import Engine, EngineSettings, parse_engine
+from app.writing.profiles import ANSWER_TOKENS, profile_of
+from app.writing.strong import StrongWriter
 from app.writing.writer import Writer, WriterSettings
 from index.embed import Encoder
 from index.encoders import open_encoder
@@ -127,14 +130,16 @@ def engine(settings: EngineSection, name: str) -> Engine:
         BadInput: there is no such engine.
         EngineError: it is no language model, or its package or key is missing.
     """
+    spec = parse_engine(name)
+    profile = profile_of(spec) if settings.profile == "auto" else settings.profile
     model = Engine(
-        parse_engine(name),
+        spec,
         EngineSettings(
             timeout_seconds=settings.timeout_seconds,
             total_seconds=settings.total_seconds,
             retries=settings.retries,
             context_tokens=settings.context_tokens,
-            answer_tokens=settings.answer_tokens,
+            answer_tokens=settings.answer_tokens or ANSWER_TOKENS[profile],
             temperature=settings.temperature,
         ),
     )
@@ -153,8 +158,11 @@ def writes(name: str) -> bool:
 
 def writer(settings: EngineSection, engine: Engine, checker: SupportChecker, policy: Policy) -> Writer:
     """What lets a language model word an answer and checks its sentences."""
-    how = WriterSettings(repair=settings.repair, unsupported=settings.unsupported)
-    return Writer(engine, checker, how, policy.declines_output)
+    profile = profile_of(engine.spec) if settings.profile == "auto" else settings.profile
+    usual: Literal["remove", "badge"] = "remove" if profile == "small" else "badge"
+    how = WriterSettings(repair=settings.repair, unsupported=usual if settings.unsupported == "auto" else settings.unsupported)
+    made = Writer if profile == "small" else StrongWriter
+    return made(engine, checker, how, policy.declines_output)
 
 
 def answerer(

@@ -194,7 +194,7 @@ def test_quotes_are_slices_and_say_what_the_claim_says(checker: SupportChecker) 
 def test_what_says_otherwise_is_told_with_the_reason(checker: SupportChecker) -> None:
     found = checker.check_text("Their union said that 290 sailors took part.", STRIKE)
     assert found.against[0].quote == "Their union said that 310 sailors took part."
-    assert "the text gives 310, the claim 290" in found.reasons
+    assert "The text gives 310, the claim 290." in found.reasons
 
 
 def test_a_claim_may_rest_on_sentences_that_lie_apart_in_a_long_text(checker: SupportChecker) -> None:

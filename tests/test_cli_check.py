@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ By Bo Ek
 
 The museum of fishery in Norholm opened again in June 2022 after a fire. Nobody was hurt when the roof burned.
 """
-KEYS = {"claim", "label", "support", "citations", "against"}
+KEYS = {"claim", "label", "support", "verdict", "by", "citations", "against"}
 
 
 def iskp(home: Path, *arguments: str, code: int = 0) -> Result:
@@ -65,7 +66,7 @@ def test_a_claim_that_the_sources_carry_comes_with_its_quote(home: Path) -> None
 
 def test_a_wrong_figure_is_unsupported_and_the_right_one_stands_against_it(home: Path) -> None:
     found = checked(home, "Their union said that 240 sailors took part in the strike.")
-    assert found["label"] == "unsupported" and not found["citations"]
+    assert (found["label"], found["verdict"], found["citations"]) == ("unsupported", "contradicted", [])
     assert "310 sailors" in found["against"][0]["quote"]
 
 
@@ -79,10 +80,36 @@ def test_filters_narrow_what_a_claim_is_checked_against(home: Path) -> None:
     assert found["label"] == "unsupported"
 
 
+def test_what_only_one_voice_says_is_claimed_by_it(home: Path) -> None:
+    found = checked(home, "The strike cost the town two million crowns a day.")
+    assert (found["verdict"], found["by"]) == ("claimed", "Harbour master Per Dahl") and found["citations"] and not found["against"]
+    named = checked(home, "Harbour master Per Dahl argued that the strike cost the town two million crowns a day.")
+    assert (named["verdict"], named["by"]) == ("supported", "")
+
+
+def test_a_denial_is_contradicted_and_nothing_that_denies_stands_for_it(home: Path) -> None:
+    found = checked(home, "The museum of fishery in Norholm did not open again in June 2022 after a fire.")
+    assert (found["label"], found["verdict"], found["citations"]) == ("unsupported", "contradicted", [])
+    assert found["against"][0]["source_id"] == "museum.txt" and all(r[0].isupper() and r.endswith(".") for r in found["reasons"])
+
+
+def test_sources_that_say_different_things_make_a_claim_disputed(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "later.txt").write_text(
+        "A Look Back\n\nBy Cy Mo\n\nTheir union said that 240 sailors took part in the strike. The ferries of Norholm sail again.", encoding="utf-8"
+    )
+    copied = tmp_path / "home"
+    shutil.copytree(home, copied)
+    iskp(copied, "ingest", str(tmp_path / "later.txt"))
+    found = checked(copied, "Their union said that 240 sailors took part in the strike.")
+    assert (found["label"], found["verdict"]) == ("supported", "disputed")
+    assert "240" in found["citations"][0]["quote"] and "310" in found["against"][0]["quote"]
+    assert iskp(copied, "check", "Their union said that 240 sailors took part in the strike.").stdout.startswith("Disputed: sources say")
+
+
 def test_people_read_verdict_reasons_and_sources(home: Path) -> None:
     shown = iskp(home, "check", "Their union said that 240 sailors took part in the strike.").stdout
-    assert shown.startswith("Not supported") and "Against it:" in shown
-    assert "the text gives 310, the claim 240" in shown and "The Ferry Strike at Norholm" in shown
+    assert shown.startswith("Contradicted") and "Against it:" in shown
+    assert "The text gives 310, the claim 240." in shown and "The Ferry Strike at Norholm" in shown
     assert iskp(home, "check", "The union said that 310 sailors took part.").stdout.startswith("Supported")
 
 
@@ -129,4 +156,4 @@ def test_wrong_usage_is_exit_code_two(home: Path, arguments: list[str]) -> None:
 def test_an_empty_home_says_that_nothing_is_indexed(tmp_path: Path) -> None:
     iskp(tmp_path / "h", "init", "--empty")
     found = checked(tmp_path / "h", "Anything there.")
-    assert found["label"] == "unsupported" and found["reasons"] == ["nothing has been indexed yet"]
+    assert found["label"] == "unsupported" and found["reasons"] == ["Nothing has been indexed yet."]

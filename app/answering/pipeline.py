@@ -24,8 +24,11 @@ from app.question.tasks import default as default_tasks
 from app.stream import Done, Event, settled
 from app.text.language import unread
 from app.writing.writer import Given, Material, Writer
-from index.search import Filters, IndexReader, OpenIndex
+from index.search import Filters, Hit, IndexReader, OpenIndex
 from ingest.chunk import Passage
+
+_WIDE = 40
+"""Passages that a strong model is offered beyond those that were read; as many go as fit into its window."""
 
 __all__ = ("AnswerSettings", "Answerer", "Trace", "explain")
 
@@ -139,19 +142,27 @@ class Answerer:
 
         outcome = self._answer(request, opened, clock)
         answer, trace = outcome.answer, outcome.trace
-        worded = answer.status == "answered" and answer.task == answer.shape == "point" and request.served
+        shapes = self._writer.shapes if self._writer else frozenset()
+        worded = answer.status == "answered" and answer.task == "point" and answer.shape in shapes and request.served
+        worded = worded and (answer.shape == "point" or request.turning == "new")
         if self._writer is None or opened is None or not worded:
             answer = finished(answer)
             yield from settled(answer)
             yield Done(answer=answer)
             return answer, trace
-        for event in self._writer.write(answer, _material(answer, request, trace, opened), clock.stage):
+        for event in self._writer.write(answer, _material(answer, request, trace, opened, self._wide(request, opened)), clock.stage):
             if isinstance(event, Done):
                 answer = finished(event.answer)
                 yield Done(answer=answer)
             else:
                 yield event
         return answer, trace
+
+    def _wide(self, request: Request, opened: OpenIndex) -> Sequence[Hit]:
+        """Further passages for a writer that takes them."""
+        if self._writer is None or not self._writer.wide:
+            return ()
+        return opened.search(request.question.text, _WIDE, filters=request.filters, settings=self._models.settings.search)
 
     def _answer(self, request: Request, opened: OpenIndex | None, clock: Clock) -> Outcome:
         return _answered(self._desk(request, opened, clock))
@@ -212,7 +223,7 @@ def _within(filters: Filters, opened: OpenIndex) -> Mapping[str, Collection[str]
     return {code: [i for i in ids if passes(i)] for code, ids in languages.items()}
 
 
-def _material(answer: Answer, request: Request, trace: Trace | None, opened: OpenIndex) -> Material:
+def _material(answer: Answer, request: Request, trace: Trace | None, opened: OpenIndex, more: Sequence[Hit] = ()) -> Material:
     """What a language model gets: the passages that the extractive answer quotes, then the others that were read.
 
     What a list of differences cites is left out: the list itself stays in the answer.
@@ -233,6 +244,9 @@ def _material(answer: Answer, request: Request, trace: Trace | None, opened: Ope
         order.setdefault(item.hit.passage.id, item.hit.passage)
     for hit in trace.hits if trace else ():
         order.setdefault(hit.passage.id, hit.passage)
+    for hit in more:
+        order.setdefault(hit.passage.id, hit.passage)
+        copies.setdefault(hit.passage.id, hit.copies)
     given = []
     for passage in order.values():
         source = opened.source(passage.source_id)
@@ -244,7 +258,7 @@ def _material(answer: Answer, request: Request, trace: Trace | None, opened: Ope
     topic = request.topic.about if trace is None and request.topic else None
     return Material(
         question=wording.question, passages=tuple(given), vocabulary=opened.vocabulary, topic=topic,
-        before=wording.before, after=wording.after,
+        before=wording.before, after=wording.after, shape=request.shape if answer.shape == "point" else answer.shape, today=f"{request.today:%-d %B %Y}",
     )  # fmt: skip
 
 

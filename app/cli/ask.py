@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -148,14 +148,27 @@ def search(
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help='A JSONL file with one {"claim", "passage"?} a line; prints one result as JSON a line.',
 )
+@click.option(
+    "--draft", type=click.File("rb"), metavar="FILE",
+    help="A text of one's own, Markdown or plain, - for standard input: every sentence is checked.",
+)  # fmt: skip
+@click.option("--format", "form", type=click.Choice(["text", "json", "markdown", "docx"]), help="How --draft is told.  [default: text]")
+@click.option(
+    "--style", type=click.Choice(["chicago", "chicago-bibliography"]), default="chicago", show_default=True,
+    help="Style of the footnotes of --draft.",
+)  # fmt: skip
+@click.option("--out", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write --draft to FILE.")
 @filter_options
 @home_option
 @click.pass_obj
 def check(
-    root_home: Path | None, claim: str | None, as_json: bool, batch: Path | None, since: str | None, until: str | None,
-    sources: tuple[str, ...], min_reliability: str | None, own_home: Path | None,
+    root_home: Path | None, claim: str | None, as_json: bool, batch: Path | None, draft: IO[bytes] | None, form: str | None,
+    style: str, out: Path | None, since: str | None, until: str | None, sources: tuple[str, ...],
+    min_reliability: str | None, own_home: Path | None,
 ) -> None:  # fmt: skip
     """Tell whether the sources support a CLAIM, with the words for and against it.
+
+    With --draft each sentence of a text gets a verdict and a footnote with the words for and against it.
 
     With "passage" in a line of --batch, the claim is checked against that text alone.
 
@@ -163,13 +176,21 @@ def check(
     Examples:
       iskp check "The attack on Crocus City Hall killed at least 145 people."
       iskp check --batch claims.jsonl --json > checked.jsonl
+      iskp check --draft report.md --format docx --out report.docx
     """
-    if (claim is None) == (batch is None):
-        raise click.UsageError("give either a CLAIM or --batch FILE.jsonl")
+    if [claim, batch, draft].count(None) != 2:
+        raise click.UsageError("give one of a CLAIM, --batch FILE.jsonl or --draft FILE")
+    if draft is None and (form or out):
+        raise click.UsageError("--format and --out belong to --draft FILE")
     from app.support.checker import tidy_claim, to_json
 
     home = open_home(own_home or root_home)
     filters = wanted_filters(home, since, until, sources, min_reliability)
+    if draft is not None:
+        from app.cli.draft import check_file
+
+        check_file(home, draft, filters, form=form or ("json" if as_json else "text"), style=style, out=out)
+        return
     if batch is not None:
         for line in _check_batch(home, batch, filters):
             click.echo(json.dumps(line, ensure_ascii=False))

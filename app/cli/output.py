@@ -38,8 +38,7 @@ def print_check(result: ClaimCheck) -> None:
     from app.answer import Citation
     from app.citation_text import spoken
 
-    verdict = {"supported": "Supported", "partly": "Partly supported", "unsupported": "Not supported"}[result.label]
-    write(f"{verdict} (support {result.support:.2f} of 1): {result.claim}")
+    write(f"{result.words} (support {result.support:.2f} of 1): {result.claim}")
     for reason in result.reasons:
         write(reason, "  – ")
     for heading, places in (("For it", result.citations), ("Against it", result.against)):

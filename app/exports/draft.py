@@ -11,7 +11,7 @@ from typing import Any
 from app.answer import MARKER, Citation
 from app.citation_text import is_summary
 from app.errors import BadInput
-from app.exports.export import markdown_line
+from app.exports.export import markdown_line, xml_text
 from app.exports.references import csl, note, sources_of
 from app.records.notebook import Note
 from app.rendering.html import web_address
@@ -110,27 +110,22 @@ def _docx(title: str, made: _Draft) -> bytes:
     from docx import Document
 
     document: Any = Document()
-    document.add_heading(_clean(title), 0)
+    document.add_heading(xml_text(title), 0)
     for heading, own, lines in made.sections:
         if heading:
-            document.add_heading(_clean(heading), 1)
+            document.add_heading(xml_text(heading), 1)
         for paragraph in own:
-            document.add_paragraph(_clean(paragraph))
+            document.add_paragraph(xml_text(paragraph))
         for line in lines:
             paragraph = document.add_paragraph(style="List Bullet" if line.startswith("- ") else "Normal")
             for words, number in _pieces(line):
-                paragraph.add_run(_clean(words))
+                paragraph.add_run(xml_text(words))
                 if number:
                     paragraph.add_run(number).font.superscript = True
     if made.cited:
         document.add_heading("Notes", 1)
         for n, c in enumerate(made.cited, start=1):
-            document.add_paragraph(_clean(f"{n}. {note(c)}"))
+            document.add_paragraph(xml_text(f"{n}. {note(c)}"))
     out = BytesIO()
     document.save(out)
     return out.getvalue()
-
-
-def _clean(text: str) -> str:
-    """Without what XML cannot hold."""
-    return "".join(c for c in text if c in "\t\n" or (c >= " " and not "\ud800" <= c <= "\udfff" and c not in "\ufffe\uffff"))

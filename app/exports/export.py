@@ -256,6 +256,11 @@ def markdown_line(text: str) -> str:
     return _MARKDOWN.sub(lambda m: f"{m[3]}\\{m[4]}" if m[3] else f"\\{m[0]}", " ".join(text.split()))
 
 
+def xml_text(text: str) -> str:
+    """Without what XML cannot hold."""
+    return "".join(c for c in text if c in "\t\n" or (c >= " " and not "\ud800" <= c <= "\udfff" and c not in "\ufffe\uffff"))
+
+
 def _md_body(text: str) -> str:
     """An answer: its lines, bullets and tables stay, its markers too."""
     lines = []

@@ -38,11 +38,6 @@ if TYPE_CHECKING:
     from app.support.checker import ClaimCheck
 
 STATUS_WORDS = {"abstained": "Not in the sources.", "declined": "Declined.", "unclear": "Not clear what is meant."}
-LABEL_WORDS = {
-    "supported": "The sources support this.",
-    "partly": "The sources support a part of this.",
-    "unsupported": "The sources do not support this.",
-}
 _WEB = frozenset({"http", "https"})
 _DRAFT_NOTE = '<p class="meta"><span class="dots" aria-hidden="true"></span>Draft: a sentence stays only if the sources carry it.</p>'
 
@@ -157,7 +152,7 @@ def evidence_html(
 def check_html(check: ClaimCheck) -> str:
     """What the sources say to a claim: a verdict in words, quotes for it and quotes against it."""
     return render(
-        "check.html", verdict=LABEL_WORDS[check.label], reasons=check.reasons,
+        "check.html", verdict=f"{check.words}.", reasons=check.reasons,
         groups=[
             (name, [_said(c) for c in found if isinstance(c, Citation)])
             for name, found in (("For it", check.citations), ("Against it", check.against))

@@ -79,6 +79,10 @@ class Carried(Protocol):
         """How surely, in [0, 1]."""
 
     @property
+    def verdict(self) -> str:
+        """"supported", "contradicted" or "not found"."""
+
+    @property
     def best(self) -> tuple[int, int, int] | None:
         """Which quote carries it best, and where in it: (index, start, end)."""
 
@@ -126,11 +130,11 @@ class WriterSettings:
 
     Attributes:
         repair: give them back to the model once.
-        unsupported: leave them out, or show them struck out with a badge.
+        unsupported: leave them out, or show them struck out with a badge; "badge", of a strong model, shows them as they are with one.
     """
 
     repair: bool = True
-    unsupported: Literal["remove", "strike"] = "remove"
+    unsupported: Literal["remove", "strike", "badge"] = "remove"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,18 +157,23 @@ class Material:
         topic: what an overview is wanted of, if one is.
         before, after: text of the extractive answer that stays: what the sources leave open, which figures differ.
             Its markers are those of the extractive answer.
+        shape, today: form of the answer and the day of the request; only a strong model is told.
     """
 
     question: str
     passages: tuple[Given, ...]
     vocabulary: Vocabulary
     topic: str | None = None
+    shape: str = "point"
+    today: str = ""
     before: str = ""
     after: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Support:
+class Support:
+    """A quote beside a sentence: a stretch of the source of a passage, ``score`` in [0, 1]."""
+
     given: Given
     start: int
     end: int
@@ -174,7 +183,7 @@ class _Support:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reading:
     label: str = "unsupported"
-    supports: Sequence[_Support] = ()
+    supports: Sequence[Support] = ()
     reason: str = ""
 
 
@@ -185,7 +194,7 @@ class _Sentence:
     draft: DraftSentence
     text: str
     verdict: Verdict | None = None
-    supports: Sequence[_Support] = ()
+    supports: Sequence[Support] = ()
     reason: str = ""
 
 
@@ -196,7 +205,7 @@ class _Sheet:
     citations: list[Citation] = field(default_factory=list)
     text: str = ""
 
-    def number(self, support: _Support) -> Citation:
+    def number(self, support: Support) -> Citation:
         """The citation of a quote, a new one at its first use."""
         given = support.given
         for known in self.citations:
@@ -219,7 +228,15 @@ class _Sheet:
 
 
 class Writer:
-    """Writes answers with a language model. Threads may share one."""
+    """Writes answers with a language model. Threads may share one.
+
+    Attributes:
+        shapes: forms of answers that the model may word.
+        wide: whether it is given more passages than were read for the answer.
+    """
+
+    shapes: frozenset[str] = frozenset({"point"})
+    wide: bool = False
 
     def __init__(
         self,
@@ -248,8 +265,8 @@ class Writer:
         turns = [t for t in history if t.content.strip()][-4:]
         if not turns:
             return None
-        conversation = "\n".join(f"<turn by={t.role!r}>{_data(without_markers(t.content))}</turn>" for t in turns)
-        system, user = prompts.load("condense").render(conversation=conversation, question=_data(question))
+        conversation = "\n".join(f"<turn by={t.role!r}>{data_of(without_markers(t.content))}</turn>" for t in turns)
+        system, user = prompts.load("condense").render(conversation=conversation, question=data_of(question))
         try:
             reply = "".join(self._model.ask(system, user, Usage()))
         except EngineError:
@@ -341,7 +358,7 @@ class _Work:
     def draft(self, room: int) -> Iterator[Event]:
         self.notes.clear()
         names = {"topic": self.material.topic} if self.material.topic else {"question": self.material.question}
-        wording = {name: _data(text or "") for name, text in names.items()}
+        wording = {name: data_of(text or "") for name, text in names.items()}
         empty = "\n".join(self.prompt.render(passages="", **wording))
         with self.stage("generate"):
             room -= self.model.count(empty)
@@ -354,7 +371,7 @@ class _Work:
             )
         system, user = self.prompt.render(passages=as_data(self.given), **wording)
         drafting = Drafting()
-        with _Closing(self.model.ask(system, user, self.usage)) as reply:
+        with closing(self.model.ask(system, user, self.usage)) as reply:
             while True:
                 with self.stage("generate"):
                     delta = next(reply, None)
@@ -441,7 +458,7 @@ class _Work:
 
     # checking
 
-    def judge(self, sentence: str, cited: Sequence[int]) -> tuple[Sequence[_Support], str]:
+    def judge(self, sentence: str, cited: Sequence[int]) -> tuple[Sequence[Support], str]:
         """The quotes that carry a sentence, or none and why.
 
         First the passages that it cites, then the nearest others: a sentence with a wrong marker or none gets the
@@ -480,16 +497,16 @@ class _Work:
             sentence, [g.passage.text[a:b] for g, a, b in runs], [g.passage.context for g, _, _ in runs]
         )
         places = ([told.best] if told.best else []) + [*told.others]
-        supports: list[_Support] = []
+        supports: list[Support] = []
         for which, start, end in places[:MOST_CITED]:
             given, offset, run_end = runs[which]
             first, last = quoted(given.passage.text, offset + start, min(offset + end, run_end))
             begin = given.passage.start
-            made = _Support(given=given, start=begin + first, end=begin + last, score=told.support)
+            made = Support(given=given, start=begin + first, end=begin + last, score=told.support)
             if made not in supports:
                 supports.append(made)
         if told.label == "supported" and told.support < LEAST:
-            return _Reading(label="partly", reason="; ".join(told.reasons) or "the passage does not clearly say so")
+            return _Reading(label="partly", reason=_listed(told.reasons) or "the passage does not clearly say so")
         new = self.new_words(sentence, passages, " ".join(g.passage.text[a:b] for g, a, b in runs))
         if told.label == "supported" and new and (len(new) > 1 or told.support < SURE):
             return _Reading(reason=f"nothing in the passage matches: {', '.join(new)}")
@@ -507,7 +524,7 @@ class _Work:
         if bent:
             return _Reading(reason=bent)
         return _Reading(
-            label=told.label if supports else "unsupported", supports=supports, reason="; ".join(told.reasons)
+            label=told.label if supports else "unsupported", supports=supports, reason=_listed(told.reasons)
         )
 
     def bent(self, sentence: str, quotes: Sequence[str], passages: Sequence[Given]) -> str:
@@ -522,7 +539,7 @@ class _Work:
         name = alignment.name_made_up(said, [f for f in facts if f])
         return f"the passage has no such name: {name}" if name else ""
 
-    def left_out(self, sentence: str, supports: Sequence[_Support]) -> str:
+    def left_out(self, sentence: str, supports: Sequence[Support]) -> str:
         """The voice that the first quote names and the sentence does not: a claim would be told as a fact."""
         if not supports:
             return ""
@@ -555,9 +572,9 @@ class _Work:
         listed = "\n".join(
             f"{letter}) {s.text} ({s.reason})" for letter, s in zip(string.ascii_lowercase, waiting, strict=False)
         )
-        system, user = prompts.load("repair").render(passages=as_data(self.given), sentences=_data(listed, lines=True))
+        system, user = prompts.load("repair").render(passages=as_data(self.given), sentences=data_of(listed, lines=True))
         try:
-            with self.stage("generate"), _Closing(self.model.ask(system, user, self.usage)) as reply:
+            with self.stage("generate"), closing(self.model.ask(system, user, self.usage)) as reply:
                 lines = "".join(reply).splitlines()
         except EngineError as exc:
             self.notes.append(f"no sentence was written again: {exc}")
@@ -664,7 +681,7 @@ class _Work:
         }  # fmt: skip
 
 
-class _Closing(AbstractContextManager[Iterator[str]]):
+class closing(AbstractContextManager[Iterator[str]]):
     """An iterator that is closed on leaving, if it can be."""
 
     def __init__(self, pieces: Iterator[str]) -> None:
@@ -680,6 +697,12 @@ class _Closing(AbstractContextManager[Iterator[str]]):
 
 
 # --- passages as data --------------------------------------------------------------------------------------
+
+
+def facts_of(given: Given) -> str:
+    """Who wrote, published and holds what a passage says, and when: the prompt shows it, so a sentence may name it."""
+    told = (given.source.title, given.source.author, given.source.publisher, given.source.date, given.passage.claimed_by)
+    return ", ".join(str(f) for f in told if f)
 
 
 def fitting(passages: Sequence[Given], room: int, count: Callable[[str], int]) -> tuple[tuple[Given, ...], int]:
@@ -710,8 +733,8 @@ def as_data(passages: Sequence[Given]) -> str:
         if passage.claim_status:
             whose = f" by {passage.claimed_by}" if passage.claimed_by else ""
             facts["status"] = f"{passage.claim_status}{whose}"
-        attributes = " ".join(f'{name}="{_data(value)}"' for name, value in facts.items() if value)
-        blocks.append(f"<passage {attributes}>\n{_data(unmarked(passage.text))}\n</passage>")
+        attributes = " ".join(f'{name}="{data_of(value)}"' for name, value in facts.items() if value)
+        blocks.append(f"<passage {attributes}>\n{data_of(unmarked(passage.text))}\n</passage>")
     return "\n".join(blocks)
 
 
@@ -719,7 +742,7 @@ _ANGLES = str.maketrans({"<": "‹", ">": "›", "＜": "‹", "＞": "›", "�
 _CHAT_FORMAT = re.compile(r"\[\s*/?\s*(?:INST|SYS(?:TEM)?|ASSISTANT|USER)\s*\]|#{2,}\s*(?=\w)", re.I)
 
 
-def _data(text: str, *, lines: bool = False) -> str:
+def data_of(text: str, *, lines: bool = False) -> str:
     """Text of others without anything that a model could take for our delimiters, markers or its own chat format.
 
     What it says stays; quotes are made from the original, never from this.
@@ -764,7 +787,7 @@ def quoted(text: str, start: int, end: int) -> tuple[int, int]:
     return touched[0][0], touched[-1][1]
 
 
-def missing_figures(sentence: str, passages: Sequence[Given], supports: Sequence[_Support]) -> list[str]:
+def missing_figures(sentence: str, passages: Sequence[Given], supports: Sequence[Support]) -> list[str]:
     """Figures of a sentence that stand neither in its quotes nor in the titles and dates beside them."""
     shown = [s.given.source.text[s.start : s.end] for s in supports]
     beside = [
@@ -783,6 +806,11 @@ def nearest(sentence: str, passages: Sequence[Given]) -> list[Given]:
 
 def _words(text: str) -> set[str]:
     return {w for w in _WORD.findall(text.lower()) if len(w) > 3 or w.isdigit()}
+
+
+def _listed(reasons: Sequence[str]) -> str:
+    """Sentences as parts of one line."""
+    return "; ".join(f"{r[:1].lower()}{r[1:].removesuffix('.')}" for r in reasons)
 
 
 def _key(text: str) -> str:

@@ -102,7 +102,7 @@ def run(home: Home, engine: Engine, questions: Sequence[str], *, tell: Callable[
     """
     watched = _Watched(engine)
     wanted = home.settings.engine
-    settings = WriterSettings(repair=wanted.repair, unsupported=wanted.unsupported)
+    settings = WriterSettings(repair=wanted.repair, unsupported="remove" if wanted.unsupported == "auto" else wanted.unsupported)
     answerer = home.answerer_by(Writer(watched, home.checker, settings))
     timings: list[Timing] = []
     for number, question in enumerate(questions, start=1):

@@ -1,8 +1,8 @@
 """How well the support check tells what a text carries, and the fit of its calibration.
 
-Four sets: answers of CLAP NQ against their passage, against a like passage of the set, and with one number, name or
-denial changed by script; claims of our own training articles; sentences of XQuAD and SelQA, shortened or altered; and
-pairs written by hand (``support_pairs.jsonl``). The calibration is fitted on what is not held out, as
+Five sets: answers of CLAP NQ against their passage, against a like passage of the set, and with one number, name or
+denial changed by script; claims of our own training articles; sentences of XQuAD and SelQA, shortened or altered; pairs
+written by hand (``support_pairs.jsonl``); and twins, true and planted, that nothing is fitted or tuned on (``support_twins.jsonl``). The calibration is fitted on what is not held out, as
 ``eval.training.sets`` tells, and on the hand-written pairs of the dev half; all figures are of the rest.
 """
 
@@ -113,7 +113,7 @@ class Score:
 def pairs(public: Path, encoder: Encoder) -> list[Pair]:
     """All pairs, always the same."""
     collection = load_all(public, HERE.parent / "training" / "data")
-    every = [*clapnq(public / "clapnq", encoder), *own(collection), *scripted(collection), *written()]
+    every = [*clapnq(public / "clapnq", encoder), *own(collection), *scripted(collection), *written(), *twins()]
     return [*every, *_misplaced([p for p in every if p.set in {"own", "written"} and not p.known])]
 
 
@@ -220,6 +220,18 @@ def written() -> Iterator[Pair]:
                 set="written", kind=c["kind"], claim=c["claim"], text=data["text"], carried=c["label"] == "supported",
                 partly=c["label"] == "partly", fresh=number % 2 == 1,
             )  # fmt: skip
+
+
+def twins() -> Iterator[Pair]:
+    """True claims on three invented subjects and their planted twins, for measuring only; each against all texts of its subject."""
+    for line in files("eval.bench").joinpath("support_twins.jsonl").read_text(encoding="utf-8").splitlines():
+        data = json.loads(line)
+        for twin in data["twins"]:
+            for carried in (True, False):
+                yield Pair(
+                    set="twins", kind=twin["kind"], claim=twin["true" if carried else "false"], text="\n\n".join(data["passages"]),
+                    carried=carried, fresh=True,
+                )  # fmt: skip
 
 
 def _other_number(claim: str, text: str, rng: random.Random) -> str | None:
