@@ -6,8 +6,6 @@ import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-import click
-
 from app.cli.home import prepare
 from app.cli.output import bar, write
 from app.errors import BadInput
