@@ -1,8 +1,8 @@
 """Generations of the index on disk: built aside, swapped in one step, removed when nobody reads them.
 
-``index/CURRENT`` names the folder in force. A writer copies or builds the next one beside it and
-replaces CURRENT last, so a reader sees the old index or the new one, never half, and a writer that
-is killed leaves the old one untouched.
+``index/CURRENT`` names the folder in force. A rebuild makes the next one beside it and replaces CURRENT last, so a reader
+sees the old index or the new one, never half, and a writer that is killed leaves the old one untouched. Changes within a
+generation are commits of its catalog (:mod:`index.catalog`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import portalocker
 from index.errors import Damaged, Locked, Unwritable
 
 _CURRENT = "CURRENT"
-_LEASE = "lease"
+LEASE = "lease"
+"""File that readers of a folder hold a shared lock on."""
 _WRITER = "writer.lock"
 _BUILDING = ".building"
 _PREFIX = "gen-"
@@ -69,17 +70,28 @@ def acquire(root: Path) -> tuple[Path, Lease] | None:
         folder = current(root)
         if folder is None:
             return None
-        lock = portalocker.Lock(
-            folder / _LEASE, mode="r", flags=portalocker.LockFlags.SHARED | portalocker.LockFlags.NON_BLOCKING
-        )
-        try:
-            lock.acquire()
-        except (portalocker.exceptions.BaseLockException, OSError):
+        held = hold(folder)
+        if held is None:
             continue  # swapped and removed between the two steps: CURRENT names a newer one by now
         if current(root) == folder:
-            return folder, Lease(lock)
-        lock.release()
+            return folder, held
+        held.release()
     raise Damaged("the index keeps changing under the reader; try again when the re-index is done")
+
+
+def hold(folder: Path) -> Lease | None:
+    """A shared lock on a folder, so that it is not removed; None when it is gone or going."""
+    lock = portalocker.Lock(
+        folder / LEASE,
+        mode="r",
+        flags=portalocker.LockFlags.SHARED | portalocker.LockFlags.NON_BLOCKING,
+        fail_when_locked=True,
+    )
+    try:
+        lock.acquire()
+    except (portalocker.exceptions.BaseLockException, OSError):
+        return None
+    return Lease(lock)
 
 
 @contextmanager
@@ -137,25 +149,20 @@ def remove_leftovers(root: Path) -> None:
     (root / f".{_CURRENT}.new").unlink(missing_ok=True)
 
 
-def start_next(root: Path, *, copy_from: Path | None) -> Path:
+def start_next(root: Path) -> Path:
     """A new folder to build in; leftovers of killed writers are removed first. Only for the writer."""
     remove_leftovers(root)
     numbers = [int(p.name.removeprefix(_PREFIX)) for p in finished(root)]
     folder = root / f"{_PREFIX}{max(numbers, default=0) + 1:06d}{_BUILDING}"
-    if copy_from is None:
-        folder.mkdir(parents=True)
-    else:
-        shutil.copytree(copy_from, folder, ignore=shutil.ignore_patterns(_LEASE))
+    folder.mkdir(parents=True)
     return folder
 
 
 def publish(root: Path, building: Path) -> Path:
     """Make a built folder the current generation and remove those that nobody holds."""
     folder = building.with_name(building.name.removesuffix(_BUILDING))
-    (building / _LEASE).touch()
-    for file in building.rglob("*"):
-        if file.is_file():
-            _sync_to_disk(file)
+    (building / LEASE).touch()
+    sync_folder(building)
     building.rename(folder)
     replace_text(root / _CURRENT, folder.name)
     remove_old(root)
@@ -168,18 +175,30 @@ def remove_old(root: Path) -> None:
     for folder in finished(root):
         if folder == keep:
             continue
-        lock = portalocker.Lock(
-            folder / _LEASE,
-            mode="a",
-            flags=portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING,
-            fail_when_locked=True,  # otherwise it tries for five seconds, once for every generation held
-        )
-        try:
-            lock.acquire()
-        except (portalocker.exceptions.BaseLockException, OSError):
-            continue  # somebody still reads it; the next writer tries again
-        lock.release()
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_if_free(folder)
+
+
+def remove_if_free(folder: Path) -> None:
+    """Remove a folder that nobody holds; one that is held stays, and the next writer tries again."""
+    lock = portalocker.Lock(
+        folder / LEASE,
+        mode="a",
+        flags=portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING,
+        fail_when_locked=True,  # otherwise it tries for five seconds, once for every folder held
+    )
+    try:
+        lock.acquire()
+    except (portalocker.exceptions.BaseLockException, OSError):
+        return
+    lock.release()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have all files of a folder on the disk."""
+    for file in folder.rglob("*"):
+        if file.is_file():
+            _sync_to_disk(file)
 
 
 def replace_text(file: Path, text: str) -> None:

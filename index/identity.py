@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 from index.errors import Damaged, IdentityMismatch
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Raised when the layout on disk, the cleaner or the sentence splitter changes; older indexes are built anew by :func:`index.sync.sync`."""
 
 

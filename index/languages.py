@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -20,10 +20,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from index.catalog import Catalog
 from index.embed import Encoder, Vectors
 from index.errors import LanguagesMissing
 from index.names import Names, names_of
-from index.search import Filters, Hit, OpenIndex, PassageVectors, SearchSettings
+from index.search import Filters, Hit, OpenIndex, SearchSettings
 from index.sync import embedded_text
 from index.words import stem, topic_words, words
 from ingest.chunk import Passage
@@ -170,48 +171,38 @@ class LanguageVectors:
 
 
 class _Matrix:
-    """Vectors of passages in one matrix, and the rest of a store behind it."""
+    """Vectors of passages in one matrix; which of them pass a filter the catalog knows."""
 
-    def __init__(self, store: PassageVectors, ids: Sequence[str], matrix: NDArray[np.float16], width: int) -> None:
-        self._store = store
+    def __init__(self, catalog: Catalog, ids: Sequence[str], matrix: NDArray[np.float16]) -> None:
+        self._catalog = catalog
         self._ids = ids
         self._at = {i: n for n, i in enumerate(ids)}
         self._matrix = matrix
-        # Of the other store's width, for calls that only ask what passes a filter.
-        self._any = np.zeros(width, dtype=np.float32)
-        self.passages = store.passages
-        self.entries_of = store.entries_of
 
-    def nearest(self, vector: Vectors, k: int, where: Mapping[str, Any] | None = None) -> dict[str, float]:
-        """As of a store, but exact."""
+    def nearest(self, vector: Vectors, k: int, admitted: NDArray[np.bool_] | None = None) -> dict[str, float]:
+        """As of any vectors, but exact."""
         scores = np.concatenate(
             [self._matrix[n : n + _BLOCK].astype(np.float32) @ vector for n in range(0, len(self._ids), _BLOCK)]
             or [vector[:0]]
         )
-        order = np.argsort(-scores, kind="stable")
-        found: dict[str, float] = {}
-        size = k if where is None else max(k, 1000)
-        for n in range(0, len(order), size):
-            page = [self._ids[row] for row in order[n : n + size]]
-            # The other store knows what passes a filter.
-            passing = set(page) if where is None else set(self._store.similarities(page, self._any, where))
-            found |= {i: float(scores[self._at[i]]) for i in page if i in passing}
-            if len(found) >= k:
-                break
-        return dict(list(found.items())[:k])
+        order = [self._ids[row] for row in np.argsort(-scores, kind="stable").tolist()]
+        return {i: float(scores[self._at[i]]) for i in self._passing(order, admitted)[:k]}
 
     def similarities(
-        self, ids: Sequence[str], vector: Vectors, where: Mapping[str, Any] | None = None
+        self, ids: Sequence[str], vector: Vectors, admitted: NDArray[np.bool_] | None = None
     ) -> dict[str, float]:
-        """As of a store."""
-        known = [i for i in ids if i in self._at]
-        if where is not None:
-            passing = self._store.similarities(known, self._any, where)
-            known = [i for i in known if i in passing]
+        """As of any vectors."""
+        known = self._passing([i for i in ids if i in self._at], admitted)
         if not known:
             return {}
         scores = self._matrix[[self._at[i] for i in known]].astype(np.float32) @ vector
         return {i: float(s) for i, s in zip(known, scores, strict=True)}
+
+    def _passing(self, ids: Sequence[str], admitted: NDArray[np.bool_] | None) -> list[str]:
+        if admitted is None:
+            return list(ids)
+        numbers = self._catalog.numbers_of(ids)
+        return [i for i in ids if i in numbers and admitted[numbers[i]]]
 
 
 class _Seen(OpenIndex):
@@ -221,7 +212,7 @@ class _Seen(OpenIndex):
         vars(self).update(vars(opened))
         self._of = opened
         self.encoder = encoder
-        self._store = _Matrix(opened._store, rows.ids, matrix, opened.identity.dimension)
+        self._vectors = _Matrix(opened._catalog, rows.ids, matrix)
         self.names_in = lru_cache(maxsize=16)(Names(rows.names, opened.vocabulary).found)  # type: ignore[method-assign]
 
     def search(
@@ -235,9 +226,8 @@ class _Seen(OpenIndex):
             query, k, filters=filters, settings=replace(settings, lexical_weight=settings.lexical_weight * share)
         )
 
-    def _lexical(self, query: str, depth: int, filters: Filters) -> dict[str, float]:
-        wanted = depth if filters == Filters() else depth * 5
-        return dict(self._catalog.search(self._groups(query), wanted))
+    def _lexical(self, query: str, depth: int, admitted: NDArray[np.bool_] | None) -> dict[str, float]:
+        return dict(self._catalog.search(self._groups(query), depth, admitted))
 
     def _groups(self, query: str) -> list[tuple[str, ...]]:
         """The words of the question with their stems in the languages of the sources, and its names as the sources spell them."""

@@ -9,19 +9,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
 from index import generation
-from index.catalog import Catalog
+from index.catalog import Catalog, Newest
 from index.embed import Encoder, Vectors
 from index.errors import Damaged
 from index.identity import Identity
 from index.names import Named
-from index.store import ChromaServer, Entry, VectorStore, open_store
+from index.parts import View, open_view
+from index.store import ChromaServer
 from index.sync import CATALOG_FILE, require_identity
 from index.terms import TOKEN, Vocabulary
 from ingest.chunk import ChunkSettings, Passage
@@ -56,7 +58,12 @@ class Filters:
 
     @classmethod
     def of(
-        cls, *, sources: Iterable[str] = (), genres: Iterable[str] = (), since: str | None = None, until: str | None = None
+        cls,
+        *,
+        sources: Iterable[str] = (),
+        genres: Iterable[str] = (),
+        since: str | None = None,
+        until: str | None = None,
     ) -> Filters:
         """Filters with dates as people write them, such as 2024, 2024-03 or 22 March 2024; a blank one is none.
 
@@ -71,7 +78,7 @@ class Filters:
         )
 
     def admits(self, source: Source) -> bool:
-        """Whether a source passes, as :meth:`where` says it to Chroma."""
+        """Whether a source passes (:meth:`index.catalog.Catalog.admitted` says it of all)."""
         if (self.sources and source.id not in self.sources) or (self.genres and source.genre not in self.genres):
             return False
         if self.since is None and self.until is None:
@@ -80,21 +87,6 @@ class Filters:
             return False
         first, last = date_bounds(source.date)
         return (self.since is None or last >= self.since) and (self.until is None or first <= self.until)
-
-    def where(self) -> dict[str, Any] | None:
-        """The filter in Chroma's language, or None."""
-        parts: list[dict[str, Any]] = []
-        if self.sources:
-            parts.append({"source_id": {"$in": list(self.sources)}})
-        if self.genres:
-            parts.append({"facet_genre": {"$in": list(self.genres)}})
-        if self.since is not None:
-            parts.append({"facet_until": {"$gte": self.since}})
-        if self.until is not None:
-            parts.append({"facet_since": {"$lte": self.until}})
-        if len(parts) > 1:
-            return {"$and": parts}
-        return parts[0] if parts else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,21 +126,15 @@ class Hit:
 
 
 class PassageVectors(Protocol):
-    """What is searched by meaning: the passages of one generation by their vectors, see :class:`index.store.VectorStore`."""
+    """What is searched by meaning: the passages that are there by their vectors, see :class:`index.parts.View`."""
 
-    def nearest(self, vector: Vectors, k: int, where: Mapping[str, Any] | None = None) -> dict[str, float]:
+    def nearest(self, vector: Vectors, k: int, admitted: NDArray[np.bool_] | None = None) -> dict[str, float]:
         """Ids of the ``k`` passages nearest to a unit vector with their cosine similarity, best first."""
 
     def similarities(
-        self, ids: Sequence[str], vector: Vectors, where: Mapping[str, Any] | None = None
+        self, ids: Sequence[str], vector: Vectors, admitted: NDArray[np.bool_] | None = None
     ) -> dict[str, float]:
-        """Cosine similarity of these passages, as far as they exist and pass the filter, to a unit vector."""
-
-    def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
-        """The passages of these ids that exist, by id."""
-
-    def entries_of(self, source_id: str) -> list[Entry]:
-        """All entries of a source, in text order."""
+        """Cosine similarity of these passages, as far as they exist and are admitted, to a unit vector."""
 
 
 class OpenIndex:
@@ -167,24 +153,31 @@ class OpenIndex:
         self.identity = identity
         self.encoder = encoder
         self.vocabulary = vocabulary
-        self._catalog = Catalog(folder / CATALOG_FILE, readonly=True)
+        self._catalog, vectors = open_view(folder, folder / CATALOG_FILE, identity.dimension, server)
+        self._vectors: PassageVectors = vectors
         try:
             self._passages = self._catalog.passage_count()
-            store = _whole_store(folder, self._passages, server)
-            self._store: PassageVectors = store
+            self._view = self._catalog.view()
+            vectors.check()
         except BaseException:
+            vectors.close()
             self._catalog.close()
             raise
-        # Also runs when the last user drops a generation that is no longer current.
-        self._release = weakref.finalize(self, _close_all, self._catalog, store, held)
+        # Also runs when the last user drops an index that is no longer current.
+        self._release = weakref.finalize(self, _close_all, self._catalog, vectors, held)
         # On the catalog's method, not on one of self: a cache that held self would keep it alive.
         self.source = lru_cache(maxsize=512)(self._catalog.source)
         """The source of an id as it was indexed, or None."""
 
     @property
     def id(self) -> str:
-        """Names the generation and what it was built with; kept in every answer."""
-        return f"{self.folder.name}-{self.identity.short}"
+        """Names the state of the index and what it was built with; kept in every answer."""
+        return f"{self.folder.name}.{self._view}-{self.identity.short}"
+
+    @property
+    def view(self) -> int:
+        """Number of the commit that is seen."""
+        return self._view
 
     def close(self) -> None:
         """Let the generation go."""
@@ -200,7 +193,7 @@ class OpenIndex:
 
     def passages_of(self, source_id: str) -> list[Passage]:
         """The passages of a source in text order."""
-        return [e.passage for e in self._store.entries_of(source_id)]
+        return self._catalog.passages_of(source_id)
 
     @cached_property
     def origins(self) -> Mapping[str, int]:
@@ -215,16 +208,11 @@ class OpenIndex:
     def _languages(self) -> Mapping[str, frozenset[str]]:
         return self._catalog.languages()
 
-    def search_words(
-        self, groups: Sequence[Sequence[str]], k: int = 10, *, filters: Filters = Filters()
-    ) -> list[Hit]:
+    def search_words(self, groups: Sequence[Sequence[str]], k: int = 10, *, filters: Filters = Filters()) -> list[Hit]:
         """The ``k`` best passages by their words alone (see :meth:`index.catalog.Catalog.search`), best first."""
-        scores = dict(self._catalog.search(groups, k if filters == Filters() else 5 * k))
-        if filters != Filters():
-            vector = self.encoder.encode(["filter"])[0]
-            scores = {i: scores[i] for i in self._store.similarities(list(scores), vector, filters.where())}
+        scores = dict(self._catalog.search(groups, k, self._admitted(filters)))
         best = sorted(scores, key=lambda i: (-scores[i], i))[:k]
-        passages = self._store.passages(best)
+        passages = self._catalog.passages(best)
         return [
             Hit(passage=passages[i], score=scores[i], similarity=0.0, lexical=scores[i], rank=rank)
             for rank, i in enumerate((i for i in best if i in passages), start=1)
@@ -278,9 +266,10 @@ class OpenIndex:
             return []
         depth = max(k, settings.candidates)
         vector = self.encoder.encode([self.vocabulary.spell_out(query)])[0]
-        similarity = self._store.nearest(vector, depth, filters.where())
-        lexical = self._lexical(query, depth, filters)
-        similarity |= self._store.similarities([i for i in lexical if i not in similarity], vector, filters.where())
+        admitted = self._admitted(filters)
+        similarity = self._vectors.nearest(vector, depth, admitted)
+        lexical = self._lexical(query, depth, admitted)
+        similarity |= self._vectors.similarities([i for i in lexical if i not in similarity], vector)
         spread = float(np.std([lexical.get(i, 0.0) for i in similarity] or [0.0]))
         weight = settings.lexical_weight * float(np.std(list(similarity.values()) or [0.0])) / spread if spread else 0.0
         scored = sorted(
@@ -291,10 +280,10 @@ class OpenIndex:
         # Words are read for the best alone: for all candidates that takes longer than to find them.
         for at in range(0, len(scored), k + COPIES_EXPECTED):
             window = scored[at : at + k + COPIES_EXPECTED]
-            passages = self._store.passages([i for _, _, i in window])
+            passages = self._catalog.passages([i for _, _, i in window])
             for score, s, i in window:
                 if i not in passages:
-                    raise Damaged(f"passage {i} is not in the vector store any more; run: iskp index --rebuild")
+                    raise Damaged(f"passage {i} is not in the catalog any more; run: iskp index --rebuild")
                 twin = next((n for n, h in enumerate(hits) if _is_copy(passages[i], h.passage)), None)
                 if twin is not None:
                     hits[twin] = replace(hits[twin], copies=(*hits[twin].copies, passages[i]))
@@ -307,24 +296,18 @@ class OpenIndex:
                 break
         return hits
 
-    def _lexical(self, query: str, depth: int, filters: Filters) -> dict[str, float]:
-        groups = self.vocabulary.query_groups(query)
-        wanted = depth if filters == Filters() else depth * 5  # the filter is applied afterwards
-        return dict(self._catalog.search(groups, wanted))
+    def _lexical(self, query: str, depth: int, admitted: NDArray[np.bool_] | None) -> dict[str, float]:
+        return dict(self._catalog.search(self.vocabulary.query_groups(query), depth, admitted))
+
+    def _admitted(self, filters: Filters) -> NDArray[np.bool_] | None:
+        if filters == Filters():
+            return None
+        return self._catalog.admitted(filters.sources, filters.genres, filters.since, filters.until)
 
 
-def _whole_store(folder: Path, passages: int, server: ChromaServer | None) -> VectorStore:
-    """The vector store of a generation, checked against the number of passages in its catalog."""
-    store = open_store(folder, server)
-    if (there := store.count()) != passages:
-        store.close()
-        raise Damaged(f"the vector store holds {there} of {passages} passages; run: iskp index --rebuild")
-    return store
-
-
-def _close_all(catalog: Catalog, store: VectorStore, held: generation.Lease) -> None:
+def _close_all(catalog: Catalog, vectors: View, held: generation.Lease) -> None:
     catalog.close()
-    store.close()
+    vectors.close()
     held.release()
 
 
@@ -355,6 +338,7 @@ class IndexReader:
         self._chunking = chunking
         self._vocabulary = vocabulary
         self._open: OpenIndex | None = None
+        self._newest: Newest | None = None
         self._lock = threading.Lock()
 
     def current(self) -> OpenIndex | None:
@@ -366,8 +350,10 @@ class IndexReader:
         """
         with self._lock:
             folder = generation.current(self._root)
-            if self._open is not None and self._open.folder == folder:
-                return self._open
+            if folder is not None and self._open is not None and self._open.folder == folder:
+                self._newest = self._newest or Newest(folder / CATALOG_FILE)
+                if self._newest.view() == self._open.view:
+                    return self._open
             acquired = generation.acquire(self._root)
             if acquired is None:
                 return None
@@ -378,6 +364,9 @@ class IndexReader:
             except BaseException:
                 held.release()
                 raise
+            if self._newest is not None and (self._open is None or self._open.folder != folder):
+                self._newest.close()
+                self._newest = None
             # The old one is not closed here: another thread may be reading it. It closes when dropped.
             self._open = opened
             return opened
@@ -388,3 +377,6 @@ class IndexReader:
             if self._open is not None:
                 self._open.close()
                 self._open = None
+            if self._newest is not None:
+                self._newest.close()
+                self._newest = None

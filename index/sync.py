@@ -3,37 +3,37 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import shutil
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from index import generation
-from index.catalog import Catalog
+import numpy as np
+
+from index import generation, parts
+from index.catalog import Catalog, taken_over
 from index.embed import Encoder, Vectors
-from index.errors import IndexingError, Unwritable
+from index.errors import IndexingError, ServerUnavailable
 from index.identity import Identity
-from index.store import VECTORS_FOLDER, ChromaServer, Entry, VectorStore, collection_of, create_store, open_store
+from index.parts import Part, PartWriter
+from index.store import ChromaServer, collection_of, require_place
 from ingest.chunk import ChunkSettings, Passage, chunk
-from ingest.dates import date_bounds
 from ingest.source import Source
 
 IDENTITY_FILE = "identity.json"
 CATALOG_FILE = "catalog.db"
-WEAR_FILE = "wear.json"
 COMPACT_FROM = 1000
 """Below so many dead passages (1.7 KB of vectors each) compaction is not worth the copying."""
 SHORT_PASSAGE_CHARS = 300
 """Passages below this length are embedded together with their title and headings."""
 _BATCH, _LARGEST_BATCH = 256, 1024
 """Passages that are waited for before the encoder starts, and that it gets at once at most."""
+_PAGE = 1000
 
 
 class SourceShelf(Protocol):
@@ -113,13 +113,9 @@ def embedded_text(passage: Passage) -> str:
     return f"{passage.context}: {passage.text}"
 
 
-def entry_of(passage: Passage, source: Source) -> Entry:
-    """The passage with the digest of its embedded text and the facets that searches filter on."""
-    facets: dict[str, str | int] = {"genre": source.genre}
-    if source.date:
-        facets["since"], facets["until"] = date_bounds(source.date)
-    digest = hashlib.sha256(embedded_text(passage).encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    return Entry(passage=passage, embed_digest=digest, facets=facets)
+def embed_digest(passage: Passage) -> str:
+    """Of the text that is embedded."""
+    return hashlib.sha256(embedded_text(passage).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def sync(
@@ -135,15 +131,15 @@ def sync(
 ) -> SyncReport:
     """Make the index under ``root`` hold exactly the passages of the stored sources.
 
-    Only passages whose text (or embedded context) is new are embedded. Readers keep the old
-    generation until the new one is complete. When more passages were deleted since the last
-    compaction than are left, the new generation is compacted: its vectors are copied, not made anew.
-    An index that an earlier version built is built from nothing.
+    Only passages whose text (or embedded context) is new are embedded. Their vectors make a new part, and one commit of
+    the catalog shows it together with everything else that changed; readers keep what they see until then. When more
+    passages were deleted since the last compaction than are left, the parts are compacted: vectors are copied, not made
+    anew. An index that an earlier version built is built from nothing.
 
     Args:
         rebuild: build from nothing, whatever is there; needed when model or passage length change.
         lock_timeout_seconds: how long to wait for another writer.
-        server: keeps the vectors, each generation in a collection of its own; everything else stays under ``root``.
+        server: keeps the vectors, each part in a collection of its own; everything else stays under ``root``.
 
     Raises:
         IdentityMismatch: the index was built with other settings and ``rebuild`` is False.
@@ -153,39 +149,50 @@ def sync(
     """
     began = time.monotonic()
     with generation.writer(root, timeout_seconds=lock_timeout_seconds):
+        generation.remove_leftovers(root)
         base = None if rebuild else generation.current(root)
         if base is not None and read_identity(base).outdated:
             base, rebuild = None, True
         known: Mapping[str, str] = {}
         if base is not None:
             require_identity(base, encoder, settings)
-            require_place(base, server)
             with closing(Catalog(base / CATALOG_FILE, readonly=True)) as catalog:
                 known, passages = catalog.fingerprints(), catalog.passage_count()
+                for part in catalog.parts():
+                    require_place(parts.folder_of(base, part), server)
         sources = plan(known, shelf.fingerprints())
         if base is not None and not sources.changes:
-            generation.remove_leftovers(root)
             generation.remove_old(root)
+            with closing(Catalog(base / CATALOG_FILE, readonly=True)) as catalog:
+                parts.remove_unused(base, catalog)
+            with suppress(ServerUnavailable):  # it isn't needed when nothing changed
+                _remove_unused_collections(root, server)
             return SyncReport(
                 added=0, updated=0, skipped=passages, deleted=0, embedded=0,
                 sources=len(known), seconds=time.monotonic() - began,
             )  # fmt: skip
         dimension = encoder.dimension  # loads the model: what it lacks is no fault of the disk
         identity = Identity(encoder=encoder.name, dimension=dimension, max_chars=settings.max_chars)
+        freed: int | None = None
         try:
             with generation.writing(root):
-                building = generation.start_next(root, copy_from=base)
-                store = _store_to_write(root, building, base, server)
-                counts = _Applier(building, encoder, settings, progress).apply(sources, shelf, store)
-                # On a server every generation is a copy of what lives, so nothing dead is carried along.
-                dead = 0 if server else read_dead(base) + counts.deleted
-                freed = _settle(building, dead=dead, live=counts.live)
-                generation.replace_text(building / IDENTITY_FILE, identity.dump())
-                generation.publish(root, building)
+                folder = base or generation.start_next(root)
+                with _Writer(root, folder, dimension, server, building=base is None) as writer:
+                    counts = _Applier(writer, encoder, settings, progress).apply(sources, shelf)
+                    writer.commit()
+                    if base is not None:
+                        freed = writer.tidy()
+                        generation.remove_old(root)
+                if base is None:
+                    generation.replace_text(folder / IDENTITY_FILE, identity.dump())
+                    generation.publish(root, folder)
                 _remove_unused_collections(root, server)
         except BaseException:
             generation.remove_leftovers(root)  # on a full disk its space is needed
-            with suppress(IndexingError):
+            with suppress(IndexingError, OSError):
+                if base is not None:
+                    with closing(Catalog(base / CATALOG_FILE, readonly=True)) as catalog:
+                        parts.remove_unused(base, catalog)
                 _remove_unused_collections(root, server)
             raise
         return SyncReport(
@@ -203,38 +210,9 @@ def read_identity(folder: Path) -> Identity:
         return Identity.parse("")
 
 
-def read_dead(folder: Path | None) -> int:
-    """How many deleted passages still take space in the generation in this folder."""
-    try:
-        return int(json.loads((folder / WEAR_FILE).read_text(encoding="utf-8"))["dead"]) if folder else 0
-    except (OSError, ValueError, KeyError, TypeError):
-        return 0
-
-
-def _settle(building: Path, *, dead: int, live: int) -> int | None:
-    """Compact a built generation that is mostly dead space; the bytes freed, or None when it was left alone."""
-    freed = None
-    if dead >= COMPACT_FROM and dead > live:
-        freed = _compact(building)
-    generation.replace_text(building / WEAR_FILE, json.dumps({"dead": dead if freed is None else 0}))
-    return freed
-
-
-def _compact(building: Path) -> int | None:
-    """Copy the vectors into a store without dead space; None, and all as before, when the disk is too full."""
-    before = _bytes(building)
-    worn, fresh = building / VECTORS_FOLDER, building / f"{VECTORS_FOLDER}.new"
-    try:
-        with closing(VectorStore(worn)) as store:
-            store.copy_to(fresh)
-        with closing(Catalog(building / CATALOG_FILE)) as catalog:
-            catalog.compact()
-    except (Unwritable, OSError, sqlite3.OperationalError):
-        shutil.rmtree(fresh, ignore_errors=True)
-        return None
-    shutil.rmtree(worn)
-    fresh.rename(worn)
-    return max(0, before - _bytes(building))
+def dead_passages(catalog: Catalog) -> int:
+    """How many vectors take space and are no passage's."""
+    return sum(catalog.parts().values()) - catalog.passage_count()
 
 
 def _bytes(folder: Path) -> int:
@@ -252,26 +230,6 @@ def require_identity(folder: Path, encoder: Encoder, settings: ChunkSettings) ->
     return identity
 
 
-def require_place(folder: Path, server: ChromaServer | None) -> None:
-    """Check that the vectors of a generation lie where the settings say, without asking a server.
-
-    Raises:
-        IdentityMismatch: they do not.
-    """
-    if (collection_of(folder) is None) != (server is None):
-        open_store(folder, server)
-
-
-def _store_to_write(root: Path, building: Path, base: Path | None, server: ChromaServer | None) -> VectorStore:
-    """The store of a generation that is being built, with what the one before it held."""
-    if server is None:
-        return VectorStore(building / VECTORS_FOLDER)
-    name = _collections_prefix(root) + building.name.split(".")[0]
-    with suppress(IndexingError):
-        server.delete(name)  # of a writer that was killed
-    return create_store(building, server, name, base)
-
-
 def _collections_prefix(root: Path) -> str:
     """What the names of this home's collections begin with, so that several homes may share a server."""
     file = root / "SERVER_NAME"
@@ -281,13 +239,113 @@ def _collections_prefix(root: Path) -> str:
 
 
 def _remove_unused_collections(root: Path, server: ChromaServer | None) -> None:
-    """Remove this home's collections that no generation on disk names any more."""
+    """Remove this home's collections that no part on disk names any more."""
     if server is None:
         return
-    used = {collection_of(folder) for folder in generation.finished(root)}
+    used = {collection_of(p) for g in generation.finished(root) for p in (g / parts.PARTS_FOLDER).glob("*")}
     for name in server.collections(_collections_prefix(root)):
         if name not in used:
             server.delete(name)
+
+
+class _Writer:
+    """Writes one generation: the catalog, in one transaction, and at most one new part at a time."""
+
+    def __init__(
+        self, root: Path, folder: Path, dimension: int, server: ChromaServer | None, *, building: bool
+    ) -> None:
+        self._root = root
+        self._folder = folder
+        self._dimension = dimension
+        self._server = server
+        self._building = building
+        self.catalog = Catalog(folder / CATALOG_FILE, building=building)
+        self._part: tuple[int, PartWriter] | None = None
+
+    def __enter__(self) -> _Writer:
+        self.catalog.begin()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._part:
+            with suppress(IndexingError, OSError):
+                self._part[1].close()
+        self.catalog.close()
+
+    def add(self, rows: Sequence[tuple[str, str]], vectors: Vectors) -> None:
+        """Store the vectors of these passages (id, id of the source) and say where they lie."""
+        if self._part is None:
+            number = self.catalog.new_part()
+            name = ""
+            if self._server:
+                name = f"{_collections_prefix(self._root)}{self._folder.name.split('.')[0]}-{number:06d}"
+            folder = parts.folder_of(self._folder, number)
+            generation.remove_if_free(folder)  # of a writer that was killed
+            self._part = number, PartWriter(folder, self._server, name)
+        number, writer = self._part
+        ids = [id_ for id_, _ in rows]
+        first = writer.add(ids, [source for _, source in rows], vectors)
+        self.catalog.place_vectors(number, first, ids)
+
+    def commit(self) -> None:
+        """Have the new part on the disk, then show it and all changes of the catalog."""
+        if self._part is not None:
+            number, writer = self._part
+            writer.settle()
+            self.catalog.size_part(number, writer.rows)
+            self._part = None
+        self.catalog.commit()
+        if self._building:
+            self.catalog.settle()
+
+    def tidy(self) -> int | None:
+        """Make few parts of many, and free the space of what is dead where that is most of it.
+
+        Nothing is lost when it fails, as on a full disk: the next sync does it.
+
+        Returns:
+            Bytes freed by compaction, or None.
+        """
+        live, dead = self.catalog.passage_count(), dead_passages(self.catalog)
+        compacting = dead >= COMPACT_FROM and dead > live
+        before = 0
+        try:
+            if compacting:
+                self.catalog.checkpoint()
+                before = _bytes(self._folder)
+            self._merge(everything=compacting)
+            if compacting:
+                self.catalog.compact()
+        except (IndexingError, OSError, sqlite3.OperationalError):
+            if self._part:
+                with suppress(IndexingError, OSError):
+                    self._part[1].close()
+                self._part = None
+            self.catalog.rollback()
+            compacting = False
+        parts.remove_unused(self._folder, self.catalog)
+        return max(0, before - _bytes(self._folder)) if compacting else None
+
+    def _merge(self, *, everything: bool) -> None:
+        sizes, live = self.catalog.parts(), self.catalog.live_in_parts()
+        newest = sorted(live, reverse=True)
+        taken = newest if everything else newest[: taken_over([live[n] for n in newest])]
+        if len(taken) == 1 and not everything:
+            taken = []
+        gone = {*taken, *(n for n in sizes if n not in live)}
+        if not gone:
+            return
+        self.catalog.begin()
+        for number in taken:
+            rows = self.catalog.in_part(number)
+            with closing(Part(parts.folder_of(self._folder, number), sizes[number], self._dimension, self._server)) as part:
+                for at in range(0, len(rows), _PAGE):
+                    some = rows[at : at + _PAGE]
+                    vectors = part.vectors([i for i, _, _ in some], np.array([r for _, _, r in some], dtype=np.uint32))
+                    self.add([(i, source) for i, source, _ in some], vectors)
+        for number in gone:
+            self.catalog.remove_part(number)
+        self.commit()
 
 
 @dataclass(slots=True)
@@ -304,61 +362,41 @@ class _Counts:
 
 
 class _Applier:
-    """Carries a plan over sources out in a folder that nobody reads yet."""
+    """Carries a plan over sources out."""
 
     def __init__(
-        self, folder: Path, encoder: Encoder, settings: ChunkSettings, progress: Callable[[Progress], None] | None
+        self, writer: _Writer, encoder: Encoder, settings: ChunkSettings, progress: Callable[[Progress], None] | None
     ) -> None:
-        self._folder = folder
+        self._writer = writer
         self._encoder = encoder
         self._settings = settings
         self._progress = progress
         self._counts = _Counts()
-        self._pending: list[Entry] = []
-        self._encoding: tuple[Sequence[Entry], Future[Vectors]] | None = None
+        self._pending: list[Passage] = []
+        self._encoding: tuple[Sequence[Passage], Future[Vectors]] | None = None
         self._planned = 0
 
-    def apply(self, sources: Plan, shelf: SourceShelf, store: VectorStore) -> _Counts:
-        with (
-            closing(store),
-            closing(Catalog(self._folder / CATALOG_FILE)) as catalog,
-            ThreadPoolExecutor(1, "encoder") as beside,
-        ):
-            catalog.begin()
+    def apply(self, sources: Plan, shelf: SourceShelf) -> _Counts:
+        catalog = self._writer.catalog
+        with ThreadPoolExecutor(1, "encoder") as beside:
             for source_id in sources.delete:
-                gone = [e.passage.id for e in store.entries_of(source_id)]
-                store.delete(gone)
-                catalog.remove(source_id)
-                self._counts.deleted += len(gone)
+                self._counts.deleted += catalog.remove(source_id)
             for source_id in (*sources.add, *sources.update):
                 source = shelf.get(source_id)
-                passages = chunk(source, self._settings)
-                known = store.entries_of(source_id) if source_id in sources.update else []
-                self._apply_source([entry_of(p, source) for p in passages], known, store)
-                catalog.put(source, passages)
+                change = catalog.put(source, chunk(source, self._settings), embed_digest)
+                self._counts.added += change.added
+                self._counts.updated += change.updated
+                self._counts.deleted += change.deleted
+                self._pending += change.to_embed
+                self._planned += len(change.to_embed)
                 while len(self._pending) >= _BATCH:
-                    self._embed_pending(store, beside)
+                    self._embed_pending(beside)
             while self._pending or self._encoding:
-                self._embed_pending(store, beside)
-            unchanged = store.count() - self._counts.added - self._counts.updated
-            self._counts.skipped = unchanged
-            catalog.commit()
+                self._embed_pending(beside)
+        self._counts.skipped = catalog.passage_count() - self._counts.added - self._counts.updated
         return self._counts
 
-    def _apply_source(self, wanted: Sequence[Entry], known: Iterable[Entry], store: VectorStore) -> None:
-        there = {e.passage.id: e for e in known}
-        here = {e.passage.id: e for e in wanted}
-        todo = plan({i: e.digest for i, e in there.items()}, {i: e.digest for i, e in here.items()})
-        again = [i for i in todo.update if here[i].embed_digest != there[i].embed_digest]
-        store.update_metadata([here[i] for i in todo.update if i not in set(again)])
-        store.delete(todo.delete)
-        self._counts.added += len(todo.add)
-        self._counts.updated += len(todo.update)
-        self._counts.deleted += len(todo.delete)
-        self._pending += [here[i] for i in (*todo.add, *again)]
-        self._planned += len(todo.add) + len(again)
-
-    def _embed_pending(self, store: VectorStore, beside: Executor) -> None:
+    def _embed_pending(self, beside: Executor) -> None:
         """Give the next batch to the encoder, then store the one before it.
 
         The encoder works while sources are read and vectors written; one batch is under way at most.
@@ -367,10 +405,10 @@ class _Applier:
         vectors = done[1].result() if done else None
         batch, self._pending = self._pending[:_LARGEST_BATCH], self._pending[_LARGEST_BATCH:]
         if batch:
-            texts = [embedded_text(e.passage) for e in batch]
+            texts = [embedded_text(p) for p in batch]
             self._encoding = batch, beside.submit(self._encoder.encode, texts, progress=self._tell)
         if done and vectors is not None:
-            store.upsert(done[0], vectors)
+            self._writer.add([(p.id, p.source_id) for p in done[0]], vectors)
 
     def _tell(self, encoded: int) -> None:
         self._counts.embedded += encoded

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import random
 import resource
+import shutil
 import signal
 import sys
 import time
@@ -26,9 +28,9 @@ from app.cli import main as cli
 from index import generation
 from index.catalog import Catalog
 from index.embed import Progress, Vectors
+from index.parts import PARTS_FOLDER, folder_of, in_chroma
 from index.search import IndexReader
-from index.store import VectorStore
-from index.sync import CATALOG_FILE, VECTORS_FOLDER, sync
+from index.sync import CATALOG_FILE, sync
 from index.terms import Vocabulary
 from ingest.add import add_paths
 from ingest.chunk import ChunkSettings, chunk
@@ -101,8 +103,8 @@ def compare(home: Path) -> list[str]:
         return ["no index"]
     with closing(Catalog(folder / CATALOG_FILE, readonly=True)) as catalog:
         lexical, known = list(catalog.passage_ids()), catalog.fingerprints()
-    with closing(VectorStore(folder / VECTORS_FOLDER)) as store:
-        vectors = list(store.all_ids())
+        vectors = list(in_chroma(folder, catalog, None))
+        named = {folder_of(folder, part).name for part in catalog.parts()}
     if known != stored:
         problems.append("library and catalog hold different sources")
     if sorted(lexical) != sorted(wanted):
@@ -110,6 +112,7 @@ def compare(home: Path) -> list[str]:
     if sorted(vectors) != sorted(wanted):
         problems.append(f"vector store: {len(vectors)} rows, {len(wanted)} wanted")
     left = {p.name for p in root.iterdir()} - {"CURRENT", "writer.lock", folder.name}
+    left |= {p.name for p in (folder / PARTS_FOLDER).iterdir()} - named
     if left:
         problems.append(f"left over: {sorted(left)}")
     return problems
@@ -209,6 +212,63 @@ def _after_kill(
     return problems
 
 
+def faults(home: Path, folder: Path, mode: str, step: int) -> dict[str, Any]:
+    """Let the n-th write of ingest and sync fail, for every ``step``-th n; needs failing_writes.c preloaded.
+
+    Args:
+        mode: "once" for an error of that write alone, "on" for that and all later ones, as on a full disk; with "-rebuild"
+            behind it the index is rebuilt.
+    """
+    import chromadb.api.rust  # noqa: F401 - once, and not in each fork
+
+    shim = ctypes.CDLL(os.environ["LD_PRELOAD"])
+    shim.writes_seen.restype = ctypes.c_long
+    once, rebuild = mode.startswith("once"), mode.endswith("rebuild")
+    start, saved, out = {f"n{i}.md": 1 for i in range(4)}, home.with_name("saved"), home.with_name("told.json")
+    check = home.with_name("check.json")
+    for name, edition in start.items():
+        write(folder, name, edition)
+    assert _fork(lambda: bring_in_line(home, folder, FastEncoder())) == 0
+    shutil.copytree(home, saved)
+    write(folder, "n1.md", 2)
+    write(folder, "new.md", 1)
+    (folder / "n2.md").unlink()
+    now = {"n0.md": 1, "n1.md": 2, "n3.md": 1, "new.md": 1}
+
+    def work(n: int) -> None:
+        shim.fail_writes(str(home).encode(), ctypes.c_long(n), ctypes.c_long(n if once else 2**63 - 1))
+        try:
+            bring_in_line(home, folder, FastEncoder(), rebuild=rebuild)
+        finally:
+            done = int(shim.writes_seen())
+            shim.fail_writes(b"", ctypes.c_long(-1), ctypes.c_long(-1))
+            out.write_text(json.dumps(done))
+
+    assert _fork(lambda: work(2**62)) == 0
+    total = json.loads(out.read_text())
+    problems: list[str] = []
+    tried = told = 0
+    for n in range(1, total + 1, step):
+        shutil.rmtree(home)
+        shutil.copytree(saved, home)
+        child = os.fork()
+        if child == 0:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            _leave(lambda at=n: work(at))  # type: ignore[misc]
+        _, status = os.waitpid(child, 0)
+        code = os.waitstatus_to_exitcode(status)
+        tried, told = tried + 1, told + (code == 1)
+        if code not in (0, 1):
+            problems.append(f"write {n}: ended with {code}")
+        ended = _fork(
+            lambda c=code: check.write_text(  # type: ignore[misc]
+                json.dumps((compare(home) if c == 0 else []) + _after_kill(home, folder, start, now, "n2.md", "n1.md"))
+            )
+        )
+        problems += [f"write {n}: {p}" for p in (json.loads(check.read_text()) if ended == 0 else ["the check failed"])]
+    return {"tried": tried, "told": told, "writes": total, "problems": problems}
+
+
 def _canonical(name: str, edition: int) -> str:
     return text_of(name, edition).removeprefix("# ")
 
@@ -219,6 +279,12 @@ def _stage(home: Path) -> str:
     finished = [p.name for p in root.glob("gen-*") if p.name[4:].isdecimal()]
     if any(root.glob("*.building")):
         return "building"
+    folder = generation.current(root)
+    assert folder is not None
+    with closing(Catalog(folder / CATALOG_FILE, readonly=True)) as catalog:
+        named = {folder_of(folder, part) for part in catalog.parts()}
+    if {*(folder / PARTS_FOLDER).iterdir()} - named:
+        return "part"
     return "swapping" if len(finished) > 1 else "reading or done"
 
 
@@ -334,6 +400,8 @@ def main() -> None:
     result: dict[str, Any] = {}
     if command == "kill":
         result = kill(paths[0], paths[1], int(rest[2]), int(rest[3]))
+    elif command == "faults":
+        result = faults(paths[0], paths[1], rest[2], int(rest[3]))
     elif command == "read":
         result = read(paths[0], paths[1])
     elif command == "churn":

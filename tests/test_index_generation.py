@@ -46,7 +46,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 def make(root: Path, content: str = "text") -> Path:
     """A new current generation that holds one file."""
-    building = generation.start_next(root, copy_from=None)
+    building = generation.start_next(root)
     (building / "file.txt").write_text(content)
     return generation.publish(root, building)
 
@@ -68,15 +68,6 @@ def test_the_generation_published_last_is_current_and_older_ones_are_removed(tmp
     assert generation.current(tmp_path) == second
     assert (second / "file.txt").read_text() == "second"
     assert names(tmp_path) == [second.name]
-
-
-def test_the_next_generation_begins_as_a_copy_and_changes_nothing_of_the_old(tmp_path: Path) -> None:
-    old = make(tmp_path, "first")
-    building = generation.start_next(tmp_path, copy_from=old)
-    (building / "file.txt").write_text("second")
-    assert (old / "file.txt").read_text() == "first"
-    assert generation.current(tmp_path) == old
-    assert (generation.publish(tmp_path, building) / "file.txt").read_text() == "second"
 
 
 @pytest.mark.parametrize("content", ["gen-000009", "../outside", ""])
@@ -105,7 +96,7 @@ def test_a_killed_writer_leaves_the_old_generation_and_no_lock(tmp_path: Path, s
     old = make(tmp_path, "first")
     other = start(
         "with generation.writer(root, timeout_seconds=0):\n"
-        "    building = generation.start_next(root, copy_from=generation.current(root))\n"
+        "    building = generation.start_next(root)\n"
         '    (building / "file.txt").write_text("half")\n'
         '    tell("ready")\n    sys.stdin.read()\n'
     )
@@ -115,9 +106,9 @@ def test_a_killed_writer_leaves_the_old_generation_and_no_lock(tmp_path: Path, s
     assert (old / "file.txt").read_text() == "first"
     assert len(names(tmp_path)) == 2
     with generation.writer(tmp_path, timeout_seconds=0):
-        building = generation.start_next(tmp_path, copy_from=old)
+        building = generation.start_next(tmp_path)
     assert names(tmp_path) == [old.name, building.name]
-    assert (building / "file.txt").read_text() == "first"
+    assert not list(building.iterdir())
 
 
 def test_a_writer_killed_between_building_and_swapping_leaves_the_old_generation(tmp_path: Path) -> None:

@@ -219,8 +219,8 @@ def test_misspelt_words_become_words_of_the_sources_and_others_stay(opened: Open
     assert opened.correct_spelling(typed) == meant
 
 
-def test_the_index_is_named_by_its_generation_and_what_it_was_built_with(opened: OpenIndex) -> None:
-    assert opened.id == f"{opened.folder.name}-{opened.identity.short}"
+def test_the_index_is_named_by_its_state_and_what_it_was_built_with(opened: OpenIndex) -> None:
+    assert opened.id == f"{opened.folder.name}.{opened.view}-{opened.identity.short}"
     assert opened.identity.encoder == "all-MiniLM-L6-v2"
     assert opened.identity.dimension == 384
 

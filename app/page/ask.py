@@ -31,6 +31,7 @@ from app.rendering.render import render
 from app.text.counts import counted
 from app.writing.engines import EXTRACTIVE, parse_engine
 from index.errors import IndexingError
+from index.search import Filters
 from ingest.errors import IngestError
 
 _log = logging.getLogger(__name__)
@@ -111,7 +112,7 @@ class AskTab:
             filters = make_filters(sources, genres, since, until)
         except IngestError as exc:
             return _notice(f"The date filter cannot be used: {exc}.")
-        if not filters.where():
+        if filters == Filters():
             return ""
         chips = [
             {"title": title, "rest": json.dumps([i for i in filters.sources if i != source_id])}
@@ -234,7 +235,7 @@ class AskTab:
                     self._cut(talk, talk.editing)
                 exchange = Exchange(
                     question=question.strip(), waiting=_READING, filters=filters, engine=engine,
-                    searched=self._views.scope(filters), limited=filters.where() is not None,
+                    searched=self._views.scope(filters), limited=filters != Filters(),
                 )  # fmt: skip
                 yield from self._answer(talk, exchange)
         except TooBusy as exc:

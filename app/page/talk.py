@@ -201,7 +201,7 @@ class Views:
             rest = len(filters.sources) - len(titles)
             if titled:
                 words += f" ({'; '.join([*titles, *([f'{rest} more'] if rest else [])])})"
-        elif filters.where():
+        elif filters != Filters():
             words = counted(everything, "source")
         else:
             words = f"all {everything} sources" if everything != 1 else "the one source"

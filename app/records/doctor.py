@@ -14,9 +14,9 @@ from index import generation, multilingual_encoder
 from index.catalog import Catalog
 from index.embed import DEFAULT_MODEL, bundled_model_path, check_weights
 from index.errors import IndexingError
+from index.parts import in_chroma
 from index.precision import MULTILINGUAL_MODEL
-from index.store import open_store
-from index.sync import CATALOG_FILE, read_dead, read_identity, require_identity
+from index.sync import CATALOG_FILE, dead_passages, read_identity, require_identity
 from ingest.chunk import chunk
 from ingest.library import Library
 
@@ -114,14 +114,13 @@ def _compare(home: Home, folder: Path, facts: dict[str, str]) -> list[str]:
     with closing(Catalog(folder / CATALOG_FILE, readonly=True)) as catalog:
         problems += [f"lexical index: {line}" for line in catalog.check()]
         lexical = set(catalog.passage_ids())
-        known = catalog.fingerprints()
-    with closing(open_store(folder, home.chroma_server)) as store:
-        vectors = set(store.all_ids())
+        known, dead = catalog.fingerprints(), dead_passages(catalog)
+        vectors = set(in_chroma(folder, catalog, home.chroma_server))
     stored = home.library.fingerprints()
     wanted = _wanted(home.library, home)
     facts["sources"] = str(len(stored))
     facts["passages"] = str(len(vectors))
-    facts["deleted passages still on disk"] = f"{read_dead(folder)} (freed by a sync when they outweigh the rest)"
+    facts["deleted passages still on disk"] = f"{dead} (freed by a sync when they outweigh the rest)"
     for what, ids in (("vector store", vectors), ("lexical index", lexical)):
         if ids != wanted:
             problems.append(f"the {what} lacks {len(wanted - ids)} passages and holds {len(ids - wanted)} unknown ones")
