@@ -63,6 +63,11 @@ class Sheet:
         )
         return text
 
+    def running(self, items: Sequence[Evidence]) -> list[str]:
+        """The sentences one after the other, a row each; who says it stands only where the source changes."""
+        before = ["", *(i.hit.passage.source_id for i in items)]
+        return [self.add("", [item], attributed=item.hit.passage.source_id != last) for item, last in zip(items, before, strict=False)]
+
     def outcome(
         self, desk: Desk, shape: Shape, text: str, trace: Trace | None, *, confidence: float | None = None, reasons: tuple[str, ...] = ()
     ) -> Outcome:

@@ -42,10 +42,7 @@ def holder(desk: Desk) -> Outcome | None:
         return None
     with desk.clock.stage("generate"):
         sheet = Sheet(desk.index.source)
-        lines, before = [], ""
-        for item in chosen:
-            lines.append(sheet.add("", [item], attributed=item.hit.passage.source_id != before))
-            before = item.hit.passage.source_id
+        lines = sheet.running(chosen)
         reason = f"{len(chosen)} sentences of {who.name} on “{topic.about}”"
         confidence = max(trace.decision.confidence, *(e.score for e in chosen))
         return sheet.outcome(desk, "summary", " ".join(lines), trace, confidence=confidence, reasons=(*trace.decision.reasons, reason))

@@ -82,10 +82,7 @@ def _told(
 ) -> Outcome:
     with desk.clock.stage("generate"):
         sheet = Sheet(desk.index.source)
-        lines, before = [], ""
-        for item in chosen:
-            lines.append(sheet.add("", [item], attributed=item.hit.passage.source_id != before))
-            before = item.hit.passage.source_id
+        lines = sheet.running(chosen)
         text = "\n".join(f"- {line}" for line in lines) if bullets else " ".join(lines)
         return sheet.outcome(desk, "summary", text, trace, confidence=confidence, reasons=reasons)
 
