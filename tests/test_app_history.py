@@ -24,6 +24,7 @@ import app.records.history
 from app.answer import Answer, Citation, Difference, Outlet, Row, Scope, Span, Understood, Value, from_json, to_json
 from app.errors import BadInput, Unkept
 from app.records.history import HISTORY_FILE, SCHEMA_VERSION, TITLE_CHARS, History
+from ingest.grade import Grade
 
 # Any text at all, halves of surrogate pairs too: a question may come from anywhere.
 texts = st.text(alphabet=st.characters(), max_size=30)
@@ -36,6 +37,7 @@ CITATION = {
     "fetched_at": maybe, "locator": texts, "paragraph": st.none() | st.integers(0, 999), "quote": texts,
     "start": st.integers(0, 10**6), "end": st.integers(0, 10**6), "support": shares, "claim_status": maybe,
     "claimed_by": maybe, "via": maybe, "also_in": st.lists(outlets, max_size=2).map(tuple),
+    "grade": st.none() | st.builds(Grade, reliability=st.sampled_from("ABCDEF"), credibility=st.integers(1, 6), reason=texts, graded_at=texts),
 }  # fmt: skip
 citations = st.builds(Citation, **CITATION)
 values = st.builds(Value, value=texts, unit=texts, date=maybe, marker=st.integers(0, 9))

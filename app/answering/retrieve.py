@@ -88,10 +88,10 @@ def missing_terms(question: Question, opened: OpenIndex) -> tuple[str, ...]:
     """Topic terms of a question that no source mentions."""
     frequency = opened.document_frequency(question.terms)
     words = opened.vocabulary
-    things = {w.text.lower() for w in parse(question.text).words if w.pos in _THINGS}
+    things = {piece for w in parse(question.text).words if w.pos in _THINGS for piece in re.findall(r"\w+", w.text.lower())}
     lacking = (
         t for t in question.terms
-        if t in question.needed and not frequency[t] and not words.frames(t) and things & {p.lower() for p in re.findall(r"\w+", t)}
+        if t in question.needed and not frequency[t] and not words.frames(t) and things & set(re.findall(r"\w+", t.lower()))
     )  # fmt: skip
     return tuple(dict.fromkeys(in_full(t, question.text) for t in lacking))
 
