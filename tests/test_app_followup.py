@@ -108,3 +108,8 @@ def test_what_nothing_explains_is_open(question: str, word: str) -> None:
 )
 def test_a_first_question_is_not_open_without_need(question: str) -> None:
     assert not readings(question, state_of([], VOCABULARY)).open
+
+
+def test_no_pronoun_stands_for_the_first_time() -> None:
+    before = ("When was the lighthouse of Skarvoy lit for the first time?", "It was lit in 1871 [1].")
+    assert meant("What did its lamp burn?", *before)[0] == "What did Skarvoy’s lamp burn?"

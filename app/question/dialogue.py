@@ -163,7 +163,9 @@ def wh(word: Word) -> bool:
 
 
 def _named(parsed: Parse, vocabulary: Vocabulary) -> list[Mention]:
-    spans = [(e.start, e.end, _KINDS[e.kind]) for e in parsed.entities if e.kind in _KINDS ]
+    # "the first" is an entity of the parser too.
+    entities = (e for e in parsed.entities if e.kind in _KINDS and (e.kind != "other" or any(c.isupper() for c in e.text)))
+    spans = [(e.start, e.end, _KINDS[e.kind]) for e in entities]
     at = 0
     for spelling in vocabulary.mentions(parsed.text):
         start = parsed.text.index(spelling, at)
