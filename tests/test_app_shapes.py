@@ -95,3 +95,15 @@ def test_what_is_declined_has_no_form_and_changes_no_answer() -> None:
 )
 def test_a_form_that_a_request_names_is_the_one_it_wants(text: str, form: str | None) -> None:
     assert form_named(text) == form
+
+
+@pytest.mark.parametrize(
+    ("asked", "text"),
+    [
+        ("Can you tell me why the dam broke?", "why the dam broke?"),
+        ("Quote me the sentence where the mayor says it", "Quote me the sentence where the mayor says it"),
+        ("Ask the mayor why it broke", "Ask the mayor why it broke"),
+    ],
+)
+def test_a_request_to_be_told_is_the_question_in_it_unless_it_wants_a_form(asked: str, text: str) -> None:
+    assert _parser().parse(asked, opened=None).text == text

@@ -22,6 +22,10 @@ from ingest.language import is_mostly_latin, script_of
 __all__ = ("Parser", "Reading", "Request", "Turn")
 
 
+_ASKED_BY_VERB: tuple[Shape, ...] = ("quote", "summary", "comparison", "timeline")
+"""Forms that are lost with the words around the question: "quote me what he said" wants more than what he said."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """One thing that a turn may mean.
@@ -138,7 +142,9 @@ class Parser:
         language = language_of(text)
         served = self._served(language)
         english = served and language.code == "en"
-        bare = direct(self.tasks.without_courtesy(text)) if english else text
+        bare = self.tasks.without_courtesy(text) if english else text
+        if english and self._shape(bare) not in _ASKED_BY_VERB:
+            bare = direct(bare)
         today = self.today()
         vocabulary = opened.vocabulary if opened else _no_words()
         meant = followup.Readings(found=(followup.Reading(text=bare, way="typed"),))
