@@ -128,7 +128,17 @@ def test_standard_output_is_nothing_but_the_protocol_and_closing_the_input_ends_
         "s.prepare = loud\n"
         "from app.cli import main; main()"
     ), "--home", str(folder), "mcp"]  # fmt: skip
-    done = subprocess.run(command, input=said, capture_output=True, text=True, timeout=120, cwd=ROOT, check=False)
-    assert done.returncode == 0, done.stderr
-    assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == [1, 2]
-    assert "noise from below" in done.stderr
+    # The protocol's own library drops what is unanswered when the input ends, so the answers are read first.
+    server = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    try:
+        assert server.stdin and server.stdout
+        server.stdin.write(said)
+        server.stdin.flush()
+        assert [json.loads(server.stdout.readline())["id"] for _ in range(2)] == [1, 2]
+        rest, told = server.communicate(timeout=60)
+    finally:
+        server.kill()
+    assert (server.returncode, rest) == (0, "")
+    assert "noise from below" in told
