@@ -68,7 +68,7 @@ def named_source(desk: Desk, question: str) -> Source | None:
         title = {vocabulary.stem(t) for t in vocabulary.content_terms(source.title)}
         if len(title) > 1 and title <= {vocabulary.stem(t) for t in vocabulary.content_terms(question)}:
             return source
-    of_text = form_words(question) & {"article", "text", "piece", "author", "takeaway", "conclusion", "thesis", "argument"}
+    of_text = form_words(question) & (_OF_TEXT | {"takeaway", "conclusion", "thesis", "argument"})
     if len(sources) == 1:
         return sources[0]
     if of_text or "author" in question.lower():

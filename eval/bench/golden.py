@@ -16,6 +16,7 @@ from typing import Any
 from app.answer import Answer, to_json
 from app.home import Home
 from app.question.followup import Turn
+from eval.bench.items import kept_home, write_source
 from eval.cases import bundled_cases
 
 _VARYING = ("timings_ms", "index_id", "prompt_id", "fetched_at")
@@ -55,9 +56,7 @@ def dump(out: Path, *, article: Path | None, questions: Path | None, public: Pat
 
 def _answers(article: Path | None, questions: Path | None, public: Path | None, tell: Tell) -> Iterator[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="iskp-golden-", ignore_cleanup_errors=True) as made:
-        with closing(Home(Path(made) / "bundled")) as home:
-            list(home.update_sources())
-            home.sync()
+        with closing(kept_home(Path(made) / "bundled", None)) as home:
             cases = [
                 Asked(
                     id=f"cases/{c.id}", question=c.question,
@@ -68,23 +67,15 @@ def _answers(article: Path | None, questions: Path | None, public: Path | None, 
             yield from _ask(home, cases, tell)
         if article and questions:
             asked = [json.loads(line)["question"] for line in questions.read_text(encoding="utf-8").splitlines()]
-            with closing(_filled(Path(made) / "article", [article])) as home:
+            with closing(kept_home(Path(made) / "article", [article])) as home:
                 yield from _ask(home, [Asked(id=f"article/{i}", question=q) for i, q in enumerate(asked)], tell)
         for name, read in (("clapnq", _clapnq), ("xquad", _xquad)) if public else ():
             folder = Path(made) / name
             (folder / "texts").mkdir(parents=True)
             assert public is not None
             of_set = read(public / name, folder / "texts")
-            with closing(_filled(folder / "home", [folder / "texts"])) as home:
+            with closing(kept_home(folder / "home", [folder / "texts"])) as home:
                 yield from _ask(home, of_set, tell)
-
-
-def _filled(folder: Path, paths: Sequence[Path]) -> Home:
-    home = Home(folder)
-    home.init(empty=True)
-    list(home.add(list(paths), {}))
-    home.sync()
-    return home
 
 
 def _ask(home: Home, asked: Sequence[Asked], tell: Tell) -> Iterator[dict[str, Any]]:
@@ -110,7 +101,7 @@ def _clapnq(data: Path, texts: Path) -> list[Asked]:
         rows = [json.loads(line) for line in (data / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
         for row in rows[: _OF_EACH // 2]:
             passage = row["passages"][0]
-            _write(texts / f"{row['id']}.md", passage["title"], " ".join(passage["sentences"]))
+            write_source(texts / f"{row['id']}.md", passage["title"], " ".join(passage["sentences"]))
             asked.append(Asked(id=f"clapnq/{row['id']}", question=row["input"]))
     return asked
 
@@ -121,14 +112,10 @@ def _xquad(data: Path, texts: Path) -> list[Asked]:
     for number, article in enumerate(articles):
         # Every second paragraph stays out, so that half of the questions have no answer here.
         kept = [p["context"] for p in article["paragraphs"][::2]]
-        _write(texts / f"{number:02d}.md", article["title"].replace("_", " "), "\n\n".join(kept))
+        write_source(texts / f"{number:02d}.md", article["title"].replace("_", " "), "\n\n".join(kept))
         asked += [Asked(id=f"xquad/{q['id']}", question=q["question"]) for p in article["paragraphs"] for q in p["qas"]]
     step = max(1, len(asked) // _OF_EACH)
     return asked[::step][:_OF_EACH]
-
-
-def _write(file: Path, title: str, text: str) -> None:
-    file.write_text(f"---\ntitle: {json.dumps(title)}\n---\n\n{text}\n", encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

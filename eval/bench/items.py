@@ -72,7 +72,7 @@ def clapnq(data: Path, texts: Path) -> Iterator[Item]:
     for name in ("answerable", "unanswerable"):
         for row in _lines(data / "clapnq" / f"{name}.jsonl"):
             passage = row["passages"][0]
-            _write(texts / f"{row['id']}.md", passage["title"], " ".join(passage["sentences"]))
+            write_source(texts / f"{row['id']}.md", passage["title"], " ".join(passage["sentences"]))
             gold = row["output"][0].get("selected_sentences") or [] if name == "answerable" else []
             if name == "answerable" and not gold:
                 continue
@@ -90,7 +90,7 @@ def mtragun(data: Path, texts: Path) -> Iterator[Item]:
     rows = _lines(data / "mtragun" / "reference.jsonl")
     for document in {c["document_id"]: c for r in rows for c in r["contexts"]}.values():
         name = _name(document["document_id"])
-        _write(texts / f"{name}.md", document.get("title") or name, document["text"].strip())
+        write_source(texts / f"{name}.md", document.get("title") or name, document["text"].strip())
     for number, row in enumerate(rows):
         kind = row["answerability"][0]
         ids = {_name(c["document_id"]).lower() for c in row["contexts"]}
@@ -160,7 +160,8 @@ def _name(document: str) -> str:
     return re.sub(r"[^A-Za-z0-9-]+", "-", document)
 
 
-def _write(file: Path, title: str, text: str) -> None:
+def write_source(file: Path, title: str, text: str) -> None:
+    """Write a text of a data set as a Markdown file that can be ingested."""
     file.write_text(f"---\ntitle: {json.dumps(title)}\n---\n\n{text}\n", encoding="utf-8")
 
 
@@ -172,14 +173,15 @@ def gathered(data: Path, work: Path, article: Path) -> tuple[list[Item], dict[st
         texts = work / f"{name}-texts"
         texts.mkdir(parents=True, exist_ok=True)
         items += read(data, texts)
-        homes[name] = _home(work / name, [texts])
-    homes["bundled"] = _home(work / "bundled", None)
+        homes[name] = kept_home(work / name, [texts])
+    homes["bundled"] = kept_home(work / "bundled", None)
     if article.exists():
-        homes["article"] = _home(work / "article", [article])
+        homes["article"] = kept_home(work / "article", [article])
     return items, homes
 
 
-def _home(folder: Path, paths: Sequence[Path] | None) -> Home:
+def kept_home(folder: Path, paths: Sequence[Path] | None) -> Home:
+    """An indexed home in a folder, made where it is not there yet: with these files alone, or with the bundled sources."""
     made = not folder.exists()
     home = Home(folder)
     if made:
