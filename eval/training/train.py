@@ -24,13 +24,16 @@ from torch.nn import functional as F
 from app.evidence import packaged as reader
 from app.evidence import torch_network as reader_model
 from eval.training.sample import CACHE, Example, Sampler, neighbours
-from eval.training.sets import Question, by_source, load_all
+from eval.training.sets import Collection, Question, by_source, load_all
 from index.embed import bundled_model_path, check_weights
 
 HERE = Path(__file__).parent
 BATCH_TOKENS = 3200
 REPEATS = {"clapnq": 3.0, "xquad": 1.2, "selqa": 0.6, "chunking": 1.0, "own": 1.7, "claims": 1.5, "scripted": 0.5}
 """How often an epoch draws a question of each source, on average."""
+
+SETS = ("clapnq", "xquad", "selqa")
+"""The public sets that can be left out."""
 
 Group = tuple[str, list[tuple[Example, reader.Packed]]]
 
@@ -41,6 +44,8 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     rng = random.Random(args.seed)
     collection = load_all(args.public, args.own)
+    if args.without:
+        leave_out(collection, args.without)
     for name, count in by_source(collection.questions):
         print(f"{count:6} {name}")
     sampler = Sampler(collection, neighbours(collection, args.cache), rng, negatives=args.negatives)
@@ -57,6 +62,16 @@ def main() -> None:
     )  # fmt: skip
     network.load_state_dict(average)
     export(network, tokenizer, args.out)
+
+
+def leave_out(collection: Collection, name: str) -> None:
+    """Takes every question of the set and every claim made of its passages out of the collection, in place."""
+    collection.questions = [
+        q
+        for q in collection.questions
+        if q.source != name
+        and not any(collection.passages[at].article.startswith(f"{name}:") for at in (*q.gold, *q.near))
+    ]
 
 
 def train(
@@ -261,6 +276,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--negatives", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--without", choices=SETS, help="a set that no part of is trained on, to measure what it is worth"
+    )
     parser.add_argument("--all-clapnq", action="store_true", help="train on its held-out half too (for release)")
     return parser.parse_args()
 
