@@ -47,7 +47,7 @@ SOURCES = {
         ],
     ),
     "mill.md": (
-        {"title": "The mill at Orsa", "publisher": "Orsa Review", "author": "Mira Holt", "date": "2020"},
+        {"title": "The mill at Orsa", "publisher": "Orsa Review", "author": "Mira Holt", "date": "2020", "genre": "opinion"},
         [
             "The windmill of Orsa is open to visitors.",
             "Ranger Pell is dead, the Orsa council confirmed.",
@@ -173,6 +173,13 @@ def test_a_quotation_is_whole_in_quotation_marks_and_with_its_place(told: Told) 
     answer = told("Quote the exact sentence about the old windmill and tourists", "quote")
     assert answer.answer.startswith("“‘The old windmill turns only for tourists,’ wrote the miller Tove Brandt in her diary.” (")
     assert all(part in answer.answer for part in ("Mira Holt", "The mill at Orsa", "2020"))
+
+
+@pytest.mark.parametrize("who", ["writer", "author"])
+def test_of_two_writers_neither_is_the_writer_and_the_question_is_asked_of_all(told: Told, who: str) -> None:
+    answer = told(f"What does the {who} think about ministries and museums?", "point")
+    assert answer.status == "answered"
+    assert "depend on ministries" in answer.answer
 
 
 def test_rows_and_shape_survive_the_way_through_json(told: Told) -> None:

@@ -71,7 +71,7 @@ def named_source(desk: Desk, question: str) -> Source | None:
     of_text = form_words(question) & (_OF_TEXT | {"takeaway", "conclusion", "thesis", "argument"})
     if len(sources) == 1:
         return sources[0]
-    if of_text or "author" in question.lower():
+    if of_text or _WRITERS & _words(question):
         pieces = [s for s in sources if s.author and s.genre == "opinion"]
         return pieces[0] if len(pieces) == 1 else None  # of several, none is "the article"
     return None
@@ -98,14 +98,18 @@ class Speaker:
         return hit.passage.source_id == self.text if self.text else on_side(self.name, hit.passage.text, hit, desk)
 
 
-def speaker(desk: Desk, name: str) -> Speaker:
-    """Who is meant by a name, "the author" or "the article"."""
-    words = set(re.findall(r"[a-z]+", name.lower()))
+def speaker(desk: Desk, name: str) -> Speaker | None:
+    """Who is meant by a name, "the author" or "the article"; None where several texts may be meant by these."""
+    words = _words(name)
     if not words & _OF_TEXT or any(w[:1].isupper() for w in name.split()[1:]):
         return Speaker(name=name)
     source = named_source(desk, name)
     if source is None:
-        return Speaker(name=name)
+        return None
     if words & _WRITERS:
         return Speaker(name=source.author or name)
     return Speaker(name=name, text=source.id)
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[a-z]+", text.lower()))

@@ -31,7 +31,8 @@ def comparison(desk: Desk) -> Outcome | None:
     found = sides(desk.request.standalone)
     if found is None:
         return None
-    known = [speaker(desk, name).name for name in found.names]
+    meant = [speaker(desk, name) for name in found.names]
+    known = [who.name if who else name for who, name in zip(meant, found.names, strict=True)]
     traces = [
         widely_read(desk, on(desk, text), PASSAGES, partial(_passage_on, desk, name))
         for name, text in zip(known, found.questions, strict=True)

@@ -24,11 +24,13 @@ NEEDED = 0.6
 
 
 def holder(desk: Desk) -> Outcome | None:
-    """Their sentences on it; None for other questions and where none of theirs is on it."""
+    """Their sentences on it; None for other questions, where it is open who is meant, and where none of theirs is on it."""
     topic = desk.request.topic
     if topic is None or not topic.holder:
         return None
     who = speaker(desk, topic.holder)
+    if who is None:
+        return None
     trace = widely_read(desk, on(desk, topic.question), PASSAGES, lambda hit: who.near(hit, desk))
     if not trace.hits:
         found = Found(trace=replace(trace, missing=missing_terms(desk.request.question, desk.index)))
