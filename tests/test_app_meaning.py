@@ -56,6 +56,7 @@ def ask(home: Home, question: str, *said: str, turning: Turning = "new") -> Answ
         ("How many were killed there?", ("When was the flood in Norholm?", "In 1953 [1]."), "Norholm", "31"),
         ("How many were killed there?", ("When was the fire in Vestby?", "In 1961 [1]."), "Vestby", "7"),
         ("and in 2023?", ("How many boats did the Harbour Guild own in 2019?", "40 [1]."), "in 2023?", "55"),
+        ("When was he born?", ("Who kept a log?", "Skipper Peter Lund said that he had kept one [1]."), "Peter Lund", "1902"),
         ("Who founded it?", ("How many boats did the Harbour Guild own in 2019?", "40 [1]."), "the Harbour Guild", "Anna Holm"),
     ],
 )
@@ -138,3 +139,11 @@ def test_a_bare_name_after_who_says_that_is_another_holder(home: Home) -> None:
 def test_a_correction_replaces_what_was_wrong(home: Home) -> None:
     answer = ask(home, "no, I meant 2023", "How many boats did the Harbour Guild own in 2019?", "40 [1].", turning="correction")
     assert answer.standalone_question == "How many boats did the Harbour Guild own in 2023?" and "55" in answer.answer
+
+
+def test_where_any_of_several_texts_may_be_meant_their_titles_are_offered(home: Home) -> None:
+    answer = ask(home, "summarise it")
+    assert answer.status == "unclear"
+    assert set(answer.options) <= {f"Summarise “{title}”" for title in ("The flood of Norholm", "The fire of Vestby", "The Harbour Guild", "Two captains")}
+    told = ask(home, answer.options[0])
+    assert (told.status, told.shape) == ("answered", "summary")

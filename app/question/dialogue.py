@@ -186,6 +186,9 @@ def _named(parsed: Parse, vocabulary: Vocabulary) -> list[Mention]:
         while parsed.words[head].dep in {"compound", "nmod", "amod"} and parsed.words[parsed.words[head].head].pos in {"NOUN", "PROPN"}:
             head = parsed.words[head].head
         inside = head in places
+        if kind == "person" and not inside:
+            # "did Pavo Reni light" is read as a kind of light, and "the Reni stove" names him too.
+            found.append(Mention(kind=kind, text=parsed.text[start:end], head=parsed.words[places[-1]].lemma, named=True))
         mention = _noun(parsed, head, kind if inside else "thing", named=True, least=places)
         if mention:
             found += [*_around(parsed, head, mention), mention]

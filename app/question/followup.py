@@ -283,9 +283,17 @@ def _meant(one: _Anaphor, state: State) -> list[Mention]:
         asked = [m for m in found if m in state.asked]
         found = [m for m in asked if m.kind != "person"] or asked
         found += [m for m in state.last(*one.kinds) if m not in asked and m.kind != "person"]
+    if one.kinds == _PERSON and not found:
+        found = _speakers(state)
     if one.kinds == _PERSON and not any(m.kind == "person" for m in state.asked) and UNNAMED & set(re.findall(r"[a-z]+", state.question.lower())):
         found = [*found[:1], AUTHOR]
     return found
+
+
+def _speakers(state: State) -> list[Mention]:
+    """Whom the answer before gives words to by a name of several words, whatever kind the parser takes the name for."""
+    holders = [v.holder.text for v in parse(state.claim).voices if v.holder]
+    return [m for m in state.told if m.named and m.kind != "place" and len(m.text.split()) > 1 and m.text in holders]
 
 
 def _firm(mention: Mention) -> bool:

@@ -9,6 +9,7 @@ from itertools import islice
 
 from app.answering.engine import Desk, Outcome, Trace
 from app.answering.strategies.point import nearest, searched, trace_of
+from app.citation_text import is_comparison
 from app.evidence.gather import log_odds
 from app.question.dialogue import Mention, MentionKind, mentions
 from app.question.request import Reading, ask_instead, asking
@@ -91,7 +92,8 @@ def _either(desk: Desk, traces: Sequence[Trace]) -> bool:
 def _asked_back(desk: Desk, word: str, trace: Trace) -> Outcome:
     """That it is not clear who or what is meant, with questions about those that the sources name near these words."""
     request = desk.request
-    names = _named(desk, trace, request.explained_by)
+    whole = word.lower() in _OF_A_TEXT and request.shape == "summary" and not request.question.terms
+    names = _texts(desk) if whole else _named(desk, trace, request.explained_by)
     options = tuple(dict.fromkeys(_with(request.text, word, n) for n in names))[:_OPTIONS]
     told = ASKED_BACK if options else ASKED_BACK_OPEN
     options = options or tuple(desk.models.offers(_OPTIONS))
@@ -101,6 +103,13 @@ def _asked_back(desk: Desk, word: str, trace: Trace) -> Outcome:
         reasons=(f"nothing said before tells what “{word}” stands for",),
     )  # fmt: skip
     return Outcome(answer=answer, trace=trace)
+
+
+def _texts(desk: Desk) -> list[str]:
+    """Titles of the newest texts of others, in quotation marks."""
+    admitted = [s for s in desk.index.sources() if desk.request.filters.admits(s) and not is_comparison(s)]
+    texts = sorted(admitted, key=lambda s: s.date or "", reverse=True)
+    return [f"“{s.title}”" for s in texts[:_OPTIONS]]
 
 
 def _named(desk: Desk, trace: Trace, kinds: Sequence[MentionKind]) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from app.answer import Citation
 from app.answering.compose import Composed, speaker, with_list
 from app.answering.engine import Desk, Outcome
+from app.answering.speakers import speaker as holder_of
 from app.citation_text import COMPARISON, is_comparison, one_line, shortened, with_marker
 from app.evidence.citing import cited
 from app.evidence.gather import Evidence
@@ -33,9 +34,9 @@ class _Line:
 
 
 def overview(desk: Desk) -> Outcome | None:
-    """One sentence of each source; None for other questions, and when no sentence of any is about the topic."""
+    """One sentence of each source; None for other questions, where one holder is meant, and when no sentence is about the topic."""
     request, opened, settings = desk.request, desk.index, desk.models.settings
-    if request.topic is None or request.topic.holder:
+    if request.topic is None or (request.topic.holder and holder_of(desk, request.topic.holder)):
         return None
     topic = request.topic.about
     with desk.clock.stage("retrieve"):
