@@ -22,7 +22,8 @@ from app.policy.rules import POLICY_FILE, Policy
 from app.policy.rules import load as load_policy
 from app.question.tasks import TaskClassifier, TasksAcross, load_across
 from app.question.tasks import load as load_tasks
-from app.support.checker import SupportChecker, load_support_calibrations
+from app.support.calibration import load_support_calibrations
+from app.support.checker import SupportChecker
 from app.writing.engines import Engine, EngineSettings, parse_engine
 from app.writing.profiles import ANSWER_TOKENS, profile_of
 from app.writing.strong import StrongWriter

@@ -17,7 +17,7 @@ from app.cli.output import print_answer, print_check
 from app.exports.export import export_answer
 from app.rendering.html import check_html, copy_text, evidence_html, message_html, source_html
 from app.rendering.welcome import Welcome, welcome_html
-from app.support.checker import ClaimCheck
+from app.support.verdict import ClaimCheck
 from ingest.blocks import Block, Extract, Metadata, assemble
 from ingest.chunk import chunk
 from ingest.formats.markdown import read

@@ -9,15 +9,11 @@ from pathlib import Path
 import pytest
 
 from app.errors import BadInput
-from app.support.checker import (
-    FEATURES,
-    ClaimCheck,
-    SupportChecker,
-    clauses,
-    load_support_calibrations,
-    tidy_claim,
-    to_json,
-)
+from app.support.calibration import load_support_calibrations
+from app.support.checker import SupportChecker
+from app.support.features import FEATURES
+from app.support.ground import clauses
+from app.support.verdict import ClaimCheck, tidy_claim, to_json
 from app.text import claims
 from eval.bench import support as bench
 from index.embed import Encoder

@@ -182,7 +182,7 @@ def check(
         raise click.UsageError("give one of a CLAIM, --batch FILE.jsonl or --draft FILE")
     if draft is None and (form or out):
         raise click.UsageError("--format and --out belong to --draft FILE")
-    from app.support.checker import tidy_claim, to_json
+    from app.support.verdict import tidy_claim, to_json
 
     home = open_home(own_home or root_home)
     filters = wanted_filters(home, since, until, sources, min_reliability)
@@ -259,7 +259,7 @@ def _batch_line(raw: bytes) -> tuple[str, list[Turn]]:
 
 def _check_batch(home: Home, file: Path, filters: Filters) -> Iterator[dict[str, Any]]:
     """A result for each line; the collection is opened at the first claim that comes without a passage."""
-    from app.support.checker import to_json
+    from app.support.verdict import to_json
 
     prepared = False
 

@@ -18,7 +18,7 @@ import click
 
 if TYPE_CHECKING:
     from app.answer import Answer, Citation
-    from app.support.checker import ClaimCheck
+    from app.support.verdict import ClaimCheck
     from index.sync import SyncReport
     from ingest.add import Outcome
     from ingest.grade import Grade

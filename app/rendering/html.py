@@ -35,7 +35,7 @@ from app.rendering.shapes import shape_html
 from ingest.source import Source
 
 if TYPE_CHECKING:
-    from app.support.checker import ClaimCheck
+    from app.support.verdict import ClaimCheck
 
 STATUS_WORDS = {"abstained": "Not in the sources.", "declined": "Declined.", "unclear": "Not clear what is meant."}
 _WEB = frozenset({"http", "https"})

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from app.errors import BadInput
-from app.support.checker import MAX_PASSAGE_CHARS, ClaimCheck
+from app.support.checker import MAX_PASSAGE_CHARS
+from app.support.verdict import ClaimCheck
 from ingest.sentences import sentence_spans
 
 _LEAD = re.compile(r"\s*(?:(?P<heading>#{1,6})|[-*•–]|\d{1,3}[.)])\s+")

@@ -20,7 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from app.support.checker import FEATURES, SupportChecker
+from app.support.checker import SupportChecker
+from app.support.features import FEATURES
 from app.text import claims
 from eval.training import alter
 from eval.training.sets import Collection, Passage, load_all
@@ -31,7 +32,7 @@ HERE = Path(__file__).parent
 CALIBRATION = HERE.parent.parent / "app" / "support" / "calibration.json"
 READER_FEATURES = ("reader",)
 RULES = ("name_rival",)
-"""Features that decide by themselves, see ``app.support.checker``; left free, the fit took what others weigh."""
+"""Features that decide by themselves, see ``app.support.features``; left free, the fit took what others weigh."""
 PLAIN_FEATURES = tuple(f for f in FEATURES if f not in (*READER_FEATURES, *RULES))
 SCRIPTED_SHARE = 400
 """Sentences of XQuAD and SelQA, at most."""
@@ -417,7 +418,7 @@ def as_table(scores: Sequence[Score]) -> str:
 def run(public: Path, *, refit: bool, tell: Callable[[str], None]) -> list[Score]:
     """Measure the packaged calibration, or one that is fitted and written first."""
     from app.evidence.model_reader import ModelReader
-    from app.support.checker import load_support_calibrations
+    from app.support.calibration import load_support_calibrations
 
     encoder = SentenceTransformerEncoder()
     every = pairs(public, encoder)
