@@ -28,7 +28,8 @@ ACCEPTED_TYPES = frozenset(
     {
         "text/html", "application/xhtml+xml", "text/plain", "text/markdown", "text/x-markdown", "application/pdf",
         "application/x-pdf", "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-        "application/epub+zip", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "text/csv",
+        "application/vnd.oasis.opendocument.text", "application/epub+zip",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "text/csv",
         "application/csv", "text/tab-separated-values", "text/vtt", "application/x-subrip", "message/rfc822",
         "application/mbox", "application/octet-stream", "binary/octet-stream", "multipart/related",
     }
@@ -315,7 +316,7 @@ def _answer(
     media = content_type.partition(";")[0].strip().lower()
     if media and media not in ACCEPTED_TYPES:
         raise BadSource(
-            f"{url} is of type {media}, which cannot be read: give the address of a web page, PDF, DOCX, EPUB, CSV, XLSX or text"
+            f"{url} is of type {media}, which cannot be read: give the address of a web page, PDF, DOCX, ODT, EPUB, CSV, XLSX or text"
         )
     declared = response.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limits.max_bytes:

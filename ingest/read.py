@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
@@ -18,7 +19,9 @@ from urllib.parse import urlsplit
 from ingest.blocks import Extract
 from ingest.errors import BadSource, IngestError, Unsupported
 
-Kind = Literal["pdf", "docx", "epub", "xlsx", "html", "mhtml", "markdown", "csv", "eml", "mbox", "transcript", "text"]
+Kind = Literal[
+    "pdf", "docx", "odt", "epub", "xlsx", "html", "mhtml", "markdown", "csv", "eml", "mbox", "transcript", "text"
+]
 
 MAX_BYTES = 64 * 1024 * 1024
 """Largest file that is read unless the caller says otherwise."""
@@ -79,7 +82,7 @@ _OTHERS: tuple[tuple[bytes, str, str], ...] = (
 _ZIPPED: tuple[tuple[str, str, str], ...] = (
     ("xl/workbook.bin", "a binary Excel file (.xlsb)", "save it as .xlsx or CSV and add that"),
     ("ppt/presentation.xml", "a PowerPoint file", "save it as PDF and add that"),
-    ("content.xml", "an OpenDocument file", "save it as .docx, .xlsx or PDF and add that"),
+    ("content.xml", "an OpenDocument file that is no text", "save it as .xlsx, CSV or PDF and add that"),
     ("Index/Document.iwa", "a Pages, Numbers or Keynote file", "export it as .docx, .xlsx or PDF and add that"),
 )
 
@@ -174,7 +177,7 @@ def kind_of(data: bytes, *, name: str, declared_type: str | None = None) -> Kind
     kind = _text_kind(data[:65536].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe"), suffix, media)
     if kind == "text" and suffix == ".pdf":
         raise BadSource("it is named .pdf but is not a PDF: download it again, or rename it if it is text")
-    if kind == "text" and suffix in {".docx", ".epub", ".xlsx", ".xlsm"}:
+    if kind == "text" and suffix in {".docx", ".odt", ".epub", ".xlsx", ".xlsm"}:
         raise BadSource(f"it is named {suffix} but is no {suffix[1:].upper()} file: save or download it again")
     return kind
 
@@ -244,12 +247,15 @@ def _zipped_kind(data: bytes, suffix: str) -> Kind:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = set(archive.namelist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as exc:
-        if suffix in {".docx", ".epub", ".xlsx"}:
+            stated = archive.open("mimetype").read(100) if "mimetype" in names else b""
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError, RuntimeError) as exc:
+        if suffix in {".docx", ".odt", ".epub", ".xlsx"}:
             raise BadSource(f"the {suffix[1:].upper()} file is damaged or cut off: save or download it again") from exc
         raise _unsupported("a damaged ZIP archive", "", suffix) from exc
     if "word/document.xml" in names:
         return "docx"
+    if stated.startswith(b"application/vnd.oasis.opendocument.text") or (suffix == ".odt" and "content.xml" in names):
+        return "odt"
     if "META-INF/container.xml" in names:
         return "epub"
     if "xl/workbook.xml" in names:
@@ -334,7 +340,7 @@ def _read_mailbox(data: bytes, name: str, declared_type: str | None) -> Extract:
     return mail.read_mailbox(data)
 
 
-def _read_bytes(data: bytes, kind: Literal["pdf", "docx", "epub", "xlsx", "mail"]) -> Extract:
+def _read_bytes(data: bytes, kind: Literal["pdf", "docx", "odt", "epub", "xlsx", "mail"]) -> Extract:
     found: Extract = import_module(f"ingest.formats.{kind}").read(data)
     return found
 
@@ -342,6 +348,7 @@ def _read_bytes(data: bytes, kind: Literal["pdf", "docx", "epub", "xlsx", "mail"
 _READERS: dict[Kind, Callable[[bytes, str, str | None], Extract]] = {
     "pdf": lambda data, name, declared: _read_bytes(data, "pdf"),
     "docx": lambda data, name, declared: _read_bytes(data, "docx"),
+    "odt": lambda data, name, declared: _read_bytes(data, "odt"),
     "epub": lambda data, name, declared: _read_bytes(data, "epub"),
     "xlsx": lambda data, name, declared: _read_bytes(data, "xlsx"),
     "html": _read_html,

@@ -154,6 +154,13 @@ BAD_FILES = [
     ("many.zip", _zip(a=b"x"), "it is a ZIP archive: unpack it and add the files in it"),
     ("many.tar.gz", b"\x1f\x8b\x08" + bytes(50), "it is a gzip archive: unpack it and add the files in it"),
     ("cut.docx", b"PK\x03\x04" + os.urandom(400), "the DOCX file is damaged or cut off: save or download it again"),
+    ("cut.odt", b"PK\x03\x04" + os.urandom(400), "the ODT file is damaged or cut off: save or download it again"),
+    ("not.odt", b"words", "it is named .odt but is no ODT file: save or download it again"),
+    (
+        "sheet.ods",
+        _zip(mimetype=b"application/vnd.oasis.opendocument.spreadsheet", **{"content.xml": b"<x/>"}),
+        "it is an OpenDocument file that is no text, which is not supported: save it as .xlsx, CSV or PDF and add that",
+    ),
     ("not.docx", b"words", "it is named .docx but is no DOCX file: save or download it again"),
     ("not.pdf", b"words", "it is named .pdf but is not a PDF: download it again, or rename it if it is text"),
     (
@@ -393,7 +400,7 @@ def test_pdf_limits_hold() -> None:
         pdf.read(data, max_seconds=0)
 
 
-# --- DOCX and EPUB --------------------------------------------------------------------------------------------
+# --- DOCX, EPUB and ODT ---------------------------------------------------------------------------------------
 
 
 def _document() -> io.BytesIO:
@@ -525,3 +532,124 @@ def test_epub_gives_its_chapters_in_reading_order() -> None:
 def test_cut_epub_is_told() -> None:
     with pytest.raises(BadSource, match=r"^the EPUB file is damaged or cut off: save or download it again$"):
         extract(_book()[:900], name="hours.epub")
+
+
+ODT_NAMES = " ".join(
+    f'xmlns:{short}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+    for short, name in {
+        "office": "office", "text": "text", "table": "table", "draw": "drawing", "style": "style",
+        "fo": "xsl-fo-compatible", "meta": "meta",
+    }.items()
+) + ' xmlns:dc="http://purl.org/dc/elements/1.1/"'  # fmt: skip
+ODT_STYLES = """
+<style:style style:name="P1" style:family="paragraph" style:parent-style-name="Title"/>
+<style:style style:name="P2" style:family="paragraph" style:parent-style-name="Illustration"/>
+<style:style style:name="Bold" style:family="text"><style:text-properties fo:font-weight="bold"/></style:style>
+<style:style style:name="Secret" style:family="text"><style:text-properties text:display="none"/></style:style>
+<style:style style:name="P3" style:family="paragraph" style:parent-style-name="P4"/>
+<style:style style:name="P4" style:family="paragraph" style:parent-style-name="P3"/>"""
+ODT_BODY = """
+<text:p text:style-name="P1">Report on the ferry</text:p>
+<text:table-of-content><text:index-body><text:p>Findings 3</text:p></text:index-body></text:table-of-content>
+<text:h text:outline-level="2">Findings</text:h>
+<text:p text:style-name="P3">The ramps
+ are<text:s text:c="3"/>worn<text:note><text:note-citation>1</text:note-citation><text:note-body><text:p>Seen in May.</text:p></text:note-body></text:note>.<text:line-break/>Both of them are.</text:p>
+<text:list><text:list-item><text:p>first point</text:p><text:list><text:list-item><text:p>point below it</text:p></text:list-item></text:list></text:list-item></text:list>
+<table:table><table:table-header-rows><table:table-row><table:table-cell><text:p>Year</text:p></table:table-cell><table:table-cell><text:p>Trips</text:p></table:table-cell><table:table-cell><text:p>Late</text:p></table:table-cell></table:table-row></table:table-header-rows>
+<table:table-row><table:table-cell><text:p>2023</text:p></table:table-cell><table:table-cell table:number-columns-repeated="2"><text:p>811</text:p></table:table-cell></table:table-row></table:table>
+<text:p>Beside it <draw:frame><draw:text-box><text:p text:style-name="P2">Figure 1: the ramp</text:p></draw:text-box></draw:frame>stands a sign.</text:p>
+<text:p><text:span text:style-name="Bold">What was done</text:span></text:p>
+<text:p>The last word goes to the people on the quay.</text:p>"""
+
+
+def _odt(body: str = ODT_BODY, *, meta: str = "", **parts: str) -> bytes:
+    files = {
+        "mimetype": "application/vnd.oasis.opendocument.text",
+        "content.xml": f"<office:document-content {ODT_NAMES}><office:automatic-styles>{ODT_STYLES}</office:automatic-styles>"
+        f"<office:body><office:text>{body}</office:text></office:body></office:document-content>",
+        "styles.xml": f'<office:document-styles {ODT_NAMES}><office:styles><style:style style:name="Illustration" '
+        'style:family="paragraph" style:parent-style-name="Caption"/></office:styles></office:document-styles>',
+        "meta.xml": f"<office:document-meta {ODT_NAMES}><office:meta>{meta}</office:meta></office:document-meta>",
+    }
+    return _zip(**{name: text.encode() for name, text in (files | parts).items()})
+
+
+def test_odt_keeps_headings_lists_tables_and_captions_in_order() -> None:
+    result = extract(_odt(), name="report")
+    assert [(b.role, b.level, b.text) for b in result.blocks if b.role != "body"] == [
+        ("title", 0, "Report on the ferry"),
+        ("heading", 2, "Findings"),
+        ("heading", 0, "Year | Trips | Late"),
+        ("caption", 0, "Figure 1: the ramp"),
+        ("heading", 4, "What was done"),
+        ("footnote", 0, "Seen in May."),
+    ]
+    source = assemble("x", result)
+    assert [(p.locator, source.text[p.start : p.end]) for p in source.paragraphs if p.role == "body"] == [
+        ("¶1", "The ramps are worn.\nBoth of them are."),
+        ("¶2", "first point"),
+        ("¶3", "point below it"),
+        ("¶4 row 1", "2023 | 811 | 811"),
+        ("¶5", "Beside it stands a sign."),
+        ("¶6", "The last word goes to the people on the quay."),
+    ]
+    assert result.media_type == "application/vnd.oasis.opendocument.text"
+
+
+def test_odt_properties_say_who_wrote_it_and_when_it_was_made() -> None:
+    facts = "<dc:title>On ferries</dc:title><meta:initial-creator>Jane Roe</meta:initial-creator><dc:creator>A. Clerk</dc:creator>"
+    dates = (
+        "<meta:creation-date>2024-03-12T10:00:00.123456789</meta:creation-date><dc:date>2024-03-14T09:30:00Z</dc:date>"
+    )
+    found = extract(_odt("<text:p>Words are here.</text:p>", meta=facts + dates), name="a.odt").metadata
+    assert (found.title, found.author, found.date, found.date_note) == (
+        "On ferries",
+        "Jane Roe",
+        "2024-03-12",
+        "file made",
+    )
+    found = extract(_odt(meta=facts + dates.replace("2024-03-12", "2019-03-12")), name="a.odt").metadata
+    assert (found.title, found.date) == ("Report on the ferry", None), "the file was copied from an old one"
+
+
+def test_odt_leaves_out_what_a_reader_does_not_see() -> None:
+    body = (
+        "<text:tracked-changes><text:changed-region><text:deletion><text:p>Gone.</text:p></text:deletion></text:changed-region></text:tracked-changes>"
+        '<text:p>It is <text:span text:style-name="Secret">Gone </text:span>here<office:annotation><dc:creator>A</dc:creator><text:p>Gone.</text:p></office:annotation>'
+        '<text:hidden-text text:is-hidden="true">Gone</text:hidden-text>, it is.</text:p><text:p><text:hidden-paragraph text:is-hidden="true"/>Gone.</text:p>'
+        '<text:section text:display="none"><text:p>Gone.</text:p></text:section><text:p>It stays.</text:p>'
+    )
+    assert _texts(extract(_odt(body), name="a.odt"), "body") == ["It is here, it is.", "It stays."]
+
+
+CELL = '<table:table><table:table-row><table:table-cell table:number-columns-repeated="99999999"><text:p>x</text:p></table:table-cell></table:table-row></table:table>'
+ENTRY = '<file-entry xmlns="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"><encryption-data/></file-entry>'
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (_odt()[:900], r"the ODT file is damaged or cut off: save or download it again"),
+        (_odt(**{"content.xml": "<x/>"}), r"the ODT file is damaged or cut off: save or download it again"),
+        (_odt(**{"content.xml": "<x>"}), r"it is damaged inside: .*"),
+        (_odt(Pictures__a_png="\0" * 40 * 1024 * 1024), r"the ODT file was not opened: its 0\.\d MB would unpack to 40 MB in 5 files, as a zip bomb does"),
+        (_odt(CELL), r"the ODT file was not read: cells that its tables repeat would fill 191 MB, as a zip bomb does"),
+        (_odt(**{"META-INF/manifest.xml": ENTRY}), r"the ODT file is encrypted: remove its password and add it again"),
+        (_zip(mimetype=b"application/vnd.oasis.opendocument.text", **{"encrypted-package": b"x"}), r"the ODT file is encrypted: .*"),
+    ],
+    ids=["cut", "other content", "not well-formed", "bomb", "repeated cells", "encrypted", "wholly encrypted"],
+)  # fmt: skip
+def test_bad_odt_is_told_in_one_sentence(data: bytes, message: str) -> None:
+    with pytest.raises(BadSource) as caught:
+        extract(data, name="a.odt")
+    assert re.fullmatch(message, str(caught.value))
+
+
+def test_entities_in_odt_are_not_expanded(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("TOPSECRET")
+    with zipfile.ZipFile(io.BytesIO(_odt("<text:p>Words &amp;x; are here.</text:p>"))) as archive:
+        xml = archive.read("content.xml").decode().replace("&amp;x;", "&x;")
+    evil = f'<!DOCTYPE d [<!ENTITY x SYSTEM "file://{secret}">]>{xml}'
+    [text] = _texts(extract(_odt(**{"content.xml": evil}), name="a.odt"), "body")
+    assert text.split() == ["Words", "are", "here."]

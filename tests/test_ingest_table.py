@@ -74,7 +74,26 @@ def _epub(rows: list[list[str]]) -> tuple[bytes, str]:
     return buffer.getvalue(), "a.epub"
 
 
-@pytest.mark.parametrize("make", [_markdown, _html, _docx, _epub], ids=["Markdown", "HTML", "DOCX", "EPUB"])
+def _odt(rows: list[list[str]]) -> tuple[bytes, str]:
+    def row(cells: list[str]) -> str:
+        filled = (f"<table:table-cell><text:p>{c}</text:p></table:table-cell>" for c in cells)
+        return f"<table:table-row>{''.join(filled)}</table:table-row>"
+
+    names = " ".join(f'xmlns:{n}="urn:oasis:names:tc:opendocument:xmlns:{n}:1.0"' for n in ("office", "text", "table"))
+    content = (
+        f"<office:document-content {names}><office:body><office:text><text:p>{TEXT * 4}</text:p><table:table>"
+        f"<table:table-header-rows>{row(rows[0])}</table:table-header-rows>{''.join(map(row, rows[1:]))}</table:table>"
+        f"<text:p>{TEXT * 3}</text:p></office:text></office:body></office:document-content>"
+    )
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("content.xml", content)
+    return buffer.getvalue(), "a.odt"
+
+
+@pytest.mark.parametrize(
+    "make", [_markdown, _html, _docx, _epub, _odt], ids=["Markdown", "HTML", "DOCX", "EPUB", "ODT"]
+)
 def test_rows_of_every_format_can_be_quoted_alone_and_shift_no_paragraph(
     make: Callable[[list[list[str]]], tuple[bytes, str]],
 ) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import io
 import itertools
 import re
 import zipfile
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import docx
@@ -18,12 +16,10 @@ from docx.oxml.ns import qn
 from lxml import etree
 
 from ingest.blocks import Block, Extract, Metadata, clean
-from ingest.dates import FoundDate
 from ingest.errors import BadSource
-from ingest.formats import plain
+from ingest.formats import office, plain
 from ingest.formats.table import table_blocks
 from ingest.formats.zipped import DAMAGE, as_transitional, open_zip, parse_xml
-from ingest.source import Role
 
 _SKIPPED = frozenset(
     {
@@ -33,10 +29,6 @@ _SKIPPED = frozenset(
 )
 _HEADING = re.compile(r"^heading\s*(\d)", re.I)
 _CONTENTS = re.compile(r"^(?:toc\b|table of (?:figures|contents)|header$|footer$)", re.I)
-_BAD_AUTHOR = re.compile(
-    r"^(?:user\d*|admin|administrator|owner|author|unknown|microsoft.*|python-docx|\w*\d\w*)$", re.I
-)
-_BAD_TITLE = re.compile(r"^(?:document\d*|untitled.*|word document|microsoft word.*|.*\.(?:docx?|rtf|odt))$", re.I)
 
 
 def read(data: bytes) -> Extract:
@@ -59,15 +51,10 @@ def read(data: bytes) -> Extract:
     except (PackageNotFoundError, KeyError, AttributeError, etree.XMLSyntaxError, *DAMAGE) as exc:
         raise BadSource("the DOCX file is damaged or cut off: save or download it again") from exc
     blocks = [block for block in _blocks(document.element.body, styles) if clean(block.text)]
-    blocks = _with_shown_roles(blocks)
+    blocks = office.with_shown_roles(blocks)
     if notes:
         blocks += notes
-    shown = plain.metadata_of([b.text for b in blocks], [b.role for b in blocks])
-    title = next((clean(b.text).replace("\n", " ") for b in blocks if b.role == "title"), None)
-    core = _core(document)
-    metadata = replace(core, title=title or core.title, author=shown.author or core.author)
-    if shown.date:
-        metadata = replace(metadata, date=shown.date, date_note=None)
+    metadata = office.with_shown(_core(document), blocks)
     return Extract(
         blocks=tuple(blocks),
         metadata=metadata,
@@ -194,25 +181,6 @@ def _text(element: Any) -> str:
     return "".join(parts)
 
 
-def _with_shown_roles(blocks: list[Block]) -> list[Block]:
-    """Title, byline, captions and author note by plain text's rules, where no style told them."""
-    lines = [clean(b.text) for b in blocks]
-    if any(b.role in {"title", "heading"} and b.row is None for b in blocks):
-        roles: list[Role] = [b.role for b in blocks]
-        plain.mark_ending(lines, roles, 0)
-        for i, line in enumerate(lines[:6]):
-            if roles[i] == "body" and len(line) < 90 and (plain.BYLINE.match(line) or plain.date_of(line)):
-                roles[i] = "byline"
-        if "body" not in roles:
-            return blocks
-    else:
-        roles = plain.roles_of(lines)
-    return [
-        b if b.row is not None else replace(b, role=r, level=b.level if r == b.role else 3 if r == "heading" else 0)
-        for b, r in zip(blocks, roles, strict=True)
-    ]
-
-
 def _footnotes(archive: zipfile.ZipFile) -> Iterator[Block]:
     hiding: frozenset[str] = frozenset()
     try:
@@ -233,22 +201,6 @@ def _footnotes(archive: zipfile.ZipFile) -> Iterator[Block]:
 
 def _core(document: Document) -> Metadata:
     core = document.core_properties
-    title = clean(core.title or "").replace("\n", " ")
-    author = clean(core.author or "").replace("\n", " ")
-    made = _made(core.created, core.modified)
-    return Metadata(
-        title=title if title and not _BAD_TITLE.match(title) else None,
-        author=author if len(author) > 2 and not _BAD_AUTHOR.match(author) else None,
-        date=made,
-        date_note=FoundDate(value=made, known="file").note if made else None,
-        language=core.language[:2].lower() if re.match(r"[A-Za-z]{2}(?:-|$)", core.language or "") else None,
+    return office.properties(
+        title=core.title, author=core.author, created=core.created, modified=core.modified, language=core.language
     )
-
-
-def _made(created: dt.datetime | None, modified: dt.datetime | None) -> str | None:
-    """The day of creation, unless the file was only copied from an old template then."""
-    if created is None or created.year < 1990:
-        return None
-    if modified is not None and abs((modified - created).days) > 366:
-        return None
-    return created.date().isoformat()
