@@ -143,6 +143,25 @@ def support(data: Path, refit: bool, as_json: bool) -> None:
     click.echo(json.dumps([asdict(s) for s in scores], indent=2) if as_json else as_table(scores))
 
 
+@bench.command("playback")
+@click.argument("pairs", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with every sentence.")
+def playback(pairs: Path, as_json: bool) -> None:
+    """Play a strong model's sentences back through the writer and count what becomes of them.
+
+    PAIRS has one sentence a line: id, label, claim, and with_source, its passages as "[title, date] text".
+    Needs: pip install "iskp-qa[openai]"
+
+    \b
+    Example:
+      iskp bench playback ../shared/data/strong/pairs.jsonl
+    """
+    from eval.bench.playback import as_table, read_rows, run, to_json
+
+    played = run(read_rows(pairs), tell=lambda line: click.echo(line, err=True))
+    click.echo(json.dumps(to_json(played), ensure_ascii=False, indent=2) if as_json else as_table(played))
+
+
 @bench.command("policy")
 @click.argument("pairs", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--split", type=click.Choice(["dev", "test"]), help="Only this half.")
