@@ -2,7 +2,9 @@
 
 Each row is a sentence with the passages that it cites, true or with one planted change. A server on the loopback address
 answers with that sentence and its markers; the product's own engine, writer and check do the rest. Nothing of the model is real, so
-this measures the check and the second call, not how well a model writes.
+this measures the check and the second call, not how well a model writes or verifies: the second call is played too, by a model
+that is always right, always wrong, agrees to everything, or never says. What a model of some accuracy gives lies between "right" and
+"wrong" in proportion.
 """
 
 from __future__ import annotations
@@ -17,8 +19,9 @@ from dataclasses import asdict, dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+import prompts
 from app.answer import Answer
 from app.config import EngineSection
 from app.home import Home
@@ -30,10 +33,13 @@ from app.writing.writer import Given, Material
 from eval.errors import EvalError
 from index.terms import Vocabulary
 from ingest.chunk import Passage
+from ingest.sentences import sentence_spans
 from ingest.source import Paragraph, Source
 
 Outcome = Literal["as written", "badge", "rewritten", "removed", "quotations"]
 OUTCOMES: tuple[Outcome, ...] = ("as written", "badge", "rewritten", "removed", "quotations")
+Second = Literal["off", "right", "wrong", "yes", "unstated"]
+SECONDS: tuple[Second, ...] = get_args(Second)
 _REQUEST = "What do the passages say?"
 _HEAD = re.compile(r"\[(?P<title>.*?)(?:, (?P<date>\d{4}(?:-\d{2}(?:-\d{2})?)?))?\] (?P<text>.*)", re.S)
 _MARKERS = re.compile(r"\s*\[\d+\]")
@@ -107,17 +113,24 @@ def read_rows(file: Path) -> list[PlayedRow]:
     return rows
 
 
-def run(rows: Sequence[PlayedRow], *, tell: Callable[[str], None] = lambda _: None) -> list[Played]:
-    """Play each row back through the strong profile of a home without sources."""
+def run(
+    rows: Sequence[PlayedRow], *, second: Second = "off", tell: Callable[[str], None] = lambda _: None
+) -> list[Played]:
+    """Play each row back through the strong profile of a home without sources.
+
+    Args:
+        second: how the model of the second call verifies; "off" makes none.
+    """
     played: list[Played] = []
     with TemporaryDirectory() as folder, serving() as server:
         home = Home(Path(folder) / "home")
         home.init(empty=True)
-        settings = EngineSection(name=server.engine, profile="strong", context_tokens=16_384, retries=0)  # type: ignore[call-arg]
+        settings = EngineSection(name=server.engine, profile="strong", context_tokens=16_384, retries=0, repair=second != "off")  # type: ignore[call-arg]
         writer = writer_of(settings, engine_of(settings, server.engine), home.checker, home.policy)
         vocabulary = home.vocabulary()
+        verifies = prompts.load("verify").system
         for number, row in enumerate(rows, start=1):
-            server.reply = lambda _prompt, row=row: _cited(row)
+            server.reply = lambda prompt, row=row: _verified(row, prompt, second) if prompt.startswith(verifies) else _cited(row)
             began = time.perf_counter()
             events = list(writer.write(_base(), _material(row, vocabulary), lambda _name: nullcontext()))
             played.append(_outcome(row, events, time.perf_counter() - began))
@@ -158,11 +171,11 @@ def to_json(played: Sequence[Played]) -> dict[str, Any]:
 def _outcome(row: PlayedRow, events: Sequence[Any], seconds: float) -> Played:
     done = events[-1]
     assert isinstance(done, Done)
-    fell_back = any(isinstance(e, Discarded) for e in events) or done.answer.notice != ""
+    fell_back = done.answer.notice != ""
     ours: list[Settled] = []
     for event in events:
-        if isinstance(event, Discarded):
-            break
+        if isinstance(event, Discarded) and not (fell_back and event.reason == done.answer.notice):
+            ours.clear()
         if isinstance(event, Settled) and event.verdict != "quoted":
             ours.append(event)
     verdicts = {e.verdict for e in ours}
@@ -183,6 +196,16 @@ def _outcome(row: PlayedRow, events: Sequence[Any], seconds: float) -> Played:
 def _cited(row: PlayedRow) -> str:
     marks = "".join(f"[{n}]" for n in range(1, len(row.passages) + 1))
     return re.sub(r"\s*([.!?…]?)$", rf" {marks}\1", row.claim, count=1)
+
+
+def _verified(row: PlayedRow, prompt: str, second: Second) -> str:
+    """The second call's reply; its words are the sentence of the passages that shares most words with the claim."""
+    wanted = set(re.findall(r"\w+", row.claim.lower()))
+    sentences = [t[a:b] for t in (_given(row, 1, p).passage.text for p in row.passages) for a, b in sentence_spans(t)]
+    words = max(sentences, key=lambda s: len(wanted & set(re.findall(r"\w+", s.lower()))))
+    true = {"right": row.label != "false", "wrong": row.label == "false"}.get(second, True)
+    verdict = "not stated" if second == "unstated" else f"{'supported' if true else 'contradicted'} | [1] \"{words}\""
+    return "\n".join(f"{name}) {verdict}" for name in re.findall(r"^(s\d+)\)", prompt.rpartition("Sentences:")[2], re.M))
 
 
 def _base() -> Answer:
