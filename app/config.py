@@ -103,7 +103,7 @@ class AnswerSection(_Section):
 class EngineSection(_Section):
     """Who writes the answers; keys of language models never stand here but in the environment.
 
-    ``name``: extractive, ollama:MODEL, openai:MODEL, anthropic:MODEL or http://HOST:PORT/v1#MODEL.
+    ``name``: extractive, ollama:MODEL, gguf:MODEL, openai:MODEL, anthropic:MODEL or http://HOST:PORT/v1#MODEL.
     ``context_tokens`` None asks the server. ``profile`` auto goes by the model's name, see :mod:`app.writing.profiles`;
     ``answer_tokens`` None and ``unsupported`` auto go by the profile.
     """
@@ -182,6 +182,30 @@ def _words(value: object) -> object:
 def default_home() -> Path:
     """The platform's folder for user data."""
     return Path(platformdirs.user_data_dir("iskp-qa", appauthor=False))
+
+
+def set_engine(home: Path, name: str) -> Path:
+    """Write the engine's name into the settings file of a home; the rest of the file stays as it is. Its path.
+
+    Raises:
+        BadSettings: the file cannot be read or written.
+    """
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    file = home / SETTINGS_FILE
+    try:
+        document = tomlkit.parse(file.read_text(encoding="utf-8") if file.is_file() else "")
+        if "engine" not in document:
+            document["engine"] = tomlkit.table()
+        document["engine"]["name"] = name  # type: ignore[index]
+        home.mkdir(parents=True, exist_ok=True)
+        new = file.with_suffix(".toml.new")
+        new.write_text(tomlkit.dumps(document), encoding="utf-8")
+        new.replace(file)
+    except (OSError, UnicodeDecodeError, TOMLKitError, TypeError) as exc:
+        raise BadSettings(f"the settings file {file} cannot be changed: {exc}") from exc
+    return file
 
 
 def load_settings(home: Path, environment: Mapping[str, str] | None = None) -> Settings:

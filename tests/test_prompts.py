@@ -18,6 +18,7 @@ SNAPSHOTS = Path(__file__).parent / "data" / "prompts"
 FILLED = {
     "answer": {"passages": "PASSAGES", "question": "Who left for $5 {now}?"},
     "strong": {"passages": "PASSAGES", "request": "Who left?", "form": "a list", "today": "5 May 2021", "differences": "Listed below: two counts."},
+    "verify": {"passages": "PASSAGES", "sentences": "s1) The crew left. (cites 1)"},
     "overview": {"passages": "PASSAGES", "topic": "the strike"},
     "repair": {"passages": "PASSAGES", "sentences": "a) The crew left. (it cites no passage)"},
     "condense": {"conversation": "CONVERSATION", "question": "And in 2023?"},

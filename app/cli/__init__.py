@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.cli import ask, care, collection, digest, facts, grid, ledger, serve
+from app.cli import ask, care, collection, digest, facts, grid, ledger, model, serve
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -21,7 +21,7 @@ _GROUPS: dict[str, tuple[click.Command, ...]] = {
     "Ask": (ask.ask, ask.search, ask.check, grid.table, facts.facts, ledger.ledger, digest.digest),
     "Sources": (collection.ingest, collection.sources, collection.fetch, collection.index, collection.init),
     "Page": (serve.chat, serve.mcp, serve.passwd, serve.figures),
-    "Maintain": (care.backup, care.restore, care.doctor),
+    "Maintain": (model.model, care.backup, care.restore, care.doctor),
 }
 """Our commands in the order of the help."""
 _MEASURE = "Measure"

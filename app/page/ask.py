@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, nullcontext, suppress
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -29,6 +30,7 @@ from app.records.history import HISTORY_FILE, History, StoredTurn
 from app.rendering.html import check_html
 from app.rendering.render import render
 from app.text.counts import counted
+from app.writing.available import ollama
 from app.writing.engines import EXTRACTIVE, parse_engine
 from index.errors import IndexingError
 from index.search import Filters
@@ -44,8 +46,8 @@ _CHIPS, _LISTED = 6, 400
 _SHOW_SECONDS = 0.06
 """At most so often is a growing answer shown anew."""
 _CONNECT = (
-    "To have a language model word the answers, set its name under [engine] in iskp.toml of the home, for example "
-    'name = "ollama:MODEL", and start the page again; “iskp chat --help” and docs/engines.md say more.'
+    "To have a language model word the answers, run “iskp model” in a terminal: it lists those on this machine and others, fetches one "
+    "(iskp model get NAME) and sets it (iskp model use NAME). Then start the page again."
 )
 _SENT = "(...all) => window.iskp.sent(all)"
 _QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
@@ -160,10 +162,16 @@ class AskTab:
         return self._views.welcome(), self._views.welcome_evidence()
 
     def engines(self) -> list[tuple[str, str]]:
-        """Engines to choose from: what quotes the sources, and the language model of the settings if there is one."""
+        """Engines to choose from: what quotes the sources, the language model of the settings, and those of an Ollama on this machine."""
         wanted = self._home.settings.engine.name
         words = [("Quotes from the sources", EXTRACTIVE)]
-        return words if wanted == EXTRACTIVE else [(f"Language model {wanted}", wanted), *words]
+        mine = words if wanted == EXTRACTIVE else [(f"Language model {wanted}", wanted), *words]
+        return [*mine, *((f"Language model {name}", name) for name in self._ollama if name != wanted)]
+
+    @cached_property
+    def _ollama(self) -> tuple[str, ...]:
+        """Models of an Ollama on this machine as the page starts, those that keep everything here."""
+        return tuple(m.engine for m in ollama() if m.stays and m.state == "ready")
 
     def written_by(self, engine: str) -> str:
         """Who words the answers, in a line below the question box."""

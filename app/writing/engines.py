@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from app.errors import AppError, BadInput
+from app.writing import local
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -30,16 +31,16 @@ EXTRACTIVE = "extractive"
 KEY_VARIABLE = "ISKP_MODEL_KEY"
 """Key for an OpenAI-compatible server. Not OPENAI_API_KEY: that one is sent to OpenAI only."""
 DEFAULT_CONTEXT_TOKENS = 8192
-_KEYS = {"ollama": "", "openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "compatible": KEY_VARIABLE}
-"""The environment variable that holds a provider's key; Ollama takes none."""
-_FORMS = "extractive, ollama:MODEL, openai:MODEL, anthropic:MODEL or http://HOST:PORT/v1#MODEL"
+_KEYS = {"ollama": "", "gguf": "", "openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "compatible": KEY_VARIABLE}
+"""The environment variable that holds a provider's key; what runs on this machine takes none."""
+_FORMS = "extractive, ollama:MODEL, gguf:MODEL, openai:MODEL, anthropic:MODEL or http://HOST:PORT/v1#MODEL"
 _TOO_LONG = re.compile(
     r"context.{0,20}(?:length|size|window)|exceed.{0,20}context|too (?:long|many tokens)|max.{0,12}tokens", re.I
 )
 _MOST_CHARS_PER_TOKEN = 12
 _WAITING = 64
 
-Provider = Literal["extractive", "ollama", "openai", "anthropic", "compatible"]
+Provider = Literal["extractive", "ollama", "gguf", "openai", "anthropic", "compatible"]
 
 
 class EngineError(AppError):
@@ -55,7 +56,8 @@ class EngineSpec:
     """Which engine writes the answer.
 
     Attributes:
-        model: the model's name for its provider; empty for the extractive engine.
+        model: the model's name for its provider; of a model file its name or path, see :mod:`app.writing.local`; empty for the
+            extractive engine.
         base_url: where an OpenAI-compatible server listens.
     """
 
@@ -73,7 +75,7 @@ class EngineSpec:
     def stays_here(self, environment: Mapping[str, str] | None = None) -> bool:
         """Whether questions and passages stay on this machine with this engine."""
         environment = os.environ if environment is None else environment
-        if self.provider == "extractive":
+        if self.provider in {"extractive", "gguf"}:
             return True
         if self.provider == "ollama":
             hosted = self.model.endswith(("-cloud", ":cloud"))  # the local server hands these on
@@ -138,6 +140,8 @@ def parse_engine(text: str) -> EngineSpec:
     if re.match(r"https?://", wanted, re.I):
         return _compatible(wanted)
     provider, _, model = wanted.partition(":")
+    if provider == "gguf":
+        return EngineSpec(provider="gguf", model=local.checked_name(model))
     if provider in _KEYS and provider != "compatible" and model.strip() and not re.search(r"[\s\x00-\x1f]", model):
         return EngineSpec(provider=provider, model=model)  # type: ignore[arg-type]
     raise BadInput(f"the engine {wanted[:60]!r} is not known; give {_FORMS}")
@@ -176,7 +180,7 @@ def chat_model(
     environment = os.environ if environment is None else environment
     if spec.provider == "extractive":
         raise EngineError("the extractive engine is no language model; name one, such as ollama:llama3.1")
-    provider = "openai" if spec.provider == "compatible" else spec.provider
+    provider = "openai" if spec.provider in {"compatible", "gguf"} else spec.provider
     key = environment.get(_KEYS[spec.provider], "")
     if spec.provider in {"openai", "anthropic"} and not key:
         raise EngineError(f"the engine {spec.name} needs your key in the environment variable {_KEYS[spec.provider]}")
@@ -188,8 +192,19 @@ def chat_model(
         raise EngineError(
             f"the engine {spec.name} needs a package that is not installed; run: pip install langchain-{provider}"
         ) from exc
+    if spec.provider == "gguf":
+        spec = _run(spec, settings, environment)
     model: BaseChatModel = init_chat_model(spec.model, model_provider=provider, **_options(spec, settings, key))
     return model
+
+
+def _run(spec: EngineSpec, settings: EngineSettings, environment: Mapping[str, str]) -> EngineSpec:
+    """The server of a model file as an engine, started where it does not run yet."""
+    try:
+        base_url = local.served(spec.model, settings.context_tokens or DEFAULT_CONTEXT_TOKENS, environment=environment)
+    except local.LocalModelError as exc:
+        raise EngineError(str(exc)) from exc
+    return EngineSpec(provider="compatible", model=spec.model, base_url=base_url)
 
 
 def _options(spec: EngineSpec, settings: EngineSettings, key: str) -> dict[str, Any]:
@@ -316,7 +331,7 @@ class Engine:
         """How many tokens prompt and reply may have together."""
         if self.settings.context_tokens:
             return self.settings.context_tokens
-        if self.spec.provider == "compatible":
+        if self._server is not None:
             return self._server.window(self.spec.model) or DEFAULT_CONTEXT_TOKENS
         if self.spec.provider == "ollama":
             return DEFAULT_CONTEXT_TOKENS
@@ -324,12 +339,15 @@ class Engine:
 
     def count(self, text: str) -> int:
         """Tokens of a text: by the server's own tokenizer where it offers one, else a safe estimate."""
-        counted = self._server.count(text, self.spec.model) if self.spec.provider == "compatible" else None
+        counted = self._server.count(text, self.spec.model) if self._server is not None else None
         return estimated_tokens(text) if counted is None else counted
 
     @cached_property
-    def _server(self) -> _Server:
-        return _Server(self.spec.base_url, self._environment.get(KEY_VARIABLE, ""))
+    def _server(self) -> _Server | None:
+        """What tells more than the common interface; None where the provider has no such server."""
+        if self.spec.provider == "gguf":
+            return _Server(_run(self.spec, self.settings, self._environment).base_url, "")
+        return _Server(self.spec.base_url, self._environment.get(KEY_VARIABLE, "")) if self.spec.provider == "compatible" else None
 
 
 def estimated_tokens(text: str) -> int:

@@ -1,8 +1,9 @@
 """Answers of a strong language model: in the form of the request, combined from passages, and each unit of them checked.
 
 A unit is a sentence, an item of a list or a row of a table. What the passages contradict, or what has a figure or name that stands
-nowhere in them, leaves the answer. What the check cannot confirm stays with a badge: the check refuses most true sentences
-of a strong model that use words of their own. Headings, lead-ins, direct answers and "the passages do not say" may stand
+nowhere in them, leaves the answer. What the check cannot confirm stays with a badge: the check refuses many true sentences
+of a strong model that use words of their own. A second call lets the model verify its sentences by the literal words of the
+passages, and reword once what they contradict. Headings, lead-ins, direct answers and "the passages do not say" may stand
 without a passage when they bring in no figure or name.
 """
 
@@ -14,12 +15,13 @@ from dataclasses import dataclass, field, replace
 
 import prompts
 from app.answer import Answer, Citation
-from app.stream import Done, Draft, Event, Settled, Verdict
+from app.stream import Discarded, Done, Draft, Event, Settled, Verdict
 from app.text import claims
 from app.text import orders as instructions
 from app.writing.drafting import Drafting, plain
 from app.writing.engines import EngineError
 from app.writing.markers import Mark, existing, split
+from app.writing.second import Opinion, opinions
 from app.writing.writer import (
     LEAST,
     MOST_CITED,
@@ -78,6 +80,30 @@ class Unit:
     text: str
     lead: str
     frame: bool = False
+
+
+@dataclass(slots=True)
+class _Judged:
+    """A unit and what the check says of it.
+
+    Attributes:
+        words: as plain text; of a row its cells.
+        cited: numbers of the passages that it cites.
+        verdict: of the check, "unconfirmed" whatever the setting; "repaired" where ``text`` is the model's correction.
+        opposed: the check finds a figure, name, date or denial that differs.
+        barred: it may not come back: an order, what the policy withholds, or what has a figure or name that stands nowhere.
+        kept: it may not be reworded either.
+    """
+
+    unit: Unit
+    words: str
+    cited: tuple[int, ...]
+    verdict: Verdict
+    supports: Sequence[Support] = ()
+    opposed: bool = False
+    barred: bool = False
+    kept: bool = False
+    text: str = ""
 
 
 def units(line: str, *, table_goes_on: bool) -> Iterator[Unit]:
@@ -141,6 +167,7 @@ class StrongWriter(Writer):
 class StrongWork(_Work):
     """One answer being written by a strong model."""
 
+    judged: list[_Judged] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     draft_text: Drafting = field(default_factory=Drafting)
@@ -188,7 +215,7 @@ class StrongWork(_Work):
                     for unit in units(line, table_goes_on=row):
                         yield from self.take_unit(unit)
                     row = bool(_ROW.match(line))
-                if delta is None or sum(self.counts.values()) >= MOST_UNITS:
+                if delta is None or len(self.judged) >= MOST_UNITS:
                     break
         if self.usage.stopped:
             self.notes.append("the model wrote more than it was allowed to; the rest was dropped")
@@ -196,6 +223,8 @@ class StrongWork(_Work):
     def run(self) -> Iterator[Event]:
         """Events of the whole answer."""
         yield from self.draft(self.model.window_tokens - self.model.answer_tokens - 64)
+        if self.settings.repair:
+            yield from self.second_reading()
         if not self.sheet.citations:
             raise EngineError(f"nothing that the model {self.model.name} wrote is carried by the passages")
         yield from self.close()
@@ -209,50 +238,69 @@ class StrongWork(_Work):
         cited, invented = existing(marks, len(self.given))
         self.invented += invented
         with self.stage("verify"):
-            verdict, supports = self.judge_unit(unit, words, cited)
+            judged = self.judge_unit(unit, words, cited)
+        self.judged.append(judged)
+        yield self.settle_unit(judged)
+
+    def settle_unit(self, judged: _Judged) -> Settled:
+        """The unit as it is shown, by its verdict and the setting."""
+        verdict = judged.verdict
+        if verdict == "unconfirmed" and self.settings.unsupported == "remove":
+            verdict = "removed"
         self.counts[verdict] = self.counts.get(verdict, 0) + 1
         end = max(0, len(self.draft_text.text))
         if verdict == "removed":
-            self.removed.append(words)
-            yield Settled(text="", verdict="removed", draft_end=end)
-            return
-        text, citations = self.numbered(unit.text, supports)
+            self.removed.append(judged.words)
+            return Settled(text="", verdict="removed", draft_end=end)
+        source = judged.text or judged.unit.text
+        text, citations = self.numbered(source, judged.supports)
         if verdict == "unconfirmed":
             badge = {"strike": f"~~{text}~~ (not supported by the sources)"}.get(self.settings.unsupported, f"{text} {BADGE}")
-            text = f"{text[:-1].rstrip()} {BADGE} |" if _ROW.match(unit.text) else badge
-        lead = unit.lead if self.sheet.text else unit.lead.lstrip("\n")
+            text = f"{text[:-1].rstrip()} {BADGE} |" if _ROW.match(source) else badge
+        lead = judged.unit.lead if self.sheet.text else judged.unit.lead.lstrip("\n")
         before = f"{self.material.before}\n" if self.material.before and not self.sheet.text else ""
         text = before + lead + text
         self.sheet.text += text
-        yield Settled(text=text, verdict=verdict, citations=citations, draft_end=end)
+        return Settled(text=text, verdict=verdict, citations=citations, draft_end=end)
 
-    def judge_unit(self, unit: Unit, words: str, cited: Sequence[int]) -> tuple[Verdict, list[Support]]:
-        """How a unit settles, and the quotes beside it."""
-        if self.withholds(words) or instructions.to_answerer(words) or self.unknown(words):
-            return "removed", []
+    def judge_unit(self, unit: Unit, words: str, cited: Sequence[int]) -> _Judged:
+        """What the check says of a unit, with the quotes beside it."""
+
+        def told(verdict: Verdict, supports: Sequence[Support] = (), **more: bool) -> _Judged:
+            return _Judged(unit=unit, words=words, cited=tuple(cited), verdict=verdict, supports=supports, **more)
+
+        if self.withholds(words) or instructions.to_answerer(words):
+            return told("removed", barred=True, kept=True)
+        if self.unknown(words):
+            return told("removed", barred=True, kept=unit.frame)
         if unit.frame or (not cited and _NOT_STATED.search(words)):
-            return "framing", []
+            return told("framing")
         named = [self.given[n - 1] for n in cited][: MOST_CITED + 1]
         others = [[g] for g in nearest(words, [g for g in self.given if g not in named])[:MOST_CITED]]
         kept: list[Support] = []
+        opposed = False
         for passages in [named, *others] if named else others:  # a wrong marker, or none, gets the right evidence
-            verdict, supports = self.held(words, passages)
+            verdict, supports, differs = self.held(words, passages)
             if verdict == "removed":
-                return verdict, []
+                return told(verdict, supports, opposed=True)
             # What the model did not cite has to carry it surely, as for a small model.
             if verdict == "supported" and (passages is named or supports[0].score >= LEAST):
-                return verdict, supports
+                return told(verdict, supports)
             kept = kept or supports
+            opposed = opposed or (passages is named and differs)
         supports = kept if cited else []
         if not cited and not _FIGURE.search(words) and not self.named(words):
-            return "framing", []
-        return ("removed", []) if self.settings.unsupported == "remove" else ("unconfirmed", supports)
+            return told("framing")
+        return told("unconfirmed", supports, opposed=opposed)
 
-    def held(self, words: str, passages: Sequence[Given]) -> tuple[Verdict, list[Support]]:
-        """A statement against the union of passages: supported, removed when they contradict it, else unconfirmed."""
+    def held(self, words: str, passages: Sequence[Given]) -> tuple[Verdict, list[Support], bool]:
+        """A statement against the union of passages: supported, removed when they contradict it, else unconfirmed.
+
+        The last value tells whether the best place differs in a figure, name, date or denial.
+        """
         runs = [(g, a, b) for g in passages for a, b in usable(g.passage.text)]
         if not runs:
-            return "unconfirmed", []
+            return "unconfirmed", [], False
         told = self.checker.carried(
             words, [g.passage.text[a:b] for g, a, b in runs], [f"{g.passage.context}. {facts_of(g)}" for g, _, _ in runs]
         )
@@ -263,8 +311,93 @@ class StrongWork(_Work):
             begin = given.passage.start
             supports.append(Support(given=given, start=begin + first, end=begin + last, score=told.support))
         if told.label == "supported":
-            return "supported", supports
-        return ("removed" if told.verdict == "contradicted" else "unconfirmed"), supports
+            return "supported", supports, False
+        return ("removed" if told.verdict == "contradicted" else "unconfirmed"), supports, told.opposed
+
+    # the second call
+
+    def second_reading(self) -> Iterator[Event]:
+        """Let the model verify its statements; where that changes something, all units settle anew."""
+        asked = [j for j in self.judged if not j.kept and j.verdict != "framing"]
+        if not asked:
+            return
+        numbers = sorted({n for j in asked for n in self.behind(j)})
+        passages = [self.given[n - 1] for n in numbers]
+        at = {n: place for place, n in enumerate(numbers, start=1)}
+
+        def cites(judged: _Judged) -> str:
+            return f" (cites {', '.join(str(at[n]) for n in judged.cited)})" if judged.cited else ""
+
+        listed = "\n".join(f"s{n}) {j.words}{cites(j)}" for n, j in enumerate(asked, start=1))
+        system, user = prompts.load("verify").render(passages=grouped(passages), sentences=data_of(listed, lines=True))
+        try:
+            with self.stage("generate"), closing(self.model.ask(system, user, self.usage)) as reply:
+                text = "".join(reply)
+        except EngineError as exc:
+            self.notes.append(f"no sentence was verified by the model: {exc}")
+            return
+        with self.stage("verify"):
+            read = opinions(text, [g.passage.text for g in passages])
+            changed = sum(self.weigh(j, read[n], passages) for n, j in enumerate(asked, start=1) if n in read)
+        if not changed:
+            return
+        self.sheet.citations.clear()
+        self.sheet.text = ""
+        self.removed.clear()
+        self.counts.clear()
+        yield Discarded(reason=f"The model's second reading changed {changed} of {len(asked)} sentences")
+        for judged in self.judged:
+            yield self.settle_unit(judged)
+
+    def behind(self, judged: _Judged) -> set[int]:
+        """Numbers of the passages that a statement cites, that the check found, and that is nearest to it."""
+        near = nearest(judged.words, self.given)[: 1 if judged.cited else MOST_CITED]
+        return {*judged.cited, *(self.given.index(g) + 1 for g in (*(s.given for s in judged.supports), *near))}
+
+    def weigh(self, judged: _Judged, opinion: Opinion, passages: Sequence[Given]) -> bool:
+        """Bring the check's verdict and the model's opinion together; whether that changes the unit.
+
+        An opinion without literal words, and "not stated", change nothing. Where check and model say the opposite, the unit
+        gets the badge: alone, neither is sure enough to delete what the other supports.
+        """
+        if opinion.place is None:
+            return False
+        given = passages[opinion.place.which]
+        if opinion.verdict == "contradicted":
+            if self.reworded(judged, opinion.rewrite, passages):
+                return True
+            if judged.verdict == "removed":
+                return False
+            judged.verdict = "unconfirmed" if judged.verdict == "supported" else "removed"
+            return True
+        if judged.barred or judged.verdict == "supported":
+            return False
+        before = judged.verdict
+        judged.verdict = "supported" if before == "unconfirmed" and not judged.opposed else "unconfirmed"
+        first, last = quoted(given.passage.text, opinion.place.start, opinion.place.end)
+        begin = given.passage.start
+        words = Support(given=given, start=begin + first, end=begin + last, score=max((s.score for s in judged.supports), default=0.0))
+        others = [s for s in judged.supports if (s.given, s.start) != (given, words.start)]
+        elsewhere = given not in [self.given[n - 1] for n in judged.cited]  # the unit's own markers would hide it
+        judged.supports = [words] if elsewhere else [words, *others][:MOST_CITED]
+        return judged.verdict != before
+
+    def reworded(self, judged: _Judged, rewrite: str, passages: Sequence[Given]) -> bool:
+        """Put the model's correction in the place of a unit, if the check finds it carried."""
+        pieces = list(split(rewrite))
+        words = plain("".join(p.text for p in pieces if not isinstance(p, Mark)))
+        if _ROW.match(judged.unit.text) or not re.search(r"\w", words) or len(sentence_spans(words)) != 1 or words == judged.words:
+            return False
+        if self.withholds(words) or instructions.to_answerer(words) or instructions.question(words) or self.unknown(words):
+            return False
+        cited, invented = existing([p for p in pieces if isinstance(p, Mark)], len(passages))
+        self.invented += invented
+        verdict, supports, _ = self.held(words, [passages[n - 1] for n in cited] or passages)
+        if verdict != "supported":
+            return False
+        # Its markers count the passages of this call; the answer's own stand behind it instead.
+        judged.text, judged.supports, judged.verdict = words, supports, "repaired"
+        return True
 
     def named(self, words: str) -> list[tuple[str, ...]]:
         """Names of a text that the request does not have."""
@@ -309,7 +442,7 @@ class StrongWork(_Work):
     def told(self) -> list[str]:
         """What became of the model's units, in words."""
         total = sum(self.counts.values())
-        told = [*self.notes, *(f"{self.counts[v]} of {total} sentences of the model {v}" for v in ("removed", "unconfirmed") if v in self.counts)]
+        told = [*self.notes, *(f"{self.counts[v]} of {total} sentences of the model {v}" for v in ("repaired", "removed", "unconfirmed") if v in self.counts)]
         if self.invented:
             told.append(f"{len(self.invented)} citation markers of the model name no passage and were dropped")
         return told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -141,6 +142,29 @@ def support(data: Path, refit: bool, as_json: bool) -> None:
 
     scores = run(data, refit=refit, tell=lambda line: click.echo(line, err=True))
     click.echo(json.dumps([asdict(s) for s in scores], indent=2) if as_json else as_table(scores))
+
+
+@bench.command("playback")
+@click.argument("pairs", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--second", type=click.Choice(["off", "right", "wrong", "yes", "unstated"]), default="off", show_default=True,
+    help="How the played model verifies in the second call.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with every sentence.")
+def playback(pairs: Path, second: Any, as_json: bool) -> None:
+    """Play a strong model's sentences back through the writer and count what becomes of them.
+
+    PAIRS has one sentence a line: id, label, claim, and with_source, its passages as "[title, date] text".
+    Needs: pip install "iskp-qa[openai]"
+
+    \b
+    Example:
+      iskp bench playback ../shared/data/strong/pairs.jsonl --second right
+    """
+    from eval.bench.playback import as_table, read_rows, run, to_json
+
+    played = run(read_rows(pairs), second=second, tell=lambda line: click.echo(line, err=True))
+    click.echo(json.dumps(to_json(played), ensure_ascii=False, indent=2) if as_json else as_table(played))
 
 
 @bench.command("policy")
