@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from app.access.exposure import Gate
-from app.answer import MARKER
 from app.citation_text import described, is_summary, one_line, spoken
 from app.errors import AppError
 from app.home import Home
@@ -20,6 +19,7 @@ from app.page.talk import Talk
 from app.page.work import Tell, Work
 from app.records import digest
 from app.records.digest import Change, Saved
+from app.rendering.prose import blocks
 from app.rendering.render import render
 from app.text.counts import counted
 from ingest.dates import iso_date
@@ -130,7 +130,7 @@ def build(tab: NewsTab, bridge: gr.HTML, talk: gr.State, client: Any, *, read_on
         question = gr.Textbox(
             show_label=False, label="A question to keep up with", placeholder="A question to keep up with …", max_lines=2, container=False, scale=4, min_width=220, elem_id="news-question",
         )  # fmt: skip
-        add = gr.Button("Save the question", scale=0, min_width=160, elem_id="news-add")
+        add = gr.Button("Save the question", scale=0, min_width=180, elem_id="news-add")
     with gr.Row(elem_classes="bar", visible=not read_only, equal_height=False):
         ask = gr.Button("Ask all again now", variant="primary", scale=0, min_width=170, elem_id="news-ask")
         since = gr.Textbox(
@@ -156,14 +156,14 @@ def _view(one: Saved, change: Change | None) -> dict[str, Any]:
     last = one.states[-1] if one.states else None
     view: dict[str, Any] = {
         "question": one.question, "news": "", "changed": False, "new": (), "gone": (), "times": len(one.states),
-        "at": last.at[:10] if last else "", "lines": _lines(last.answer) if last else [],
+        "at": last.at[:10] if last else "", "answer": _html(last.answer) if last else "",
     }  # fmt: skip
     if change is None:
         return view
     before = change.before
     news = "asked for the first time" if before is None else "changed" if change.changed else "no change"
     return view | {
-        "news": f"{news} since {before.at[:10]}" if before else news, "changed": change.changed, "lines": _lines(change.answer.answer),
+        "news": f"{news} since {before.at[:10]}" if before else news, "changed": change.changed, "answer": _html(change.answer.answer),
         "new": [
             {"date": c.date or "undated", "described": described(c, c.locator), "text": spoken(c, one_line(c.quote)), "ours": is_summary(c), "c": c}
             for c in change.new
@@ -172,5 +172,6 @@ def _view(one: Saved, change: Change | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _lines(answer: str) -> list[str]:
-    return [MARKER.sub(r"[\1]", line.replace("**", "")) for line in answer.splitlines() if line.strip()]
+def _html(answer: str) -> str:
+    """An answer with its lists; its markers lead nowhere here."""
+    return blocks(answer, {}, 0, still=True)

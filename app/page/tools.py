@@ -16,10 +16,10 @@ from app.page.work import Work
 from app.rendering.render import render
 
 _ABOUT = {
-    "compare": "Ask several sources the same questions: each cell holds the source’s own sentence, or says that it says nothing.",
-    "ledger": "One entry for each thing that sources measure or dispute: every claim with who says it, when, how it came here, and what contradicts it.",
-    "draft": "Paste a draft: each sentence gets a verdict, the words for and against it, and a footnote.",
-    "new": "Keep questions, and see what new sources add to their answers or change in them.",
+    "Compare": "Ask several sources the same questions: each cell holds the source’s own sentence, or says that it says nothing.",
+    "Ledger": "One entry for each thing that sources measure or dispute: every claim with who says it, when, how it came here, and what contradicts it.",
+    "Draft desk": "Paste a draft: each sentence gets a verdict, the words for and against it, and a footnote.",
+    "What is new": "Keep questions, and see what new sources add to their answers or change in them.",
 }
 
 
@@ -50,16 +50,16 @@ def build(tools: Tools, work: Work, bridge: gr.HTML, talk: gr.State, tab: gr.Tab
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
     with gr.Tabs(elem_id="tools-tabs"):
         with gr.Tab("Compare", id="compare") as first:
-            _about("compare")
+            _about("Compare")
             compared = compare.build(tools.compare, talk, client_of)
         with gr.Tab("Ledger", id="ledger") as second:
-            _about("ledger")
+            _about("Ledger")
             listed = ledger.build(tools.ledger, bridge, talk, client_of)
         with gr.Tab("Draft desk", id="draft") as third:
-            _about("draft")
+            _about("Draft desk")
             style, checked = desk.build(tools.desk, talk, client_of)
         with gr.Tab("What is new", id="new") as fourth:
-            _about("new")
+            _about("What is new")
             told = news.build(tools.news, bridge, talk, client_of, read_only=read_only)
     for chosen in (tab, first):
         chosen.select(tools.compare.opened, talk, compared, js=_once_there("compare-table"), **quiet)
@@ -72,7 +72,7 @@ def build(tools: Tools, work: Work, bridge: gr.HTML, talk: gr.State, tab: gr.Tab
 
 
 def _about(part: str) -> None:
-    gr.HTML(render("notice.html", text=_ABOUT[part]), elem_classes="about-part", apply_default_css=False)
+    gr.HTML(render("about_part.html", title=part, text=_ABOUT[part]), elem_classes="about-part", apply_default_css=False)
 
 
 def _once_there(element: str) -> str:
