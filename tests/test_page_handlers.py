@@ -288,7 +288,8 @@ def test_a_job_that_fails_says_why(error: Exception, said: str) -> None:
 
 def test_a_report_is_shown_and_a_damaged_one_passed_over(home: Home) -> None:
     tab = EvaluationTab(home, Work())
-    assert "no report yet" in tab.reported().summary
+    shipped = tab.reported()
+    assert "How well does it work?" in shipped.summary and "never fitted to" in shipped.summary and shipped.cases == ""
     metric = {"name": "key_fact_recall", "title": "key-fact recall", "better": "higher"}
     row = {
         "id": "number-01", "kind": "number", "split": "dev", "question": "How many?", "standalone": "How many?",
@@ -307,6 +308,7 @@ def test_a_report_is_shown_and_a_damaged_one_passed_over(home: Home) -> None:
         (home.folder / "reports" / name / "report.json").write_text(text)
     shown = tab.reported()
     assert "split dev, collection meadow" in shown.summary
+    assert "Of 4 questions with known answers, over the texts that it was tuned on, 2 (50%) were answered right and 1 in part." in shown.summary
     assert "key-fact recall" in shown.summary and "0.500" in shown.summary and "number-01" in shown.cases
     assert "Ten &lt;b&gt;" in tab.case(event(id="number-01")) and tab.case(event(id="none")) == ""
     bars = kinds_figure(report)

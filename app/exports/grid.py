@@ -123,7 +123,7 @@ def _html(grid: Grid) -> str:
         }
         for source, row in zip(grid.sources, grid.rows, strict=True)
     ]  # fmt: skip
-    return render("grid_file.html", questions=grid.questions, rows=rows)
+    return render("grid_file.html", title="Questions and sources", questions=grid.questions, rows=rows)
 
 
 def _json(grid: Grid) -> str:

@@ -40,6 +40,12 @@ def against(claim: Claim) -> str:
     return f"contradicts {', '.join(map(str, claim.contradicts))}" if claim.contradicts else ""
 
 
+def later(claim: Claim, entry: Entry) -> str:
+    """Which newer claims the same holder makes with other values, in words; empty where none."""
+    newer = [c.number for c in entry.claims if c.holder == claim.holder and c.date and claim.date and c.date > claim.date and c.value != claim.value]
+    return f"newer from the same: {', '.join(map(str, newer))}" if newer else ""
+
+
 def write_ledger(entries: Sequence[Entry], form: str) -> str:
     """The ledger in a form of :data:`FORMATS` other than "text"."""
     writers: dict[str, Callable[[Sequence[Entry]], str]] = {"json": _json, "csv": _csv, "markdown": _markdown}

@@ -151,7 +151,7 @@ class FactLayer:
         except sqlite.NewerSchema as exc:
             raise AppError(
                 f"the fact layer {file} is of version {exc.version}, and this program reads up to {SCHEMA_VERSION}; update iskp-qa, "
-                "or delete {file.name}* there and run: iskp index"
+                f"or delete {file.name}* there and run: iskp index"
             ) from exc
         except (OSError, sqlite3.Error) as exc:
             raise AppError(f"the fact layer {file} cannot be opened: {exc}; delete {file.name}* there and run: iskp index") from exc

@@ -15,19 +15,20 @@ import gradio as gr
 
 from app.access.exposure import Gate, TooBusy
 from app.answering.pipeline import Answerer
-from app.citation_text import GENRE_WORDS, is_comparison
+from app.citation_text import GENRE_WORDS
 from app.errors import AppError, BadInput, Unkept
 from app.exports.export import export_conversation, file_name
 from app.home import Home
 from app.page.bridge import number, text
 from app.page.front import Front
 from app.page.readiness import Readiness
+from app.page.scope import scope_html
 from app.page.talk import Exchange, Talk, Views, make_filters
 from app.question.analysis import tidy
 from app.question.followup import Turn
 from app.records import feedback
 from app.records.history import HISTORY_FILE, History, StoredTurn
-from app.rendering.html import check_html
+from app.rendering.html import LineOf, check_html
 from app.rendering.render import render
 from app.text.counts import counted
 from app.writing.available import ollama
@@ -41,8 +42,8 @@ _READING = "Reading the sources …"
 _WAIT = (
     "An answer is being written. Your question stays in the box; send it when the answer is there, or stop this one."
 )
-_CHIPS, _LISTED = 6, 400
-"""Sources shown as chips above the question box; sources of a group listed beside it."""
+_CHIPS = 6
+"""Sources shown as chips above the question box."""
 _SHOW_SECONDS = 0.06
 """At most so often is a growing answer shown anew."""
 _CONNECT = (
@@ -82,12 +83,13 @@ class AskTab:
     """What the tab does; each handler is a plain method that tests can call."""
 
     def __init__(
-        self, home: Home, *, ready: Readiness | None = None, gate: Gate | None = None, read_only: bool = False
-    ) -> None:
+        self, home: Home, *, ready: Readiness | None = None, gate: Gate | None = None, read_only: bool = False,
+        line_of: LineOf = lambda _: "",
+    ) -> None:  # fmt: skip
         self._home = home
         self._ready = ready or Readiness(usable=True)
         self._front = Front(home, self._ready)
-        self._views = Views(home, self._front, read_only=read_only)
+        self._views = Views(home, self._front, read_only=read_only, line_of=line_of)
         self._gate = gate
         self._answerers: dict[str, Answerer] = {}
         self._history = History(home.folder / HISTORY_FILE)
@@ -124,10 +126,7 @@ class AskTab:
 
     def scope(self) -> str:
         """The sources with a box each, ticked where the next question is asked of them alone."""
-        sources = sorted(self._home.library, key=lambda s: (s.title.casefold(), s.id))
-        groups = [("", [s for s in sources if not is_comparison(s)]), ("Comparisons", [s for s in sources if is_comparison(s)])]
-        shown = [(name, [(s.id, s.title, s.date or "undated") for s in own[:_LISTED]]) for name, own in groups if own]
-        return render("scope.html", groups=shown, count=len(sources), more=sum(max(0, len(own) - _LISTED) for _, own in groups))
+        return scope_html(self._home)
 
     def narrow(self, event: gr.EventData) -> Any:
         """The sources that were ticked, as the value of the filter."""

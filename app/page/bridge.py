@@ -9,7 +9,8 @@ import gradio as gr
 
 EVENTS = (
     "ask", "retry", "edit", "undo", "reword", "up", "down", "open", "read", "addsource", "fetch", "recall", "rename", "forget",
-    "removesource", "point", "case", "everywhere", "nofilters", "stopwork", "bringback", "dismiss", "look", "pin", "unpin", "movenote", "writenote", "scope",
+    "removesource", "point", "case", "everywhere", "nofilters", "stopwork", "bringback", "dismiss", "look", "pin", "unpin", "movenote", "writenote", "scope", "fillfacts",
+    "unsave",
 )  # fmt: skip
 """Values of ``data-act`` in the templates; ``page.js`` sends each with the element's other data."""
 

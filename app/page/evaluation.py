@@ -1,6 +1,7 @@
 """The Evaluation tab: the last report of ``iskp eval`` in the home, and a button that makes a new one.
 
-The report is read as data: the layer that writes it stands above this one.
+The report is read as data: the layer that writes it stands above this one. A home without one is shown the one that came with the
+program (``python -m eval.shipped`` puts it there).
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gradio as gr
@@ -23,11 +26,14 @@ from app.page.tables import Act, TableRow, table_html
 from app.page.talk import Talk
 from app.page.work import Tell, Work, work_html
 from app.rendering.render import render
+from app.text.counts import counted
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 _REPORT = "report.json"
+SHIPPED = Path(__file__).with_name(_REPORT)
+"""The scores of a run over texts that nothing was fitted to, made before a release."""
 _TITLE = "Evaluation"
 _PLACE = "evaluation"
 _STEP = re.compile(r"case (\d+) of (\d+)")
@@ -57,39 +63,33 @@ class EvaluationTab:
         self._work = work
         self._read_only = read_only
 
-    def last(self) -> Mapping[str, Any] | None:
-        """The newest report that can be read."""
+    def last(self) -> Mapping[str, Any]:
+        """The newest report of the home that can be read, or the one that came with the program."""
         for file in sorted((self._home.folder / "reports").glob(f"*/{_REPORT}"), reverse=True):
-            try:
+            with suppress(OSError, ValueError):
                 report = json.loads(file.read_text(encoding="utf-8"))
                 if isinstance(report, dict) and "metrics" in report and "rows" in report:
                     return report
-            except (OSError, ValueError):
-                continue
-        return None
+        shipped: Mapping[str, Any] = json.loads(SHIPPED.read_text(encoding="utf-8"))
+        return shipped
 
     def reported(self, talk: Talk | None = None) -> Reported:
         """The last report as it is shown."""
         report = self.last()
-        if report is None:
-            said = "There is no report yet. Run the evaluation here, or in a terminal: iskp eval"
-            return Reported(
-                work=self._shown(talk), summary=render("notice.html", text=said),
-                kinds=gr.update(visible=False), calibration=gr.update(visible=False), metrics="", cases="",
-            )  # fmt: skip
         return Reported(
             work=self._shown(talk),
-            summary=render("evaluation.html", header=_header(report), tiles=_tiles(report)),
+            summary=render(
+                "evaluation.html", header=_header(report), tiles=_tiles(report), plain=plain_words(report), cases=bool(report["rows"])
+            ),
             kinds=gr.update(value=kinds_figure(report), visible=True),
             calibration=gr.update(value=calibration_figure(report), visible=True),
-            metrics=_metrics_table(report),
-            cases=_cases_table(report),
-        )
+            metrics=_metrics_table(report), cases=_cases_table(report) if report["rows"] else "",
+        )  # fmt: skip
 
     def case(self, event: gr.EventData) -> str:
         """One case with its answer, citations and verdict."""
         report = self.last()
-        found = next((r for r in report["rows"] if r["id"] == text(event, "id")), None) if report else None
+        found = next((r for r in report["rows"] if r["id"] == text(event, "id")), None)
         return render("case.html", case=found) if found else ""
 
     def run(self, split: str, limit: float | None, talk: Talk | None = None) -> Iterator[Reported]:
@@ -224,6 +224,25 @@ def calibration_figure(report: Mapping[str, Any]) -> Figure:
         showlegend=False, xaxis_title="confidence", yaxis_title="share right", xaxis_range=[0, 1], yaxis_range=[0, 1.05]
     )
     return plain(figure, "Confidence, and how often it was right", height=400)
+
+
+def plain_words(report: Mapping[str, Any]) -> str:
+    """What a report says, in plain words."""
+    verdicts: Counter[str] = Counter()
+    for kind in report.get("kinds", ()):
+        verdicts.update(kind["verdicts"])
+    total, right, partly = verdicts.total(), verdicts["right"], verdicts["partly"]
+    if not total:
+        return ""
+    texts = "over texts that it was never fitted to" if report["header"].get("split") == "test" else "over the texts that it was tuned on"
+    told = f"Of {counted(total, 'question')} with known answers, {texts}, {right} ({right / total:.0%}) were answered right"
+    told += f" and {partly} in part" if partly else ""
+    known = {m["metric"]["name"]: m["summary"]["value"] for m in report["metrics"]}
+    if known.get("quote_validity") is not None:
+        told += f"; {known['quote_validity']:.0%} of the quotations stand word for word in their sources"
+    if known.get("false_refusal") is not None:
+        told += f", and {known['false_refusal']:.0%} of what the texts do answer was left unanswered"
+    return f"{told}."
 
 
 def plain(figure: Figure, title: str, *, height: int) -> Figure:

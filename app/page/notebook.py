@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
 from contextlib import suppress
 from dataclasses import replace
@@ -19,15 +17,12 @@ from app.exports.draft import FORMS, draft
 from app.exports.export import file_name
 from app.home import Home
 from app.page.bridge import number, text
+from app.page.parcel import parcel
 from app.page.talk import Talk
 from app.records.notebook import NOTEBOOK_FILE, Note, Notebook
 from app.rendering.render import render
 
 _FORMS = (("Markdown", "markdown"), ("Web page (HTML)", "html"), ("Word (DOCX)", "docx"), ("References (CSL-JSON)", "csl-json"))
-_TYPES = {
-    "markdown": "text/markdown", "html": "text/html", "csl-json": "application/json",
-    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-}  # fmt: skip
 _TITLE = "Draft"
 
 
@@ -85,7 +80,7 @@ class NotebookTab:
         except AppError as exc:
             return "", render("notice.html", text=f"{exc}.")
         name = f"{PurePath(file_name(title, 'markdown')).stem}{FORMS[form]}"
-        return json.dumps({"name": name, "type": _TYPES[form], "base64": base64.b64encode(made).decode()}), ""
+        return parcel(name, form, made), ""
 
 
 def build(tab: NotebookTab, bridge: gr.HTML, talk: gr.State) -> gr.HTML:
@@ -98,14 +93,14 @@ def build(tab: NotebookTab, bridge: gr.HTML, talk: gr.State) -> gr.HTML:
             new = gr.Button("Add a note", size="sm", elem_id="add-note")
     notice = gr.HTML("", elem_id="draft-notice", apply_default_css=False)
     shown = gr.HTML("", elem_id="notebook", apply_default_css=False)
-    parcel = gr.Textbox(elem_classes="bridge", label="Draft")
+    file = gr.Textbox(elem_classes="bridge", label="Draft")
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
     for event, handler in ((bridge.pin, tab.pin), (bridge.movenote, tab.move), (bridge.unpin, tab.remove)):
         event(handler, talk, shown, **quiet)
     bridge.writenote(tab.write, talk, None, **quiet)
     new.click(tab.add, talk, shown, **quiet)
-    made = make.click(tab.export, [title, form, talk], [parcel, notice], **quiet)
-    made.then(None, parcel, None, js="(file) => window.iskp.save(file)", **{k: v for k, v in quiet.items() if k != "queue"})
+    made = make.click(tab.export, [title, form, talk], [file, notice], **quiet)
+    made.then(None, file, None, js="(file) => window.iskp.save(file)", **{k: v for k, v in quiet.items() if k != "queue"})
     return shown
 
 

@@ -21,7 +21,7 @@ from starlette.middleware import Middleware
 from app.access.exposure import Gate, Refused, address_of, allowance_of, check_port, upload_limits_of
 from app.access.hosts import AllowedHosts, HostGuard
 from app.home import Home
-from app.page import api, ask, evaluation, figures, notebook, sources
+from app.page import api, ask, evaluation, figures, notebook, sources, tools
 from app.page.bridge import bridge
 from app.page.head import OwnHead
 from app.page.readiness import LOADING, Readiness, prepare
@@ -51,7 +51,7 @@ def theme() -> gr.themes.Base:
 
 def build_chat(
     home: Home, *, ready: Readiness | None = None, gate: Gate | None = None, read_only: bool = False,
-    work: Work | None = None,
+    work: Work | None = None, beside: tools.Tools | None = None,
 ) -> gr.Blocks:  # fmt: skip
     """The page over a home.
 
@@ -60,9 +60,11 @@ def build_chat(
         ready: what is still to be done before the first answer; the page says so until it is.
         read_only: sources cannot be changed and the evaluation cannot be run from the page.
         work: the jobs that the page shows, when others start some too.
+        beside: the parts of the Tools tab, when others look into them too.
     """
     work = work or Work()
-    asking = ask.AskTab(home, ready=ready, gate=gate, read_only=read_only)
+    beside = beside or tools.Tools(home, work, gate, read_only=read_only)
+    asking = ask.AskTab(home, ready=ready, gate=gate, read_only=read_only, line_of=beside.ledger.line)
     shelf = sources.SourcesTab(home, work, read_only=read_only)
     examined = evaluation.EvaluationTab(home, work, read_only=read_only)
     plotted = figures.FiguresTab(home)
@@ -80,6 +82,8 @@ def build_chat(
                 listed = shelved.listed
             with gr.Tab("Notebook", id="notebook") as notebook_tab:
                 pinned = notebook.build(kept, told, talk)
+            with gr.Tab("Tools", id="tools") as tools_tab:
+                tools.build(beside, work, told, talk, tools_tab, read_only=read_only)
             with gr.Tab("Figures", id="figures") as figures_tab:
                 dark, drawn = figures.build(plotted)
             with gr.Tab("Evaluation", id="evaluation") as tab:
@@ -131,7 +135,9 @@ def serve(
     work = Work()
     home.library  # noqa: B018 - opened here, before threads share it
     limits = home.settings.chat
-    blocks = build_chat(home, ready=ready, gate=Gate(allowance_of(limits)), read_only=read_only, work=work)
+    gate = Gate(allowance_of(limits))
+    beside = tools.Tools(home, work, gate, read_only=read_only)
+    blocks = build_chat(home, ready=ready, gate=gate, read_only=read_only, work=work, beside=beside)
     blocks.queue(max_size=limits.pending, default_concurrency_limit=4)
     try:
         with redirect_stdout(StringIO()):  # Gradio's own lines advise public links
@@ -161,6 +167,7 @@ def serve(
 
     def behind() -> None:
         prepare(home, work, ready, say)
+        beside.ledger.prepare()
         if afterwards:
             afterwards()
 

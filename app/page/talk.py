@@ -10,7 +10,7 @@ from app.citation_text import GENRE_WORDS
 from app.home import Home
 from app.page.front import Front
 from app.question.followup import Turn
-from app.rendering.html import TurnView, Vote, evidence_html, thread_html
+from app.rendering.html import LineOf, TurnView, Vote, evidence_html, thread_html
 from app.rendering.welcome import welcome_html
 from app.stream import Discarded, Draft, Event, Settled
 from app.text.counts import counted
@@ -128,21 +128,22 @@ class Talk:
 class Views:
     """HTML of a conversation and its evidence, over a home."""
 
-    def __init__(self, home: Home, front: Front, *, read_only: bool = False) -> None:
+    def __init__(self, home: Home, front: Front, *, read_only: bool = False, line_of: LineOf = lambda _: "") -> None:
         self._home = home
         self._front = front
         self._read_only = read_only
+        self._line_of = line_of
 
     def thread(self, talk: Talk) -> str:
         """All questions but the last."""
-        return thread_html([e.view(n) for n, e in enumerate(talk.exchanges[:-1], start=1)], read_only=self._read_only)
+        return thread_html([e.view(n) for n, e in enumerate(talk.exchanges[:-1], start=1)], read_only=self._read_only, line_of=self._line_of)
 
     def live(self, talk: Talk) -> str:
         """The last question; nothing before the first one."""
         if not talk.exchanges:
             return thread_html((), live=True)
         empty = not self._home.library.fingerprints()
-        return thread_html([talk.exchanges[-1].view(len(talk.exchanges))], live=True, read_only=self._read_only, empty=empty)
+        return thread_html([talk.exchanges[-1].view(len(talk.exchanges))], live=True, read_only=self._read_only, empty=empty, line_of=self._line_of)
 
     def evidence(self, talk: Talk, *, also: bool = True) -> str:
         """The evidence of the question that is shown."""

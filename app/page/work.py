@@ -16,6 +16,10 @@ _LOOK_SECONDS = 0.25
 _log = logging.getLogger(__name__)
 
 
+class Stopped(AppError):
+    """Who started a job stopped it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """What became of one thing: its name, one word, and why."""
@@ -60,6 +64,16 @@ class Tell:
     def step(self, text: str, done: int = 0, total: int | None = None) -> None:
         """Now doing this, so much of so much."""
         self._work.change(step=text, done=done, total=total)
+
+    def go_on(self, text: str, done: int, total: int | None) -> None:
+        """The same as :meth:`step`, for a job that can be left at any step.
+
+        Raises:
+            Stopped: somebody asked it to stop.
+        """
+        if self.stopped.is_set():
+            raise Stopped("Stopped.")
+        self.step(text, done, total)
 
     def line(self, name: str, result: str, reason: str = "") -> None:
         """One thing is done."""
@@ -134,6 +148,8 @@ class Work:
     def _run(self, job: Job, tell: Tell) -> None:
         try:
             self.change(closing=job(tell), running=False)
+        except Stopped as exc:
+            self.change(closing=str(exc), running=False)
         except (AppError, IndexingError, IngestError) as exc:
             self.change(closing=" ".join(str(exc).split()), failed=True, running=False)
         except Exception as exc:

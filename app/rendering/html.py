@@ -78,8 +78,12 @@ class TurnView:
     limited: bool = False
 
 
+LineOf = Callable[[Sequence[Citation]], str]
+"""Gives the address of the line of the ledger that holds one of some citations; empty where none does."""
+
+
 def thread_html(
-    turns: Sequence[TurnView], *, live: bool = False, read_only: bool = False, empty: bool = False
+    turns: Sequence[TurnView], *, live: bool = False, read_only: bool = False, empty: bool = False, line_of: LineOf = lambda _: ""
 ) -> str:
     """Questions with their answers.
 
@@ -87,16 +91,17 @@ def thread_html(
         live: these are the last ones, read out as they change.
         empty: there are no sources yet.
     """
-    views = [_turn(t, last=live and t is turns[-1]) for t in turns]
+    views = [_turn(t, last=live and t is turns[-1], line_of=line_of) for t in turns]
     return render("thread.html", turns=views, live=live, read_only=read_only, empty=empty)
 
 
-def message_html(answer: Answer, turn: int, *, still: bool = False) -> str:
+def message_html(answer: Answer, turn: int, *, still: bool = False, line_of: LineOf = lambda _: "") -> str:
     """An answer in the form of its shape, with its markers as links to the evidence cards, and its differences as a table.
 
     Args:
         turn: number of the question, so that each answer's links lead to its own cards.
         still: for a file, in which nothing can be clicked.
+        line_of: where the ledger holds what a difference is about.
     """
     known = {c.marker: c for c in answer.citations}
     state = f"Not searched: {answer.unsearched}." if answer.unsearched else STATUS_WORDS.get(answer.status)
@@ -104,7 +109,7 @@ def message_html(answer: Answer, turn: int, *, still: bool = False) -> str:
     lead = render("state.html", state=sign, words=state) if state else ""
     # A list that says nothing but the differences is shown as their table.
     tabled = {v.marker for d in answer.differences for v in d.values if v.marker in known}
-    tables = "".join(_difference(d, known, turn, still=still) for d in answer.differences)
+    tables = "".join(_difference(d, known, turn, still=still) + _ledger_link(d, known, line_of) for d in answer.differences)
     text = shape_html(answer, known, turn, still=still) or blocks(answer.answer, known, turn, tabled, still=still)
     return f'<div class="answer">{lead}{text}{tables}</div>'
 
@@ -151,13 +156,19 @@ def evidence_html(
 
 def check_html(check: ClaimCheck) -> str:
     """What the sources say to a claim: a verdict in words, quotes for it and quotes against it."""
-    return render(
-        "check.html", verdict=f"{check.words}.", reasons=check.reasons,
-        groups=[
-            (name, [_said(c) for c in found if isinstance(c, Citation)])
-            for name, found in (("For it", check.citations), ("Against it", check.against))
-        ],
-    )  # fmt: skip
+    return render("check.html", verdict=f"{check.words}.", reasons=check.reasons, groups=_sides(check))
+
+
+def told_html(check: ClaimCheck) -> str:
+    """The quotes for a claim and those against it alone."""
+    return render("told.html", groups=_sides(check))
+
+
+def _sides(check: ClaimCheck) -> list[tuple[str, list[dict[str, Any]]]]:
+    return [
+        (name, [_said(c) for c in found if isinstance(c, Citation)])
+        for name, found in (("For it", check.citations), ("Against it", check.against))
+    ]
 
 
 def _said(citation: Citation) -> dict[str, Any]:
@@ -224,11 +235,11 @@ def source_html(
     )  # fmt: skip
 
 
-def _turn(turn: TurnView, *, last: bool) -> dict[str, Any]:
+def _turn(turn: TurnView, *, last: bool, line_of: LineOf) -> dict[str, Any]:
     answer = turn.answer
     busy = answer is None and not turn.error
     # What was stopped is not shown in part: nobody has checked its draft, and no cards stand behind its links.
-    html = message_html(answer, turn.number) if answer else _growing(turn) if busy else ""
+    html = message_html(answer, turn.number, line_of=line_of) if answer else _growing(turn) if busy else ""
     understood = ""
     if answer and answer.standalone_question != " ".join(answer.question.split()):
         understood = answer.standalone_question
@@ -273,6 +284,11 @@ def _difference(difference: Difference, known: dict[int, Citation], turn: int, *
     ]  # fmt: skip
     caption = f"{escape(difference.about or 'The sources differ')}: {len(found)} {heading.lower()}s"
     return table_html(caption, [heading, "Date", "Source"], cells, kind="differences", first=FIRST_ROWS, still=still)
+
+
+def _ledger_link(difference: Difference, known: dict[int, Citation], line_of: LineOf) -> str:
+    address = line_of([known[v.marker] for v in difference.values if v.marker in known])
+    return f'<p class="grid-acts"><a class="quiet" href="{escape(address)}">All claims on it in the ledger</a></p>' if address else ""
 
 
 def _by_passage(citations: Sequence[Citation]) -> list[list[Citation]]:

@@ -36,15 +36,17 @@ window.iskp = (() => {
     noteAddress();
   }
 
-  // Addresses: #/c/CONVERSATION/ANSWER, #/s/SOURCE/START-END, #/sources, #/figures/FIGURE, #/evaluation. The address follows
-  // what is shown, and Back and links lead there again.
-  const TABS = { Sources: "sources", Notebook: "notebook", Figures: "figures", Evaluation: "evaluation" };
+  // Addresses: #/c/CONVERSATION/ANSWER, #/s/SOURCE/START-END, #/sources, #/figures/FIGURE, #/evaluation, #/compare,
+  // #/ledger/THING/CLAIM, #/draft, #/new. The address follows what is shown, and Back and links lead there again.
+  const TABS = { Sources: "sources", Notebook: "notebook", Tools: "tools", Figures: "figures", Evaluation: "evaluation" };
+  const TOOLS = { Compare: "compare", Ledger: "ledger", "Draft desk": "draft", "What is new": "new" };
   let reads = null; // the source in the reader
   let goal = ""; // an address on its way
   let given = location.hash; // what the page was opened with
   const chosenTab = () => [...document.querySelectorAll('[role="tab"][aria-selected="true"]')].map((t) => t.textContent.trim())[0] || "Ask";
+  const chosenTool = () => document.querySelector('#tools-tabs [role="tab"][aria-selected="true"]')?.textContent.trim();
   function here() {
-    const tab = TABS[chosenTab()];
+    const tab = chosenTab() === "Tools" ? TOOLS[chosenTool()] || "tools" : TABS[chosenTab()];
     if (tab) return `#/${tab}`;
     if (document.body.dataset.reads && reads) return sourceAddress(reads);
     return openTalk() ? `#/c/${encodeURIComponent(openTalk())}` : "#/";
@@ -62,12 +64,33 @@ window.iskp = (() => {
     }
     if (!within(now, at)) history.pushState(null, "", at);
   }
+  const chooseTab = (name) => [...document.querySelectorAll('[role="tab"]')].find((t) => t.textContent.trim() === name)?.click();
+  // An entry of the ledger, and in it a claim; the ledger may still be made.
+  async function openEntry(name, claim) {
+    await there("#ledger .ledger");
+    const entry = document.getElementById(`entry-${name}`);
+    if (!entry) return say("This entry is not in the ledger any more.");
+    entry.open = true;
+    document.querySelectorAll("#ledger .chosen").forEach((c) => c.classList.remove("chosen"));
+    const line = (claim && document.getElementById(`entry-${name}--${claim}`)) || entry.querySelector("summary");
+    if (claim) line.classList.add("chosen");
+    line.scrollIntoView({ block: claim ? "center" : "start" });
+    line.focus({ preventScroll: true });
+    return undefined;
+  }
   async function route(address) {
     const [, kind = "", id = "", rest = ""] = address.split("/").map((part) => decodeURIComponent(part));
     goal = address || "#/";
     setTimeout(() => { goal = ""; }, 5000); // what is not there any more must not hold the address for ever
-    const tab = Object.keys(TABS).find((t) => TABS[t] === kind) || "Ask";
-    if (chosenTab() !== tab) [...document.querySelectorAll('[role="tab"]')].find((t) => t.textContent.trim() === tab)?.click();
+    const tool = Object.keys(TOOLS).find((t) => TOOLS[t] === kind);
+    const tab = tool ? "Tools" : Object.keys(TABS).find((t) => TABS[t] === kind) || "Ask";
+    if (chosenTab() !== tab) chooseTab(tab);
+    if (tool) {
+      await there('#tools-tabs [role="tab"]');
+      if (chosenTool() !== tool) chooseTab(tool);
+      if (kind === "ledger" && id) openEntry(id, rest);
+      return undefined;
+    }
     if (kind === "figures" && id) return (await there(`#figure-${CSS.escape(id)}-head h2`)).scrollIntoView();
     if (tab !== "Ask") return undefined;
     if (kind === "s") {
@@ -87,7 +110,7 @@ window.iskp = (() => {
   addEventListener("popstate", () => { if (greeted) route(location.hash); });
   function linkTo(button) {
     const turn = button.closest(".turn"), figure = button.dataset.link;
-    const at = figure ? `#/figures/${figure}` : button.closest(".reading") && reads ? sourceAddress(reads)
+    const at = figure ? (figure.startsWith("#/") ? figure : `#/figures/${figure}`) : button.closest(".reading") && reads ? sourceAddress(reads)
       : turn && openTalk() ? `#/c/${encodeURIComponent(openTalk())}/${turn.dataset.turn}` : here();
     put(`${location.origin}${location.pathname}${at}`, button, "Link copied.");
   }
@@ -292,8 +315,9 @@ window.iskp = (() => {
     const { act: name, sure: question, yes, ...data } = button.dataset;
     if (question && (await askUser(question, yes || "Remove")) === null) return;
     if (name === "open") { pending = `turn:${data.turn}`; arrive(); if (!pending) return; }
-    if (name === "read" && button.closest?.("#notebook")) await goTo("Ask", "evidence");
-    if (name === "read" && button.closest?.("#panes, #notebook")) return readHere(data);
+    const from = button.closest?.("#notebook, #tools-tabs") ? here() : "";
+    if (from && (name === "read" || name === "ask")) await goTo("Ask", "evidence");
+    if (name === "read" && (from || button.closest?.("#panes"))) return readHere(data, from);
     if (name === "read") { await goTo("Sources", "reading"); letGo(); pending = "reading"; wanted = `${data.source} ${data.start || ""}`; }
     if (name === "pin") { say("Pinned to the notebook."); button.textContent = "Pinned"; }
     if (name === "fetch") await goTo("Sources", "work");
@@ -306,8 +330,10 @@ window.iskp = (() => {
   // The reader: the evidence pane's other state, with the source in full at its passage, so that the answer stays in sight.
   let opener = null;
   const BAR = 72; // pixels that the bar of the reader and some air take
-  function readHere(data) {
+  let origin = ""; // the address of the tab that a source was opened from, for the way back
+  function readHere(data, from = "") {
     opener = document.activeElement;
+    origin = from;
     letGo();
     document.body.dataset.reads = "yes";
     reads = data;
@@ -320,6 +346,7 @@ window.iskp = (() => {
     if (!document.body.dataset.reads) return;
     delete document.body.dataset.reads;
     if (pending === "reader") pending = null;
+    if (origin) { const back = origin; origin = ""; route(back); noteAddress(); return; }
     noteAddress();
     if (!opener?.isConnected || !opener.closest("#panes")) return;
     const card = opener.closest(".card");
@@ -406,6 +433,13 @@ window.iskp = (() => {
   }
 
   document.addEventListener("click", (event) => {
+    const inside = event.target.closest?.("#tools-tabs a[href^='#']:not([href^='#/'])");
+    if (inside) { // a note below; the address is not its
+      event.preventDefault();
+      const note = document.getElementById(inside.getAttribute("href").slice(1));
+      note?.scrollIntoView({ block: "center" });
+      return note?.focus({ preventScroll: true });
+    }
     const target = event.target.closest?.("a.cite, a.spot, [data-table], [data-choose-files], [data-close-reader], [data-link], [data-next-mark], [data-act], [data-copy], [data-sort], [data-back], [data-rename], [data-more], [data-all-rows], #new, #flip");
     if (!target) return;
     if (target.matches("a.cite, a.spot")) { event.preventDefault(); hideTip(); follow(target); }
@@ -553,6 +587,7 @@ window.iskp = (() => {
     days();
     sheets();
     ticks();
+    picks();
     // Right-to-left scripts are typed and read from their side.
     for (const box of document.querySelectorAll("textarea:not([dir=auto])")) box.dir = "auto";
   }
@@ -596,6 +631,32 @@ window.iskp = (() => {
     session.set("iskp-draft", event.target.value);
     measure(event.target);
   });
+  // Boxes of a choice of its own, which stays when the list comes anew.
+  const picked = {};
+  const picksOf = (id) => (picked[id] ||= new Set());
+  const chosenIds = (id) => JSON.stringify([...picksOf(id)]);
+  function picks() {
+    for (const box of document.querySelectorAll("[data-choose]:not([data-seen])")) {
+      box.dataset.seen = "yes";
+      box.checked = picksOf(box.closest("[id$='-scope']").id).has(box.dataset.choose);
+    }
+  }
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches?.("[data-choose]")) return;
+    const set = picksOf(event.target.closest("[id$='-scope']").id);
+    if (event.target.checked) set.add(event.target.dataset.choose); else set.delete(event.target.dataset.choose);
+  });
+  // The ledger's entries by words, and by whether they are disputed.
+  function entries() {
+    const list = document.querySelector("#ledger .ledger");
+    const words = (list.querySelector("[data-find-entry]")?.value || "").toLowerCase().split(/\s+/).filter(Boolean);
+    const disputed = list.querySelector("[data-only-disputed]")?.checked;
+    for (const entry of list.querySelectorAll(".entry")) {
+      const text = entry.textContent.toLowerCase();
+      entry.hidden = (disputed && entry.dataset.state !== "disputed") || !words.every((w) => text.includes(w));
+    }
+  }
+  document.addEventListener("input", (event) => { if (event.target.matches?.("[data-find-entry], [data-only-disputed]")) entries(); });
   // The boxes beside the sources follow the filter, and set it.
   let scoped = null;
   function ticks() {
@@ -727,5 +788,5 @@ window.iskp = (() => {
   const greet = () => [owner(), addressed() || lastTalk(), null];
   const welcomed = () => { greeted = true; document.documentElement.dataset.greeted = "yes"; if (box() && !box().value) type(session.get("iskp-draft")); if (given && given !== "#/") { route(given); given = ""; } return []; };
 
-  return { sent, keepFilters, keptFilters, greet, welcomed, connect, owner, lastTalk, mounted, isDark, save, sure, download, say, focusQuestion };
+  return { sent, chosen: chosenIds, keepFilters, keptFilters, greet, welcomed, connect, owner, lastTalk, mounted, isDark, save, sure, download, say, focusQuestion };
 })();
