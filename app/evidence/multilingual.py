@@ -48,6 +48,11 @@ PLACES = 34
 """Owners that are told apart: marks and context, the question, and so many sentences less two; those behind count as the last."""
 
 
+def available(weights: Path = WEIGHTS) -> bool:
+    """Whether the weights are there."""
+    return weights.is_file()
+
+
 class MultilingualReader:
     """Loads its weights at the first passage; threads may share it.
 

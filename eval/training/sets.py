@@ -19,6 +19,9 @@ from ingest.sentences import sentence_spans
 CHUNKING_CORPORA = ("state_of_the_union", "wikitexts", "pubmed")
 """Those of the five corpora that are prose; chat logs and tables are left out."""
 
+PQUAD_HELD_OUT = 0.15
+"""Share of the articles of PQuAD, by the hash of their titles."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
