@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
@@ -63,7 +62,6 @@ def test_tokens_between_the_layers_cover_the_text(encoder: MultilingualEncoder) 
     for text, lower in zip(texts := ["Мол достроили в 1874 году.", "پل بسته شد", ""], encoder.lower(texts), strict=True):
         assert lower.states.shape == (len(lower.offsets) + 2, 384)
         assert "".join(text[a:b] for a, b in lower.offsets).replace(" ", "") == text.replace(" ", "")
-    assert np.abs(encoder.lower(["Brot"])[0].states[0] - encoder.lower(["Wehrdienst"])[0].states[0]).max() > 0.1
 
 
 def test_weights_that_are_not_there_are_told(encoder: MultilingualEncoder, tmp_path: Path) -> None:
