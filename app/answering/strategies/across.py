@@ -46,7 +46,7 @@ def across(desk: Desk) -> Outcome | None:
         base=replace(desk.base, prompt_id=f"extractive:{other.reader.fingerprint}"),
     )  # fmt: skip
     found = desk.answered(own)
-    if not _in_own_language(found.answer, request.language.code, opened):
+    if other.trained or not _in_own_language(found.answer, request.language.code, opened):
         return found
     # By its words nothing in its own language answers, and of words that differ a cosine tells too little: "school" for "museum".
     others = _other_sources(request, opened)
