@@ -266,13 +266,13 @@ class StrongWork(_Work):
     def judge_unit(self, unit: Unit, words: str, cited: Sequence[int]) -> _Judged:
         """What the check says of a unit, with the quotes beside it."""
 
-        def told(verdict: Verdict, supports: Sequence[Support] = (), **more: bool) -> _Judged:
-            return _Judged(unit=unit, words=words, cited=tuple(cited), verdict=verdict, supports=supports, **more)
+        def told(verdict: Verdict, supports: Sequence[Support] = (), *, opposed: bool = False) -> _Judged:
+            return _Judged(unit=unit, words=words, cited=tuple(cited), verdict=verdict, supports=supports, opposed=opposed)
 
         if self.withholds(words) or instructions.to_answerer(words):
-            return told("removed", barred=True, kept=True)
+            return replace(told("removed"), barred=True, kept=True)
         if self.unknown(words):
-            return told("removed", barred=True, kept=unit.frame)
+            return replace(told("removed"), barred=True, kept=unit.frame)
         if unit.frame or (not cited and _NOT_STATED.search(words)):
             return told("framing")
         named = [self.given[n - 1] for n in cited][: MOST_CITED + 1]

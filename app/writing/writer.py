@@ -94,6 +94,10 @@ class Carried(Protocol):
     def reasons(self) -> Sequence[str]:
         """What does not fit, in words."""
 
+    @property
+    def opposed(self) -> bool:
+        """Whether the best place differs in a figure, name, date or denial."""
+
 
 class Checker(Protocol):
     """Compares a sentence with the words that it cites."""

@@ -130,7 +130,7 @@ def run(
         vocabulary = home.vocabulary()
         verifies = prompts.load("verify").system
         for number, row in enumerate(rows, start=1):
-            server.reply = lambda prompt, row=row: _verified(row, prompt, second) if prompt.startswith(verifies) else _cited(row)
+            server.reply = _replies(row, verifies, second)
             began = time.perf_counter()
             events = list(writer.write(_base(), _material(row, vocabulary), lambda _name: nullcontext()))
             played.append(_outcome(row, events, time.perf_counter() - began))
@@ -191,6 +191,11 @@ def _outcome(row: PlayedRow, events: Sequence[Any], seconds: float) -> Played:
     else:
         outcome = "as written"
     return Played(row=row, outcome=outcome, shown=shown, calls=done.answer.usage.get("calls", 0), seconds=round(seconds, 3))
+
+
+def _replies(row: PlayedRow, verifies: str, second: Second) -> Callable[[str], str]:
+    """What the played model answers to a prompt; ``verifies`` begins that of the second call."""
+    return lambda prompt: _verified(row, prompt, second) if prompt.startswith(verifies) else _cited(row)
 
 
 def _cited(row: PlayedRow) -> str:
