@@ -16,7 +16,7 @@ CORPUS = ROOT / "ingest" / "corpus"
 TABLES = CORPUS / "tables"
 
 REQUIRED = {"title", "publisher", "genre", "language", "licence", "paragraphs"}
-ALLOWED = REQUIRED | {"author", "date", "date_note", "url"}
+ALLOWED = REQUIRED | {"author", "date", "date_note", "url", "disagreement"}
 GENRES = {"opinion", "un-report", "government", "news", "encyclopedia", "research", "notes"}
 ATTRIBUTES = {"paragraph", "status", "by", "role", "checked", "via"}
 STATUSES = {"fact", "claim", "opinion"}
