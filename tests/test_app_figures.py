@@ -16,7 +16,7 @@ from app.home import Home
 PAYLOAD = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 TEXTS = {
     "almanac": "In 1995 the Sailors' League had 310 members. In 2001 the Sailors' League had over 700 members.\n\n"
-    "From March to May 2003 the Sailors' League carried out 12 attacks.",
+    "From March to May 2003 the Sailors' League made 12 attacks.",
     "gazette": "In 2010 the Sailors' League had 900 to 1,100 members, according to Ana Bruun.\n\n"
     "In 2004 the Sailors' League made 30 attacks. In 2010 the Sailors' League does not have 5,000 members.",
     "ferries": "The harbour had 40 ferries in 1990.\n\nIn 1995 there were 55 ferries.",
@@ -57,11 +57,11 @@ def test_figures_of_one_thing_are_drawn_over_time_in_any_home(own: Home) -> None
         "Sailors' League: attacks": [("March to May 2003", "12 attacks", "The almanac"), ("2004", "30 attacks", "The gazette")],
         "Ferries: ferries": [("1990", "40 ferries", "The ferries"), ("1995", "55 ferries", "The ferries")],
     }  # fmt: skip
-    members, attacks = drawings[:2]
+    members, attacks = (next(d for d in drawings if d.title.endswith(what)) for what in ("members", "attacks"))
     marks = [t for t in _traces(members) if t.get("customdata")]
     assert [t["y"] for t in marks] == [[310, 700], [900, 1100]], "a range has both ends"
     assert marks[0]["marker"]["symbol"] == ["circle", "arrow-up"]  # type: ignore[index]
-    lines = [t for t in _traces(raids) if t["mode"] == "lines"]
+    lines = [t for t in _traces(attacks) if t["mode"] == "lines"]
     assert [t["x"] for t in lines] == [["2003-03-01", "2003-05-31", None], ["2004-01-01", "2004-12-31", None]]
 
 

@@ -179,7 +179,7 @@ def figures(facts: Iterable[Fact], opened: Opened) -> list[Entry]:
 
 
 def series(facts: Iterable[Fact], opened: Opened) -> list[Series]:
-    """What has figures of two dates at least, those with most dates first.
+    """What has figures of two dates and two values at least, those with most dates first.
 
     Figures of what goes on over a time ("attacks in May") are of one series whatever their times and places are, and whether
     they count what was claimed or what was carried out: they are drawn side by side, not set against each other.
@@ -345,7 +345,7 @@ def _of_one_key(items: Sequence[_Item], opened: Opened, named: _Named, *, over_t
     for name, pairs in sorted(drafts, key=order):
         left = [p for p in pairs if _place(p[0]) not in taken]
         claims = _firsthand(left)
-        several = len({f.dated for _, f in claims if f.dated}) > 1 if over_time else _worth(f for _, f in claims)
+        several = _changing([f for _, f in claims]) if over_time else _worth(f for _, f in claims)
         if len(claims) < 2 or not several:
             continue
         taken |= {_place(i) for i, _ in left}
@@ -388,8 +388,9 @@ class _Match:
             return False
         if target.nature != "stock" and not _same_subject(a.names, b.names, self._spread, both=target.nature == "flow"):
             return False
-        told = bool(a.quantity.events) or _head(a.quantity) in _OWNED or bool(a.words & b.words) or (a.titled and b.titled and a.source is b.source)
-        return told and self._fits(a, b) and self._fits(b, a)
+        told = bool(a.quantity.events) or _head(a.quantity) in _OWNED or bool(a.words & b.words)
+        # Over time "20 ferries" and "27 ferries" are drawn side by side, whatever the words before.
+        return (told or (self._over_time and a.quantity.unit.lower() == b.quantity.unit.lower())) and self._fits(a, b) and self._fits(b, a)
 
     def _fits(self, asked: _Item, item: _Item) -> bool:
         """Whether a figure answers the question that another one answers."""
@@ -466,6 +467,11 @@ def _worth(found: Iterable[Figure]) -> bool:
     return any(
         (disjoint(a, b) and _told_apart(a, b)) or _both_say(a.evidence, b.evidence) for a, b in combinations(list(found), 2)
     )
+
+
+def _changing(found: Sequence[Figure]) -> bool:
+    """Whether there are two dates and two values."""
+    return len({f.dated for f in found if f.dated}) > 1 and len({(f.quantity.low, f.quantity.high) for f in found if f.quantity}) > 1
 
 
 def _told_apart(one: Figure, other: Figure) -> bool:

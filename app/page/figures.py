@@ -20,6 +20,7 @@ class FiguresTab:
 
     def __init__(self, home: Home) -> None:
         self._home = home
+        self._drawn: dict[tuple[object, ...], tuple[list[Drawing], str]] = {}
 
     def drawn(self, dark: str) -> list[Any]:
         """A note, then for each of :data:`~app.figures.plots.MOST` its heading, plot and table; those without a drawing are empty.
@@ -27,12 +28,20 @@ class FiguresTab:
         Args:
             dark: "dark" where the page is.
         """
-        drawings, note = draw(self._home, dark=dark == "dark")
+        drawings, note = self._of_now(dark=dark == "dark")
         note = note if drawings else f"{_NONE} {note}".strip()
         parts: list[Any] = [render("notice.html", text=note) if note else ""]
         for n in range(MOST):
             parts += _parts(drawings[n] if n < len(drawings) else None)
         return parts
+
+    def _of_now(self, *, dark: bool) -> tuple[list[Drawing], str]:
+        """What is drawn, kept until the index or the fact layer has changed."""
+        opened = self._home.index.current()
+        key = opened.id if opened else "", self._home.facts.coverage(self._home.library, self._home.vocabulary()), dark
+        if key not in self._drawn:
+            self._drawn = {key: draw(self._home, dark=dark)}
+        return self._drawn[key]
 
 
 def build(tab: FiguresTab) -> tuple[gr.Textbox, list[Any]]:
