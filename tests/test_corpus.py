@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,14 +79,6 @@ def blocks(note: Path) -> list[Block]:
     return found
 
 
-def located(note: Path) -> Iterator[tuple[str, str]]:
-    """(locator, text) of each body paragraph, in the words that the CSV files use."""
-    body = [b for b in blocks(note) if "role" not in b.attributes]
-    for number, block in enumerate(body, start=1):
-        own = block.attributes.get("paragraph")
-        yield (f"¶{own}" if own else f"note {number}"), block.text
-
-
 def words(text: str) -> list[str]:
     """Lower-cased words without punctuation; a hyphen parts words, a thousands comma does not part digits."""
     return re.findall(r"[^\W_]+", _THOUSANDS.sub("", text.lower()))
@@ -107,11 +98,6 @@ def copied(own: str, original: str) -> set[tuple[str, ...]]:
 def prose(note: Path) -> str:
     """All that a reader may be shown as ours, without the title: each block and heading apart."""
     return "\n\n".join(piece for piece in pieces(front_and_body(note)[1]) if not piece.startswith("# "))
-
-
-def figures(text: str) -> set[str]:
-    """The numbers of a text, thousands commas removed."""
-    return set(re.findall(r"\d+(?:\.\d+)?", _THOUSANDS.sub("", text)))
 
 
 def source_texts() -> list[Path]:

@@ -131,11 +131,11 @@ def test_the_marked_words_lie_in_the_window_from_all_ways_in(
         page.wait_for_selector("#reading h2:has-text('Count of 1991')")
         tab(page, "Figures")
         if way == "point":
-            page.wait_for_selector(".js-plotly-plot[data-listens]")
-            page.locator("#figure-1 .scatterlayer .point").first.click(force=True)
+            page.wait_for_selector("#figure-2 .js-plotly-plot[data-listens]")
+            page.locator("#figure-2 .scatterlayer .point").first.click(force=True)
         else:
-            page.click("#figure-1-rows summary")
-            page.click("#figure-1-rows [data-act=read]")
+            page.click("#figure-2-rows summary")
+            page.click("#figure-2-rows [data-act=read]")
         assert mark_is_in_the_window(page), way
 
 
