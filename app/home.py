@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from app.config import Settings, load_settings
 from app.errors import AppError
@@ -18,9 +18,9 @@ from ingest.library import Library
 if TYPE_CHECKING:
     from app.answering.pipeline import Answerer
     from app.evidence.gather import PassageReader
-    from app.facts.layer import FactLayer, Filled
+    from app.facts.layer import Fact, FactLayer, Filled
     from app.facts.layer import Progress as FactProgress
-    from app.ledger.entries import Entry
+    from app.ledger.entries import Entry, Opened, Series
     from app.policy.rules import Policy
     from app.question.tasks import TaskClassifier
     from app.suggest.suggester import Suggester
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from index.terms import Vocabulary
     from ingest.chunk import ChunkSettings
 
+T = TypeVar("T")
 _MODE = "bundled corpus"
 _FIRST_FETCH = "first fetch of originals"
 
@@ -355,22 +356,33 @@ class Home:
 
         See :func:`app.ledger.entries.figures`.
         """
+        from app.answer import graded
+        from app.ledger.entries import figures
+
+        grades = self.library.grades()
+        return [
+            replace(e, claims=tuple(replace(c, citation=graded([c.citation], grades)[0]) for c in e.claims))
+            for e in self._of_facts(figures)
+        ]
+
+    def series(self) -> list[Series]:
+        """Figures of one thing over time, as far as the fact layer is filled; see :func:`app.ledger.entries.series`."""
+        from app.ledger.entries import series
+
+        return self._of_facts(series)
+
+    def _of_facts(self, make: Callable[[Iterable[Fact], Opened], list[T]]) -> list[T]:
+        """What is made of all facts; empty where nothing is indexed."""
         from functools import cache
 
-        from app.answer import graded
-        from app.ledger.entries import Opened, figures
+        from app.ledger.entries import Opened
 
         opened = self.index.current()
         if opened is None:
             return []
-        vocabulary, grades = self.vocabulary(), self.library.grades()
-        found = figures(
-            self.facts.find(self.library, vocabulary),
-            Opened(source=opened.source, passages=cache(opened.passages_of), vocabulary=vocabulary),
-        )
-        return [
-            replace(e, claims=tuple(replace(c, citation=graded([c.citation], grades)[0]) for c in e.claims)) for e in found
-        ]
+        vocabulary = self.vocabulary()
+        there = Opened(source=opened.source, passages=cache(opened.passages_of), vocabulary=vocabulary)
+        return make(self.facts.find(self.library, vocabulary), there)
 
     def stale(self) -> bool:
         """Whether the library holds something that the index does not or the other way round, or an earlier version built the index."""

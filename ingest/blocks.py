@@ -69,6 +69,7 @@ class Metadata:
     genre: Genre | None = None
     language: str | None = None
     licence: str | None = None
+    disagreement: str | None = None
 
     def over(self, other: Metadata) -> Metadata:
         """This metadata, with the gaps filled from ``other``; a note on a date goes with its date."""
@@ -157,6 +158,7 @@ def assemble(
         origin=origin,
         media_type=extract.media_type,
         fetched_at=fetched_at,
+        disagreement=metadata.disagreement,
     )
 
 

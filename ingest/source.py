@@ -69,6 +69,7 @@ class Source:
         date_note: one phrase shown beside the date, such as "exact day not known".
         origin: how the source came here.
         fetched_at: ISO time in UTC of the fetch, for fetched sources.
+        disagreement: what the sides that it tells do not agree on, such as "who painted the altar", where that is what the text is for.
         paragraphs: in text order, not overlapping.
     """
 
@@ -87,6 +88,7 @@ class Source:
     origin: Origin = "file"
     media_type: str = "text/plain"
     fetched_at: str | None = None
+    disagreement: str | None = None
 
     def __post_init__(self) -> None:
         last = 0
@@ -104,6 +106,8 @@ class Source:
         # "extra" was a field once; without it every stored source would look changed.
         facts = {**to_json(self), "extra": {}}
         facts.pop("fetched_at")
+        if self.disagreement is None:
+            del facts["disagreement"]  # not there once; sources without it have not changed by it
         for paragraph in facts["paragraphs"]:
             # Not there before some notes were marked as unchecked; the others have not changed by it.
             if not paragraph["unchecked"]:

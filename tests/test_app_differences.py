@@ -146,12 +146,14 @@ def test_old_evidence_is_called_old_when_the_present_is_asked_for(collections: H
     assert "newest evidence" not in timeless.answer
 
 
-def test_a_note_on_an_open_disagreement_gives_its_sides(tmp_path: Path) -> None:
+@pytest.mark.parametrize("field", ["disagreement: who painted the Lowell altar\n", ""])
+def test_a_source_that_tells_a_disagreement_gives_its_sides(tmp_path: Path, field: str) -> None:
+    """By the field alone: nothing follows from a title."""
     home = Home(tmp_path)
     home.init(empty=True)
     _put(
         home, "note",
-        "---\ngenre: notes\npublisher: The Archive\nparagraphs: notes\n---\n\n"
+        f"---\ngenre: notes\npublisher: The Archive\n{field}paragraphs: notes\n---\n\n"
         "# Open disagreement: who painted the Lowell altar\n\n"
         '{status=claim by="The Archive"}\nWho painted the Lowell altar is disputed.\n\n'
         '{status=claim by="Museum of Lowell"}\nThe Lowell altar was painted by Anna Brandt, the Museum of Lowell said in 1951.\n\n'
@@ -164,10 +166,13 @@ def test_a_note_on_an_open_disagreement_gives_its_sides(tmp_path: Path) -> None:
     home.sync()
     answerer = _answerer(home)
     answer = answerer.answer("Who painted the Lowell altar?")
-    (difference,) = answer.differences
-    assert [v.date for v in difference.values] == ["2003", "1951"]
-    assert "Weyer" in difference.values[0].value
-    assert "Brandt" in difference.values[1].value
+    if field:
+        (difference,) = answer.differences
+        assert [v.date for v in difference.values] == ["2003", "1951"]
+        assert "Weyer" in difference.values[0].value
+        assert "Brandt" in difference.values[1].value
+    else:
+        assert not answer.differences
     assert not answerer.answer("Where does the Lowell altar stand?").differences
     home.close()
 

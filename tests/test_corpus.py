@@ -1,11 +1,9 @@
-"""The bundled corpus: complete front matter, honest marks, own words, and tables that their notes bear out."""
+"""The bundled corpus: complete front matter, honest marks, own words."""
 
 from __future__ import annotations
 
-import csv
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,27 +11,14 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT / "ingest" / "corpus"
-TABLES = CORPUS / "tables"
 
 REQUIRED = {"title", "publisher", "genre", "language", "licence", "paragraphs"}
-ALLOWED = REQUIRED | {"author", "date", "date_note", "url"}
+ALLOWED = REQUIRED | {"author", "date", "date_note", "url", "disagreement"}
 GENRES = {"opinion", "un-report", "government", "news", "encyclopedia", "research", "notes"}
 ATTRIBUTES = {"paragraph", "status", "by", "role", "checked", "via"}
 STATUSES = {"fact", "claim", "opinion"}
 ROLES = {"credit", "caption", "author-note", "remark"}
 CHECKED = {"source", "report", "general knowledge"}
-TABLE_FIGURES = {
-    "strength.csv": ("low", "high"),
-    "attacks.csv": ("value",),
-    "events.csv": ("killed_low", "killed_high"),
-}
-TABLE_HEADS = {
-    "strength.csv": "as_of,low,high,unit,counts,who,source_id,locator,note,group",
-    "attacks.csv": "period_start,period_end,value,unit,what,who,source_id,locator,note",
-    "events.csv": "date,title,place,killed_low,killed_high,what,source_id,locator,note,group",
-}
-DATE_COLUMNS = ("as_of", "period_start", "period_end", "date")
-
 RUN_WORDS = 8
 MOST_SENTENCE_WORDS = 45
 MOST_BLOCK_WORDS = 110
@@ -94,14 +79,6 @@ def blocks(note: Path) -> list[Block]:
     return found
 
 
-def located(note: Path) -> Iterator[tuple[str, str]]:
-    """(locator, text) of each body paragraph, in the words that the CSV files use."""
-    body = [b for b in blocks(note) if "role" not in b.attributes]
-    for number, block in enumerate(body, start=1):
-        own = block.attributes.get("paragraph")
-        yield (f"¶{own}" if own else f"note {number}"), block.text
-
-
 def words(text: str) -> list[str]:
     """Lower-cased words without punctuation; a hyphen parts words, a thousands comma does not part digits."""
     return re.findall(r"[^\W_]+", _THOUSANDS.sub("", text.lower()))
@@ -123,21 +100,10 @@ def prose(note: Path) -> str:
     return "\n\n".join(piece for piece in pieces(front_and_body(note)[1]) if not piece.startswith("# "))
 
 
-def figures(text: str) -> set[str]:
-    """The numbers of a text, thousands commas removed."""
-    return set(re.findall(r"\d+(?:\.\d+)?", _THOUSANDS.sub("", text)))
-
-
 def source_texts() -> list[Path]:
     """Original texts to compare with, where this machine has any."""
     named = [Path(p) for p in os.environ.get("ISKP_SOURCE_TEXTS", "").split(os.pathsep) if p]
     return named + sorted((ROOT.parent / "shared" / "sources").glob("*.txt"))
-
-
-def table_rows(name: str) -> list[dict[str, str]]:
-    """The rows of a table by column name."""
-    with (TABLES / name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_the_corpus_holds_the_article_its_neighbours_and_the_disagreements() -> None:
@@ -278,38 +244,3 @@ def test_the_notes_are_in_our_own_words() -> None:
             # Piece by piece: words on both sides of a blank line are not a run.
             for piece in pieces(prose(note)):
                 assert not copied(piece, original), (note, text, copied(piece, original))
-
-
-def test_tables_have_their_columns_and_dates() -> None:
-    """The plots read these columns by name."""
-    for name, head in TABLE_HEADS.items():
-        columns = head.split(",")
-        listed = table_rows(name)
-        assert len(listed) > 10, name
-        for row in listed:
-            assert list(row) == columns, (name, row)
-            for column in set(columns) & set(DATE_COLUMNS):
-                assert _DATE.fullmatch(row[column]), (name, row)
-            for column in TABLE_FIGURES[name]:
-                assert re.fullmatch(r"(-?\d+(\.\d+)?)?", row[column]), (name, row)
-
-
-def test_ranges_are_the_right_way_round() -> None:
-    """A low above its high would draw a bar upside down."""
-    for name in ("strength.csv", "events.csv"):
-        low, high = TABLE_FIGURES[name]
-        for row in table_rows(name):
-            assert not (row[low] and row[high]) or float(row[low]) <= float(row[high]), (name, row)
-    assert all(row["low"] and row["unit"] == "persons" for row in table_rows("strength.csv"))
-
-
-def test_every_table_row_is_borne_out_by_the_note_it_cites() -> None:
-    """Each plotted figure must stand in the block that its row names."""
-    for name, columns in TABLE_FIGURES.items():
-        for row in table_rows(name):
-            note = CORPUS / f"{row['source_id']}.md"
-            assert note.is_file(), (name, row)
-            texts = [text for locator, text in located(note) if locator == row["locator"]]
-            assert texts, (name, row)
-            wanted = {row[c].lstrip("-") for c in columns if row[c]}
-            assert any(wanted <= figures(text) for text in texts), (name, row, texts)

@@ -25,6 +25,7 @@ url: https://example.org/salt
 genre: research
 language: en
 licence: CC BY 4.0
+disagreement: who taxed the salt
 tags: [salt, sea]
 ---
 Salt was taxed.
@@ -40,6 +41,7 @@ Salt was taxed.
         genre="research",
         language="en",
         licence="CC BY 4.0",
+        disagreement="who taxed the salt",
     )
     assert [b.text for b in found.blocks] == ["Salt was taxed."]
     assert not found.numbered_notes

@@ -77,6 +77,7 @@ def test_a_stored_source_that_lacks_a_field_is_refused(field: str) -> None:
         {"genre": "news"},
         {"licence": None},
         {"origin": "fetched"},
+        {"disagreement": "who lit the lamps"},
         {"paragraphs": (Paragraph(start=0, end=11, role="heading"),)},
     ],
 )

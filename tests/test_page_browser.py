@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from app.config import SETTINGS_FILE
-from app.figures.tables import COLUMNS, FOLDER
 from app.home import Home
 from ingest.source import Source
 
@@ -74,7 +73,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory, make_source: Callable[..., Source], smollm: str) -> Path:
-    """Three sources, one of them notes on an original that cannot be fetched, a table, and a model that writes."""
+    """Three sources, one of them notes on an original that cannot be fetched, figures of one thing for two dates, and a model that writes."""
     folder = tmp_path_factory.mktemp("browser")
     for name, words in (("lighthouse.md", LIGHTHOUSE), ("arabic.md", ARABIC)):
         (folder / name).write_text(words, encoding="utf-8")
@@ -85,12 +84,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, make_source: Callable[..., So
     notes = make_source("long", "The commission met 41 times.", title=LONG, url="http://127.0.0.1:9/report.html")
     home.library.put(replace(notes, origin="bundled notes"), raw_digest="0")
     home.sync()
-    lighthouse = next(s.id for s in home.library if "Lighthouse" in s.title)
-    (home.folder / FOLDER).mkdir()
-    rows = [f"{year},{low},{high},keepers,keepers,somebody,{lighthouse},¶{paragraph}"
-            for year, low, high, paragraph in ((1880, 12, 12, 2), (1900, 7, 9, 3))]  # fmt: skip
-    table = "\n".join([",".join(COLUMNS["strength"]), *rows])
-    (home.folder / FOLDER / "strength.csv").write_text(table + "\n", encoding="utf-8")
+    home.fill_facts()
     engine = (
         f'[engine]\nname = "{smollm}"\nanswer_tokens = 48\nrepair = false\ntimeout_seconds = 300\ntotal_seconds = 600\n'
     )
@@ -175,23 +169,23 @@ def width(page: Page) -> int:
 
 
 def test_a_click_on_a_point_of_a_figure_leads_to_its_passage(page: Page) -> None:
-    open_tab(page, "Figures", "#figure-strength .scatterlayer .point")
+    open_tab(page, "Figures", "#figure-1 .scatterlayer .point")
     page.wait_for_selector(".js-plotly-plot[data-listens]")
-    page.locator("#figure-strength .scatterlayer .point").first.hover(force=True)
-    page.wait_for_selector("#figure-strength .hoverlayer :text('The Lighthouse of Skarvoy')")
-    page.locator("#figure-strength .scatterlayer .point").first.click(force=True)
+    page.locator("#figure-1 .scatterlayer .point").first.hover(force=True)
+    page.wait_for_selector("#figure-1 .hoverlayer :text('The Lighthouse of Skarvoy')")
+    page.locator("#figure-1 .scatterlayer .point").first.click(force=True)
     page.wait_for_selector("#reading mark.focus")
     assert "12 keepers in 1880" in page.locator("#reading mark.focus").inner_text()
     assert page.get_by_role("tab", name="Sources", exact=True).get_attribute("aria-selected") == "true"
-    open_tab(page, "Figures", "#figure-strength-rows summary")
-    page.click("#figure-strength-rows summary")
-    page.click("#figure-strength-rows tr:has-text('1900') [data-act=read]")
+    open_tab(page, "Figures", "#figure-1-rows summary")
+    page.click("#figure-1-rows summary")
+    page.click("#figure-1-rows tr:has-text('1900') [data-act=read]")
     page.wait_for_selector("#reading mark.focus:has-text('7 to 9 keepers')")
 
 
 def test_plots_are_readable_after_the_theme_was_changed(page: Page) -> None:
-    open_tab(page, "Figures", "#figure-strength .xtick text")
-    ink = "getComputedStyle(document.querySelector('#figure-strength .xtick text')).fill"
+    open_tab(page, "Figures", "#figure-1 .xtick text")
+    ink = "getComputedStyle(document.querySelector('#figure-1 .xtick text')).fill"
     words = "getComputedStyle(document.querySelector('h2.figure')).color"
     before = page.evaluate(ink)
     page.click("#flip")
@@ -362,7 +356,7 @@ def test_the_whole_way_needs_no_mouse(visit: Callable[..., Page]) -> None:
     tab_to(".evidence [data-act=read]")
     page.keyboard.press("Enter")
     page.wait_for_selector("#reader .reading:focus mark.focus")
-    for name, part in (("Figures", "#figure-strength-rows summary"), ("Evaluation", "#eval-start")):
+    for name, part in (("Figures", "#figure-1-rows summary"), ("Evaluation", "#eval-start")):
         tab_to("[role=tab]", "Shift+Tab", name)
         page.keyboard.press("Enter")
         page.wait_for_selector(part)
@@ -403,8 +397,8 @@ def test_no_tab_has_a_serious_barrier(visit: Callable[..., Page], name: str, wid
     page.click("#add > button")
     page.wait_for_selector("#urls textarea")
     found["sources"] = _barriers(page)
-    open_tab(page, "Figures", "#figure-strength .scatterlayer .point")
-    page.click("#figure-strength-rows summary")
+    open_tab(page, "Figures", "#figure-1 .scatterlayer .point")
+    page.click("#figure-1-rows summary")
     found["figures"] = _barriers(page)
     open_tab(page, "Evaluation", "#eval-start")
     page.wait_for_selector("#eval-kinds .main-svg")

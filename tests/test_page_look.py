@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.figures.tables import COLUMNS, FOLDER
 from app.home import Home
 from index.generation import writer
 
@@ -29,10 +28,11 @@ YEARS = range(1991, 2000)
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A long source with its one fact near the end, nine that give different figures, and a table."""
+    """A long source with its one fact near the end, and nine that give different figures."""
     folder = tmp_path_factory.mktemp("look")
     texts = {"chronicle": "# The Chronicle of Tornvik\n\n" + f"{FILLER}\n\n" * PARAGRAPHS
-             + "The harbour master of Tornvik was called Aslaug Rimstad.\n\n" + f"{FILLER}\n\n" * 6}  # fmt: skip
+             + "The harbour master of Tornvik was called Aslaug Rimstad.\n\n"
+             "In 1890 the harbour of Tornvik had 3 masters. In 1950 the harbour of Tornvik had 5 masters.\n\n" + f"{FILLER}\n\n" * 6}  # fmt: skip
     for n, year in enumerate(YEARS):
         texts[f"count-{year}"] = f"---\ntitle: Count of {year}\npublisher: Office {n}\ndate: {year}\n---\n\n" \
             f"Tornvik had {20 + 7 * n} ferries in {year}, according to Office {n}.\n"  # fmt: skip
@@ -43,10 +43,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     outcomes = list(home.add([folder / f"{name}.md" for name in texts], {}))
     assert {o.status for o in outcomes} == {"added"}
     home.sync()
-    (home.folder / FOLDER).mkdir()
-    row = f"1990,1,1,persons,masters,somebody,chronicle.md,¶{PARAGRAPHS + 1}"
-    table = f"{','.join(COLUMNS['strength'])}\n{row}\n"
-    (home.folder / FOLDER / "strength.csv").write_text(table, encoding="utf-8")
+    home.fill_facts()
     home.close()
     return folder / "home"
 
@@ -134,11 +131,11 @@ def test_the_marked_words_lie_in_the_window_from_all_ways_in(
         page.wait_for_selector("#reading h2:has-text('Count of 1991')")
         tab(page, "Figures")
         if way == "point":
-            page.wait_for_selector(".js-plotly-plot[data-listens]")
-            page.locator("#figure-strength .scatterlayer .point").first.click(force=True)
+            page.wait_for_selector("#figure-2 .js-plotly-plot[data-listens]")
+            page.locator("#figure-2 .scatterlayer .point").first.click(force=True)
         else:
-            page.click("#figure-strength-rows summary")
-            page.click("#figure-strength-rows [data-act=read]")
+            page.click("#figure-2-rows summary")
+            page.click("#figure-2-rows [data-act=read]")
         assert mark_is_in_the_window(page), way
 
 
@@ -226,9 +223,9 @@ def test_figures_say_that_they_are_drawn_and_hide_no_legend(visit: Callable[...,
     page = visit(width=390, height=844)
     page.route("**/*lotly*", lambda route: (time.sleep(0.5), route.continue_()))
     tab(page, "Figures")
-    page.wait_for_selector("#figures-note .waiting:has-text('Drawing'), #figure-strength-head .drawing")
-    page.wait_for_selector("#figure-strength .legend")
-    page.wait_for_selector("#figure-strength-head .drawing", state="hidden")
+    page.wait_for_selector("#figures-note .waiting:has-text('Drawing'), .figure-head .drawing")
+    page.wait_for_selector("#figure-1 .legend")
+    page.wait_for_selector(".figure-head .drawing", state="hidden")
     assert page.locator(".modebar:visible").count() == 0 and page.locator("#figures-note .waiting").count() == 0
 
 

@@ -105,28 +105,27 @@ def passwd(user: str) -> None:
 @home_option
 @click.pass_obj
 def figures(root_home: Path | None, page: Path, own_home: Path | None) -> None:
-    """Write strength estimates, attacks and a timeline as one page that loads nothing.
+    """Draw what the sources give figures of over time, as one page that loads nothing.
+
+    It is drawn from the sentences that 'iskp index' has read; see 'iskp facts' and 'iskp ledger'.
 
     \b
     Example:
       iskp figures figures.html
     """
     from app.figures.plots import draw, page_html
-    from app.figures.tables import FOLDER
 
     home = open_home(own_home or root_home)
     prepare(home)
-    drawings, problems = draw(home)
-    for problem in problems:
-        click.echo(problem, err=True)
+    drawings, note = draw(home)
     if not drawings:
-        raise click.ClickException(
-            f"no table has a row to draw; put strength.csv, attacks.csv or events.csv into {home.folder / FOLDER}"
-        )
+        raise click.ClickException(f"nothing in the sources has figures of two dates, so there is nothing to draw. {note}".strip())
+    if note:
+        click.echo(note, err=True)
     opened = home.index.current()
     try:
         page.write_text(
-            page_html(drawings, problems, made=f"From the index {opened.id if opened else ''}."), encoding="utf-8"
+            page_html(drawings, note, made=f"From the index {opened.id if opened else ''}."), encoding="utf-8"
         )
     except OSError as exc:
         raise click.ClickException(f"{page} cannot be written: {exc.strerror}; choose another file") from exc

@@ -31,7 +31,7 @@ MOST_SIDES = 5
 OLD_YEARS = 2
 """Evidence older than this is called old when a question is about the present."""
 LEADING_NOTES = 4
-"""A note on an open disagreement must be among so many of the best sentences to be what a question is about."""
+"""A source that tells a disagreement must be among so many of the best sentences to be what a question is about."""
 SIDE_SCORE = 0.3
 """Least score of a sentence to be shown as one of its sides."""
 LEAST_SCORE = 0.1
@@ -107,7 +107,6 @@ _LED_IN = re.compile(r"(?:^|\b(?:in|on|of|by|at|during|around|from|between|as of
 _RIGHT_BEHIND = re.compile(r"(?:\s[\w’'-]+){0,4},?\s+(?:in|as of|as at|by|for|during|on)\s+(?:\w+,\s+)*")
 _EARLIER = re.compile(r"\b(?:earlier|previous(?:ly)?|former(?:ly)?|older|once|initial(?:ly)?|at first)\b", re.I)
 _TOLD_APART = re.compile(r"\baccording to|\bothers?\b|\bprints?\b|\bdiffer", re.I)
-_OPEN_NOTE = re.compile(r"^open (?:disagreement|question):?\s*", re.I)
 _GENERIC = frozenset(
     re.findall(
         r"\w+",
@@ -762,15 +761,14 @@ def _sides(
     question: Question, evidence: Sequence[Evidence], more: Callable[[str], Sequence[Hit]], vocabulary: Vocabulary,
     sources: Callable[[str], Source | None],
 ) -> Found | None:  # fmt: skip
-    """The sides that a note on an open disagreement records, when the question is about its matter."""
+    """The sides that a source which tells a disagreement records, when the question is about its matter."""
     if question.kind not in FACT_KINDS - {"number"}:
         return None
     stems = set(vocabulary.stems(question.text))
     for source_id in dict.fromkeys(e.hit.passage.source_id for e in evidence[:LEADING_NOTES]):
         source = sources(source_id)
-        if source is None or not _OPEN_NOTE.match(source.title):
+        if source is None or not (matter := source.disagreement):
             continue
-        matter = _OPEN_NOTE.sub("", source.title)
         own = [e for e in evidence if e.hit.passage.source_id == source.id and e.score >= SIDE_SCORE]
         words = _common_words(matter, vocabulary)
         shared = [t for t in words if set(vocabulary.stems(t)) <= stems]

@@ -1,25 +1,27 @@
-"""What the tables say, drawn: strength over time, attacks by period, a timeline. Plotly, no remote resources."""
+"""Figures of one thing over time, drawn from the fact layer: who gave them, when, in which words. Plotly, no remote resources."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from html import escape
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from app.citation_text import byline, lead, place
-from app.figures.tables import AttackRow, EventRow, Place, Row, StrengthRow, Tables, find_place, load_tables
+from app.citation_text import byline, lead, one_line, place, spoken
+from app.ledger.entries import Point, Series
 from app.rendering.render import render
-from ingest.dates import date_bounds
-from ingest.source import Source
+from app.text.counts import counted
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
     from app.home import Home
 
+MOST = 8
+"""Things that are drawn."""
 # Okabe and Ito's colours (jfly.uni-koeln.de/color), those with most contrast on white first; black and yellow
 # are left out, since one of them is lost on either background.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -30,19 +32,19 @@ _OUTLINE = "#767c85"
 _INK = {False: "#1b1f24", True: "#e6e9ed"}
 _GRID = {False: "#e3e7ec", True: "#333a43"}
 _FONT = "system-ui, -apple-system, Segoe UI, sans-serif"
-_APART_DAYS = 26.0
-"""Estimates that would hide each other are drawn this far apart."""
-
-T = TypeVar("T", bound=Row)
+_APART = 1 / 110
+"""Figures that would hide each other are drawn this share of the whole time apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A row of the table beneath a figure."""
+    """A row of the table beneath a figure; ``source_id[start:end]`` is its sentence."""
 
     key: str
     cells: tuple[str, ...]
-    place: Place | None
+    source_id: str
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +52,9 @@ class Drawing:
     """A figure with the table beneath it.
 
     Attributes:
-        name: ``strength``, ``attacks`` or ``timeline``.
-        caption: how to read it, one or two sentences.
-        figure: each point's ``customdata`` is ``[key, source_id, start, end, …]``; start and end are None
-            where the passage is not known.
+        name: the thing in letters and hyphens, for addresses.
+        caption: how to read it.
+        figure: each point's ``customdata`` is ``[key, source_id, start, end, hover text]``.
         header: names of the cells of each line.
     """
 
@@ -66,67 +67,90 @@ class Drawing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """What hovering needs to know beside the row."""
+class _Row:
+    """A point with what it is drawn as.
 
-    places: Mapping[str, Place]
-    sources: Callable[[str], Source | None]
+    Attributes:
+        low, high: ends of its bar; the same for a single figure.
+        symbol: "" for the one of its group.
+    """
 
-
-def draw(home: Home, *, dark: bool = False) -> tuple[list[Drawing], tuple[str, ...]]:
-    """The figures that there are rows for, and one sentence for each row that cannot be used."""
-    tables = load_tables(home)
-    shown = _shown(home, tables)
-    drawings = [
-        Drawing(
-            name="strength", title="How many fighters: estimates over time", caption=_STRENGTH_CAPTION,
-            figure=strength_figure(tables.strength, shown, dark=dark),
-            header=("as of", "estimate", "counted", "whose estimate", "source", "place", "note"),
-            lines=tuple(_line(r, shown, (r.as_of, estimate(r), r.counts, r.who)) for r in tables.strength),
-        ) if tables.strength else None,
-        Drawing(
-            name="attacks", title="Attacks and trends by period", caption=_ATTACKS_CAPTION,
-            figure=attacks_figure(tables.attacks, shown, dark=dark),
-            header=("period", "figure", "what is counted", "who counted", "source", "place", "note"),
-            lines=tuple(_line(r, shown, (_period(r), f"{number(r.value)} {r.unit}", r.what, r.who)) for r in tables.attacks),
-        ) if tables.attacks else None,
-        Drawing(
-            name="timeline", title="Timeline of events", caption=_EVENTS_CAPTION,
-            figure=timeline_figure(tables.events, shown, dark=dark),
-            header=("date", "event", "where", "killed", "source", "place", "note"),
-            lines=tuple(_line(r, shown, (r.date, r.title, r.place, killed(r))) for r in tables.events),
-        ) if tables.events else None,
-    ]  # fmt: skip
-    return [d for d in drawings if d], tables.problems
+    key: str
+    point: Point
+    group: str
+    low: float
+    high: float
+    symbol: str
 
 
-def strength_figure(rows: Sequence[StrengthRow], shown: Shown, *, dark: bool = False) -> Figure:
-    """Estimates over time: a bar from the lower to the upper figure, an arrow where there is only a lower one."""
+def draw(home: Home, *, dark: bool = False) -> tuple[list[Drawing], str]:
+    """The things of a home with figures of most dates, at most :data:`MOST`, and what of the home is not drawn, in a sentence."""
+    found = home.series()
+    coverage = home.facts.coverage(home.library, home.vocabulary())
+    told = []
+    if len(found) > MOST:
+        told.append(f"Drawn are the {MOST} things with figures of most dates, of {len(found)}.")
+    if not coverage.complete:
+        share = int(100 * coverage.done / coverage.total)
+        told.append(f"facts: {share} % ({coverage.done} of {coverage.total} sources are read); for the rest run: iskp index.")
+    names: set[str] = set()
+    return [_drawing(s, names, home, dark=dark) for s in found[:MOST]], " ".join(told)
+
+
+def _drawing(series: Series, names: set[str], home: Home, *, dark: bool) -> Drawing:
+    base = name = re.sub(r"\W+", "-", series.thing.lower()).strip("-")
+    number = 1
+    while name in names:
+        number += 1
+        name = f"{base}-{number}"
+    names.add(name)
+    rows = [_row(f"{name}-{n}", p, home) for n, p in enumerate(series.points, start=1)]
+    undated = sum(p.first is None for p in series.points)
+    return Drawing(
+        name=name, title=series.thing, caption=" ".join((_CAPTION, f"{counted(undated, 'figure')} without a date: in the table." if undated else "")).strip(),
+        figure=figure_of([r for r in rows if r.point.first is not None], dark=dark),
+        header=("when", "figure", "who", "words", "source", "place"), lines=tuple(_line(r) for r in rows),
+    )  # fmt: skip
+
+
+def _row(key: str, point: Point, home: Home) -> _Row:
+    q = point.figure.quantity
+    assert q is not None  # a series is of quantities
+    low, high, symbol = q.point, q.point, ""
+    if q.bound == "exact" and q.low < q.high == q.point:
+        low = q.low
+    elif q.bound in _ARROWS:
+        symbol = _ARROWS[q.bound]
+    return _Row(key=key, point=point, group=_group(point.figure.holder, home), low=low, high=high, symbol=symbol)
+
+
+def _group(holder: str, home: Home) -> str:
+    """Whose figure it is, in short: the first name that the home knows, else the words up to a comma."""
+    vocabulary = home.vocabulary()
+    known = vocabulary.mentions(holder)
+    return vocabulary.full(known[0]) if known else re.split(r"[,;(]", holder)[0].strip() or holder
+
+
+def figure_of(rows: Sequence[_Row], *, dark: bool = False) -> Figure:
+    """Figures over time: a bar from the lower to the upper one, a line along a time, an arrow where there is only a bound."""
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    days = _apart(rows)
+    places = _apart(rows)
     for n, (group, own) in enumerate(_groups(rows)):
         bars: dict[str, list[Any]] = {"x": [], "y": []}
         marks: dict[str, list[Any]] = {"x": [], "y": [], "customdata": [], "symbol": []}
         for row in own:
-            x = _day(days[row.key])
-            ends = [row.low] if row.high in (None, row.low) else [row.low, row.high]
-            bars["x"] += [x, x, None]
-            bars["y"] += [ends[0], ends[-1], None]
-            for y in ends:
+            begin, end = (_iso(row.point.first or 0), _iso(row.point.last or 0)) if _long(row) else (_day(places[row.key]),) * 2
+            bars["x"] += [begin, end, None]
+            bars["y"] += [row.low, row.high, None]
+            for x, y in dict.fromkeys(((begin, row.low), (end, row.high))):
                 marks["x"].append(x)
                 marks["y"].append(y)
-                marks["symbol"].append("arrow-up" if row.high is None else SYMBOLS[n])
-                marks["customdata"].append(
-                    [
-                        *_target(row, shown),
-                        _hover(row, shown, f"{estimate(row)} {row.counts}", row.who, f"as of {row.as_of}"),
-                    ]
-                )
-        colour = COLOURS[n]
+                marks["symbol"].append(row.symbol or SYMBOLS[n])
+                marks["customdata"].append([row.key, *_target(row), _hover(row)])
         figure.add_scatter(
-            x=bars["x"], y=bars["y"], mode="lines", line={"color": colour, "width": 5}, opacity=0.7,
+            x=bars["x"], y=bars["y"], mode="lines", line={"color": COLOURS[n], "width": 5}, opacity=0.7,
             hoverinfo="skip", showlegend=False, legendgroup=group,
         )  # fmt: skip
         figure.add_scatter(
@@ -135,104 +159,16 @@ def strength_figure(rows: Sequence[StrengthRow], shown: Shown, *, dark: bool = F
             marker={**_mark(n), "symbol": marks["symbol"]},
         )  # fmt: skip
         _add_to_legend(figure, group, n, legendgroup=group)
-    unit = ", ".join(dict.fromkeys(r.unit for r in rows))
-    figure.update_yaxes(title_text=unit, rangemode="tozero", tickformat=",")
-    return _styled(figure, dark, height=460)
+    units = dict.fromkeys(q.unit for r in rows if (q := r.point.figure.quantity))
+    figure.update_yaxes(title_text=escape(_short(", ".join(filter(None, units)), 40)), rangemode="tozero", tickformat=",")
+    return _styled(figure, dark, height=400)
 
 
-def attacks_figure(rows: Sequence[AttackRow], shown: Shown, *, dark: bool = False) -> Figure:
-    """Counts by period, one panel for each unit: a bar as long as its period, as high as its figure."""
-    from plotly.subplots import make_subplots
-
-    units = _by_frequency(r.unit for r in rows)
-    groups = dict(_groups(rows))
-    number_of = {row.key: n for n, own in enumerate(groups.values()) for row in own}
-    rare = {row.key for row in groups.get(OTHER, ())}
-    days = [_middle(d) for row in rows for d in (row.period_start, row.period_end)]
-    half = (min(days) + max(days)) / 2 if days else 0
-    heights = [170.0] * len(units)
-    figure = make_subplots(
-        rows=len(units), cols=1, shared_xaxes=True, vertical_spacing=0.3 / max(1, len(units)),
-        subplot_titles=[escape(u) for u in units], row_heights=heights,
-    )  # fmt: skip
-    for panel, unit in enumerate(units, start=1):
-        for row in (r for r in rows if r.unit == unit):
-            n = number_of[row.key]
-            begin, end = _iso(date_bounds(row.period_start)[0]), _iso(date_bounds(row.period_end)[1])
-            # The point in between is not drawn: it takes the pointer over the line itself.
-            between = _day((_middle(begin) + _middle(end)) / 2)
-            data = [
-                *_target(row, shown),
-                _hover(row, shown, f"{number(row.value)} {row.unit}: {row.what}", row.who, _period(row)),
-            ]
-            figure.add_scatter(
-                x=[begin, between, end], y=[row.value] * 3, mode="lines+markers", legendgroup=str(n), showlegend=False,
-                customdata=[data] * 3, hovertemplate="%{customdata[4]}<extra></extra>",
-                line={"color": COLOURS[n], "width": 4}, marker={**_mark(n), "size": 9, "opacity": [1, 0, 1]},
-                row=panel, col=1,
-            )  # fmt: skip
-            if row.key in rare:
-                # The rare ones share one colour: each line says what it is, on the side where there is room.
-                late = _middle(begin) + _middle(end) > 2 * half
-                words = escape(_short(row.what, 40))
-                figure.add_scatter(
-                    x=[begin if late else end], y=[row.value], mode="text", text=[f"{words}  " if late else f"  {words}"],
-                    textposition="middle left" if late else "middle right", hoverinfo="skip", cliponaxis=False,
-                    textfont={"size": 12, "color": _INK[dark]}, showlegend=False, legendgroup=str(n), row=panel, col=1,
-                )  # fmt: skip
-    for n, group in enumerate(groups):
-        _add_to_legend(figure, group, n, legendgroup=str(n))
-    for title in figure.layout.annotations:
-        title.update(x=0, xanchor="left", font={"size": 13})
-    figure.update_yaxes(rangemode="tozero", tickformat=",")
-    return _styled(figure, dark, height=130 + 165 * len(units))
-
-
-def timeline_figure(rows: Sequence[EventRow], shown: Shown, *, dark: bool = False) -> Figure:
-    """Events from the earliest above to the latest below; a date known to the month or year is a bar."""
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
-    lane = {row.key: n for n, row in enumerate(rows)}
-    days = [_middle(row.date) for row in rows]
-    half = (min(days) + max(days)) / 2 if days else 0
-    for n, (group, own) in enumerate(_groups(rows)):
-        bars: dict[str, list[Any]] = {"x": [], "y": []}
-        for row in own:
-            first, last = date_bounds(row.date)
-            if first != last:
-                bars["x"] += [_iso(first), _iso(last), None]
-                bars["y"] += [lane[row.key], lane[row.key], None]
-        colour = COLOURS[n]
-        figure.add_scatter(
-            x=bars["x"], y=bars["y"], mode="lines", line={"color": colour, "width": 5}, opacity=0.7,
-            hoverinfo="skip", showlegend=False, legendgroup=group,
-        )  # fmt: skip
-        figure.add_scatter(
-            x=[_day(_middle(r.date)) for r in own], y=[lane[r.key] for r in own], mode="markers", showlegend=False,
-            legendgroup=group, marker=_mark(n), hovertemplate="%{customdata[4]}<extra></extra>",
-            customdata=[
-                [*_target(r, shown), _hover(r, shown, r.title, r.place, r.date, killed(r) and f"killed: {killed(r)}")]
-                for r in own
-            ],
-        )  # fmt: skip
-        late = [_middle(r.date) > half for r in own]
-        figure.add_scatter(
-            x=[_iso(date_bounds(r.date)[0 if after else 1]) for r, after in zip(own, late, strict=True)],
-            y=[lane[r.key] for r in own], mode="text", showlegend=False, legendgroup=group, hoverinfo="skip",
-            text=[f"{'' if after else '   '}{escape(_short(r.title, 52))}{'   ' if after else ''}" for r, after in zip(own, late, strict=True)],
-            textposition=["middle left" if after else "middle right" for after in late],
-            textfont={"size": 12, "color": _INK[dark]}, cliponaxis=False,
-        )  # fmt: skip
-        _add_to_legend(figure, group, n, legendgroup=group)
-    figure.update_yaxes(range=[len(rows) - 0.4, -0.6], showticklabels=False, showgrid=False, zeroline=False)
-    return _styled(figure, dark, height=110 + 25 * max(4, len(rows)))
-
-
-def page_html(drawings: Sequence[Drawing], problems: Sequence[str], *, made: str) -> str:
+def page_html(drawings: Sequence[Drawing], note: str, *, made: str) -> str:
     """The figures and their tables as one page that loads nothing; it follows the reader's light or dark.
 
     Args:
+        note: what is not drawn.
         made: one sentence at the end that says what the page was made from.
     """
     from plotly.offline import get_plotlyjs
@@ -240,7 +176,7 @@ def page_html(drawings: Sequence[Drawing], problems: Sequence[str], *, made: str
     specs = [{"name": d.name, **json.loads(d.figure.to_json())} for d in drawings]
     data = json.dumps({"figures": specs, "light": theme(dark=False), "dark": theme(dark=True)})
     return render(
-        "figures.html", title="Figures from the sources", drawings=drawings, problems=problems, made=made,
+        "figures.html", title="Figures from the sources", drawings=drawings, note=note, made=made,
         # The text of a script element ends at the next "</script": a title of a source may hold one.
         data=data.replace("<", "\\u003c"), plotly=get_plotlyjs(),
     )  # fmt: skip
@@ -261,28 +197,6 @@ def theme(*, dark: bool) -> dict[str, Any]:
     }
 
 
-def estimate(row: StrengthRow) -> str:
-    """The estimate in words: ``1,500–2,200``, ``2,000`` or ``7,000 or more``."""
-    if row.high is None:
-        return f"{number(row.low)} or more"
-    return number(row.low) if row.high == row.low else f"{number(row.low)}–{number(row.high)}"
-
-
-def killed(row: EventRow) -> str:
-    """The toll in words; empty when the sources do not say."""
-    if row.killed_low is None:
-        return ""
-    if row.killed_high in (None, row.killed_low):
-        return number(row.killed_low)
-    return f"{number(row.killed_low)}–{number(row.killed_high or 0)}"
-
-
-def number(value: float) -> str:
-    """A figure with thousands told apart, a true minus sign and no needless decimals."""
-    text = f"{value:,.0f}" if value == int(value) else f"{value:,g}"
-    return text.replace("-", "−")
-
-
 def _mark(n: int) -> dict[str, Any]:
     return {"color": COLOURS[n], "symbol": SYMBOLS[n], "size": 11, "line": {"color": _OUTLINE, "width": 1}}
 
@@ -295,35 +209,25 @@ def _add_to_legend(figure: Figure, group: str, n: int, *, legendgroup: str) -> N
     )  # fmt: skip
 
 
-def _line(row: Row, shown: Shown, cells: tuple[str, ...]) -> Line:
-    source = shown.sources(row.source_id)
-    title = f"{lead(source)}{source.title}" if source else row.source_id
-    where = place(source, row.locator) if source else row.locator
-    return Line(key=row.key, cells=(*cells, title, where, row.note), place=shown.places.get(row.key))
+def _line(row: _Row) -> Line:
+    c, figure = row.point.citation, row.point.figure
+    cells = (
+        figure.when, f"{figure.value} {figure.unit}".strip(), figure.holder, spoken(c, one_line(c.quote)), f"{lead(c)}{c.title}", place(c, c.locator)
+    )  # fmt: skip
+    return Line(key=row.key, cells=cells, source_id=c.source_id, start=c.start, end=c.end)
 
 
-def _shown(home: Home, tables: Tables) -> Shown:
-    opened = home.index.current()
-    if opened is None:
-        return Shown(places={}, sources=lambda _: None)
-    rows: list[Row] = [*tables.strength, *tables.attacks, *tables.events]
-    places = {row.key: place for row in rows if (place := find_place(row, opened))}
-    return Shown(places=places, sources=opened.source)
+def _target(row: _Row) -> tuple[str, int, int]:
+    c = row.point.citation
+    return c.source_id, c.start, c.end
 
 
-def _target(row: Row, shown: Shown) -> list[str | int | None]:
-    place = shown.places.get(row.key)
-    return [row.key, row.source_id, place.start if place else None, place.end if place else None]
-
-
-def _hover(row: Row, shown: Shown, head: str, *lines: str) -> str:
+def _hover(row: _Row) -> str:
     """Text of a hover box; Plotly reads some HTML in it, so everything is escaped."""
-    source = shown.sources(row.source_id)
-    where = [_short(source.title, 70), place(source, row.locator)] if source else [row.source_id, row.locator]
-    under = [*lines, row.note, f"{lead(source) if source else ''}{', '.join(filter(None, where))}"]
-    if source:
-        under.append(byline(source))
-    return "<br>".join([f"<b>{escape(head)}</b>", *(_wrapped(u) for u in under if u)])
+    c, figure = row.point.citation, row.point.figure
+    where = ", ".join(filter(None, (_short(c.title, 70), place(c, c.locator))))
+    under = [figure.holder, figure.when, f"{lead(c)}{where}", byline(c)]
+    return "<br>".join([f"<b>{escape(f'{figure.value} {figure.unit}'.strip())}</b>", *(_wrapped(u) for u in under if u)])
 
 
 def _wrapped(text: str) -> str:
@@ -332,11 +236,11 @@ def _wrapped(text: str) -> str:
     return "<br>".join(escape(part) for part in textwrap.wrap(text, 60))
 
 
-def _groups(rows: Sequence[T]) -> list[tuple[str, list[T]]]:
+def _groups(rows: Sequence[_Row]) -> list[tuple[str, list[_Row]]]:
     """The rows by group, the largest first; when there are more groups than colours, the rest share the last."""
     names = _by_frequency(r.group for r in rows)
     own = names if len(names) <= len(COLOURS) else names[: len(COLOURS) - 1]
-    found: dict[str, list[T]] = {name: [] for name in own}
+    found: dict[str, list[_Row]] = {name: [] for name in own}
     for row in rows:
         found.setdefault(row.group if row.group in own else OTHER, []).append(row)
     return list(found.items())
@@ -349,25 +253,28 @@ def _by_frequency(names: Iterable[str]) -> list[str]:
     return sorted(counted, key=lambda name: -counted[name])
 
 
-def _apart(rows: Sequence[StrengthRow]) -> dict[str, float]:
+def _apart(rows: Sequence[_Row]) -> dict[str, float]:
     """The day that each row is drawn at: near its date, so that no bar hides another."""
+    days = [_middle(row) for row in rows]
+    step = max(1.0, (max(days) - min(days)) * _APART) if days else 1.0
+    near = (max((r.high for r in rows), default=0.0)) * _APART
     placed: dict[str, tuple[float, float, float]] = {}
     for row in rows:
-        low, high, day = row.low, row.high or row.low, _middle(row.as_of)
         for n in range(2 * len(rows)):
-            x = day + _APART_DAYS * ((n + 1) // 2) * (1 if n % 2 else -1)
-            if not any(abs(x - o) < _APART_DAYS and low <= h and lo <= high for o, lo, h in placed.values()):
+            x = _middle(row) + step * ((n + 1) // 2) * (1 if n % 2 else -1)
+            if not any(abs(x - o) < step and row.low <= h + near and lo <= row.high + near for o, lo, h in placed.values()):
                 break
-        placed[row.key] = (x, low, high)
+        placed[row.key] = (x, row.low, row.high)
     return {key: x for key, (x, _, _) in placed.items()}
 
 
-def _period(row: AttackRow) -> str:
-    return row.period_start if row.period_start == row.period_end else f"{row.period_start} to {row.period_end}"
+def _long(row: _Row) -> bool:
+    """Whether the time that a figure is of is drawn: of one that says what went on over it."""
+    return row.point.whole and row.low == row.high and row.point.first != row.point.last
 
 
-def _middle(iso: str) -> float:
-    first, last = (date.fromisoformat(_iso(n)).toordinal() for n in date_bounds(iso))
+def _middle(row: _Row) -> float:
+    first, last = (date.fromisoformat(_iso(n or 0)).toordinal() for n in (row.point.first, row.point.last))
     return (first + last) / 2
 
 
@@ -399,13 +306,8 @@ def _styled(figure: Figure, dark: bool, *, height: int) -> Figure:
     return figure
 
 
-_STRENGTH_CAPTION = (
-    "Each bar runs from the lower to the upper figure of one estimate; an arrow is a lower bound. "
-    "Fighters, members and family members are counted by different sources: see the table."
+_ARROWS = {"at least": "arrow-up", "at most": "arrow-down"}
+_CAPTION = (
+    "Each mark is the figure of one sentence. A bar runs from its lower to its upper end or along the time that was counted; an arrow "
+    "is a bound. Who counts may count differently: the table has the words."
 )
-_ATTACKS_CAPTION = (
-    "Each line covers the period that was counted, at the height of its figure. Figures of different counters "
-    "count different things and do not form one series. A percent change is the rise, or below zero the fall, that "
-    "the counter gives against an earlier period; the note in the table says more."
-)
-_EVENTS_CAPTION = "Earliest above, latest below. Where only the month or year is known, a bar shows it."

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal, Self, get_args
 
@@ -24,7 +24,7 @@ from app.evidence.gather import Evidence
 from app.facts.layer import Fact
 from app.question.target import NEUTRAL, Target, is_period
 from app.text.parse import Parse, parse
-from app.text.periods import periods
+from app.text.periods import of_date, periods
 from app.text.quantities import Quantity, group_of, quantities
 from index.search import NEAR_COPY_RATIO, Hit
 from index.terms import Vocabulary
@@ -37,6 +37,8 @@ _OWNED = frozenset(("strength", "people", "population", "staff", "revenue"))
 _LEAST_COUNT = 2
 """Counts below say nothing that others could measure: "one attack", "a member"."""
 _NAMES = ("person", "group", "place")
+_TITLE_WORDS = 4
+"""Longer titles say more than what a text is about."""
 _LONGER = re.compile(r" [A-Z]")
 """Behind a part of a longer name: "United States Census" is not about the United States."""
 _STATES: tuple[State, ...] = get_args(State)
@@ -81,6 +83,31 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """A figure of a series.
+
+    Attributes:
+        figure: with its quantity, who gives it, and its date in words.
+        first, last: days as YYYYMMDD that it is of; None when unknown.
+        whole: it counts what went on over all of that time, rather than on a day of it.
+    """
+
+    figure: Figure
+    citation: Citation
+    first: int | None
+    last: int | None
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """The figures of one thing over time, by date, the undated last."""
+
+    thing: str
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
     """What a ledger is made from.
 
@@ -101,6 +128,7 @@ class _Item:
     Attributes:
         names: what the sentence names beside those who say it, each in its fullest spelling.
         words: stems of what is said around it; for figures that are no counts.
+        titled: the sentence names nothing, and the name is that of the title.
     """
 
     quantity: Quantity
@@ -108,6 +136,7 @@ class _Item:
     source: Source
     names: frozenset[str]
     words: frozenset[str]
+    titled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,14 +174,35 @@ def figures(facts: Iterable[Fact], opened: Opened) -> list[Entry]:
     Args:
         facts: all of the home, those without figures too: they tell who speaks and what is spoken of.
     """
-    facts = list(facts)
-    named = _Named.of(facts, opened)
-    groups: dict[tuple[object, ...], list[_Item]] = {}
-    for fact in facts:
-        for item in _items(fact, opened, named):
-            groups.setdefault(_key(item.quantity), []).append(item)
-    found = [entry for items in groups.values() for entry in _entries(items, opened, named)]
+    found = [_entry(name, pairs, opened) for name, pairs in _joined(facts, opened, over_time=False)]
     return sorted(found, key=lambda e: (_STATES.index(e.state), -len(e.claims), e.thing))
+
+
+def series(facts: Iterable[Fact], opened: Opened) -> list[Series]:
+    """What has figures of two dates and two values at least, those with most dates first.
+
+    Figures of what goes on over a time ("attacks in May") are of one series whatever their times and places are, and whether
+    they count what was claimed or what was carried out: they are drawn side by side, not set against each other.
+
+    Args:
+        facts: as for :func:`figures`.
+    """
+    found: list[Series] = []
+    for name, pairs in _joined(facts, opened, over_time=True):
+        ordered = _ordered(pairs)
+        nature = _target(ordered[0][0], name).nature
+        points = [_point(item, figure, n, opened, flow=nature == "flow") for n, (item, figure) in enumerate(ordered, start=1)]
+        found.append(Series(thing=_thing(name, ordered), points=tuple(points)))
+    return sorted(found, key=lambda s: (-len({p.first for p in s.points if p.first}), -len(s.points), s.thing))
+
+
+def _point(item: _Item, figure: Figure, number: int, opened: Opened, *, flow: bool) -> Point:
+    told = figure.period if flow and figure.period and figure.period.relation in {"at", "of"} else None
+    day = told or (of_date(figure.dated) if figure.dated else None)
+    return Point(
+        figure=figure, citation=cited(item.evidence, item.source, opened.source, marker=number),
+        first=day.first if day else None, last=day.last if day else None, whole=told is not None,
+    )  # fmt: skip
 
 
 def about(entries: Iterable[Entry], thing: str, vocabulary: Vocabulary) -> list[Entry]:
@@ -168,19 +218,23 @@ def about(entries: Iterable[Entry], thing: str, vocabulary: Vocabulary) -> list[
     return named + others
 
 
-def _items(fact: Fact, opened: Opened, named: _Named) -> Iterator[_Item]:
+def _items(fact: Fact, opened: Opened, named: _Named, *, titled: bool) -> Iterator[_Item]:
     source, evidence = opened.source(fact.source_id), _evidence(fact, opened)
     marked = {m.start - fact.sentence.start for m in fact.sentence.marks if m.kind == "figure" and not m.part}
     if source is None or evidence is None or not marked or fact.sentence.denied:
         return
     names = _names(fact, opened) - named.speakers
+    topic = _topic(source, opened.vocabulary) if titled and not names else ""
     every = quantities(fact.text)
     measured = Counter((q.kind, q.unit) for q in every if q.kind != "count")
     for q in every:
         # Of "42% Pashtun, 27% Tajik" the words before do not tell which share is whose.
         clear = q.unit and q.point >= _LEAST_COUNT if q.kind == "count" else measured[q.kind, q.unit] == 1
-        if q.start in marked and names and clear:
-            yield _Item(quantity=q, evidence=evidence, source=source, names=names, words=_words(fact, q, opened.vocabulary))
+        if q.start in marked and (names or topic) and clear:
+            yield _Item(
+                quantity=q, evidence=evidence, source=source, names=names or frozenset({topic}), words=_words(fact, q, opened.vocabulary),
+                titled=not names,
+            )  # fmt: skip
 
 
 def _evidence(fact: Fact, opened: Opened) -> Evidence | None:
@@ -213,6 +267,12 @@ def _names(fact: Fact, opened: Opened) -> frozenset[str]:
     return frozenset(n for n in named if not any(re.search(rf"(?<![\w-]){re.escape(a.lower())}(?![\w-])", who) for a in (n, *vocabulary.aliases(n))))
 
 
+def _topic(source: Source, vocabulary: Vocabulary) -> str:
+    """What a text is about where its title is no more than a name: "Norholm", "Sailors' League"; else ""."""
+    title = source.title.strip()
+    return vocabulary.full(title) if len(title.split()) <= _TITLE_WORDS and all(w[0].isupper() or w.islower() for w in title.split()) else ""
+
+
 def _words(fact: Fact, q: Quantity, vocabulary: Vocabulary) -> frozenset[str]:
     """Stems of the common words before a figure, which tell what it measures: "turnout", "rose"."""
     terms = [t for t in vocabulary.content_terms(fact.text[: q.start]) if not t[0].isupper() and not t[0].isdigit() and not is_period(t)]
@@ -242,13 +302,26 @@ def _target(item: _Item, name: str) -> Target:
 
 
 _Pair = tuple[_Item, Figure]
+_Draft = tuple[str, list[_Pair]]
 
 
-def _entries(items: Sequence[_Item], opened: Opened, named: _Named) -> Iterator[Entry]:
-    """Entries of figures with one key; each figure goes to one, of a group or person rather than of a place where a stock is theirs."""
-    drafts: list[tuple[str, list[_Pair]]] = []
+def _joined(facts: Iterable[Fact], opened: Opened, *, over_time: bool) -> Iterator[_Draft]:
+    """Figures of one thing with the name of what they are of."""
+    facts = list(facts)
+    named = _Named.of(facts, opened)
+    groups: dict[tuple[object, ...], list[_Item]] = {}
+    for fact in facts:
+        for item in _items(fact, opened, named, titled=over_time):
+            groups.setdefault(_key(item.quantity), []).append(item)
+    for items in groups.values():
+        yield from _of_one_key(items, opened, named, over_time=over_time)
+
+
+def _of_one_key(items: Sequence[_Item], opened: Opened, named: _Named, *, over_time: bool) -> Iterator[_Draft]:
+    """The same of figures with one key; each figure goes to one thing, of a group or person rather than of a place where a stock is theirs."""
+    drafts: list[_Draft] = []
     for name in dict.fromkeys(n for item in items for n in sorted(item.names)):
-        match = _Match(name=name, vocabulary=opened.vocabulary, spread=named.spread)
+        match = _Match(name=name, vocabulary=opened.vocabulary, spread=named.spread, over_time=over_time)
         groups: list[list[_Pair]] = []
         for item in items:
             if not match.owns(item):
@@ -263,7 +336,7 @@ def _entries(items: Sequence[_Item], opened: Opened, named: _Named) -> Iterator[
         drafts += [(name, g) for g in groups if len(g) > 1]
     taken: set[tuple[str, int, int]] = set()
 
-    def order(draft: tuple[str, list[_Pair]]) -> tuple[bool, int, int]:
+    def order(draft: _Draft) -> tuple[bool, int, int]:
         name, pairs = draft
         nature = _target(pairs[0][0], name).nature
         # An event is told best by what few sentences name, what somebody has by whom they speak of most.
@@ -272,10 +345,11 @@ def _entries(items: Sequence[_Item], opened: Opened, named: _Named) -> Iterator[
     for name, pairs in sorted(drafts, key=order):
         left = [p for p in pairs if _place(p[0]) not in taken]
         claims = _firsthand(left)
-        if len(claims) < 2 or not _worth(f for _, f in claims):
+        several = _changing([f for _, f in claims]) if over_time else _worth(f for _, f in claims)
+        if len(claims) < 2 or not several:
             continue
         taken |= {_place(i) for i, _ in left}
-        yield _entry(name, claims, opened)
+        yield name, claims
 
 
 def _firsthand(pairs: list[_Pair]) -> list[_Pair]:
@@ -289,17 +363,17 @@ def _place(item: _Item) -> tuple[str, int, int]:
 
 
 class _Match:
-    """Tells which figures of what is named are of one thing."""
+    """Tells which figures of what is named are of one thing, at one time or over time."""
 
-    def __init__(self, *, name: str, vocabulary: Vocabulary, spread: Counter[str]) -> None:
-        self._name, self._vocabulary, self._spread = name, vocabulary, spread
+    def __init__(self, *, name: str, vocabulary: Vocabulary, spread: Counter[str], over_time: bool) -> None:
+        self._name, self._vocabulary, self._spread, self._over_time = name, vocabulary, spread, over_time
         self._known: dict[tuple[Target, str, tuple[str, int, int]], bool] = {}
 
     def owns(self, item: _Item) -> bool:
         """Whether a figure is stated, whole, and of what is named."""
         if self._name not in item.names or not self._fits(item, item):
             return False
-        if _target(item, self._name).nature != "toll" and not _belongs(item, self._name, self._vocabulary):
+        if not item.titled and _target(item, self._name).nature != "toll" and not _belongs(item, self._name, self._vocabulary):
             return False
         return not another_owns(item.quantity, item.evidence.text, _target(item, self._name), self._vocabulary)
 
@@ -307,20 +381,28 @@ class _Match:
         """Whether each of two figures answers what the other does, for the same subject and time."""
         (a, figure), (b, another) = one, other
         target = _target(a, self._name)
+        if self._over_time and target.nature == "flow":
+            told = a.quantity.kind == "count" or bool(a.words & b.words)
+            return told and self._fits(a, b) and self._fits(b, a)
         if not comparable(another, figure, target):
             return False
         if target.nature != "stock" and not _same_subject(a.names, b.names, self._spread, both=target.nature == "flow"):
             return False
         told = bool(a.quantity.events) or _head(a.quantity) in _OWNED or bool(a.words & b.words)
-        return told and self._fits(a, b) and self._fits(b, a)
+        # Over time "20 ferries" and "27 ferries" are drawn side by side, whatever the words before.
+        return (told or (self._over_time and a.quantity.unit.lower() == b.quantity.unit.lower())) and self._fits(a, b) and self._fits(b, a)
 
     def _fits(self, asked: _Item, item: _Item) -> bool:
         """Whether a figure answers the question that another one answers."""
-        target, question = _target(asked, self._name), f"how many {asked.quantity.unit} {self._name}"
+        target, question = self._target(asked), f"how many {asked.quantity.unit} {self._name}"
         key = target, question, _place(item)
         if key not in self._known:
             self._known[key] = fits(item.quantity, target, item.evidence.text, question, self._vocabulary)
         return self._known[key]
+
+    def _target(self, item: _Item) -> Target:
+        target = _target(item, self._name)
+        return replace(target, verb="") if self._over_time and target.nature == "flow" else target
 
 
 _OF_A_NOUN = frozenset(("compound", "poss", "amod", "nmod", "appos", "nummod"))
@@ -387,6 +469,11 @@ def _worth(found: Iterable[Figure]) -> bool:
     )
 
 
+def _changing(found: Sequence[Figure]) -> bool:
+    """Whether there are two dates and two values."""
+    return len({f.dated for f in found if f.dated}) > 1 and len({(f.quantity.low, f.quantity.high) for f in found if f.quantity}) > 1
+
+
 def _told_apart(one: Figure, other: Figure) -> bool:
     """Whether figures stand in two sentences, or are of two holders: a row of a table holds many that say nothing of each other."""
     here, there = one.evidence, other.evidence
@@ -399,8 +486,13 @@ def _both_say(one: Evidence, other: Evidence) -> bool:
     return apart and fuzz.ratio(one.text.casefold(), other.text.casefold()) < NEAR_COPY_RATIO
 
 
+def _ordered(pairs: Iterable[_Pair]) -> list[_Pair]:
+    """By date, the undated last."""
+    return sorted(pairs, key=lambda p: (p[1].dated is None, p[1].dated or "", p[1].holder))
+
+
 def _entry(name: str, pairs: Sequence[_Pair], opened: Opened) -> Entry:
-    ordered = sorted(pairs, key=lambda p: (p[1].dated is None, p[1].dated or "", p[1].holder))
+    ordered = _ordered(pairs)
     claims, target = [], _target(ordered[0][0], name)
     for n, (item, figure) in enumerate(ordered, start=1):
         claims.append(

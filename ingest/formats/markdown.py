@@ -20,7 +20,7 @@ from ingest.errors import BadSource
 from ingest.formats.table import table_blocks
 from ingest.source import GENRES, ROLES, STATUSES
 
-_TEXT_FIELDS = ("title", "publisher", "author", "date_note", "url", "language", "licence")
+_TEXT_FIELDS = ("title", "publisher", "author", "date_note", "url", "language", "licence", "disagreement")
 _OTHER_FIELDS = frozenset({"date", "genre", "paragraphs"})
 _UNCHECKED = "general knowledge"
 """Value of the block attribute ``checked`` that keeps a block from being evidence."""
@@ -30,8 +30,8 @@ _PARAGRAPH_NUMBER = re.compile(r"0*[1-9][0-9]{0,8}")
 def read(text: str) -> Extract:
     """Blocks and front matter of a Markdown text.
 
-    Front matter may hold title, publisher, author, date, date_note, url, genre, language, licence
-    and ``paragraphs: original|notes``. Other keys are ignored: other people's notes have their own.
+    Front matter may hold title, publisher, author, date, date_note, url, genre, language, licence,
+    disagreement and ``paragraphs: original|notes``. Other keys are ignored: other people's notes have their own.
 
     Raises:
         BadSource: the front matter is not YAML, or a value is not of its kind.
