@@ -21,6 +21,7 @@ from app.config import load_settings
 from app.home import Home
 from app.page.ask import AskTab
 from app.writing import local
+from app.writing.available import ollama
 from app.writing.engines import Engine, EngineError, EngineSettings, Usage, parse_engine
 
 FILE = b"GGUF" + bytes(range(256)) * 9000
@@ -118,7 +119,8 @@ def test_what_is_there_is_listed_and_no_key_is_shown(tmp_path: Path, server: Fil
     assert found["ollama:big:120b-cloud"]["stays"] is False and found["gguf:mine"]["state"] == "ready"
     assert found["gguf:qwen2.5-7b"]["state"] == "to download" and all(name in re.sub(r"\s+", " ", shown.stdout) for name in found)
     home = Home(tmp_path / "home")
-    assert [name for _, name in AskTab(home).engines()] == ["extractive", "ollama:llama3.1:8b"]
+    ours = [m.engine for m in ollama() if m.stays]
+    assert [name for _, name in AskTab(home, models=ours).engines()] == ["extractive", "ollama:llama3.1:8b"]
     home.close()
 
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, nullcontext, suppress
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -31,7 +30,6 @@ from app.records.history import HISTORY_FILE, History, StoredTurn
 from app.rendering.html import LineOf, check_html
 from app.rendering.render import render
 from app.text.counts import counted
-from app.writing.available import ollama
 from app.writing.engines import EXTRACTIVE, parse_engine
 from index.errors import IndexingError
 from index.search import Filters
@@ -84,9 +82,10 @@ class AskTab:
 
     def __init__(
         self, home: Home, *, ready: Readiness | None = None, gate: Gate | None = None, read_only: bool = False,
-        line_of: LineOf = lambda _: "",
+        line_of: LineOf = lambda _: "", models: Sequence[str] = (),
     ) -> None:  # fmt: skip
         self._home = home
+        self._models = models
         self._ready = ready or Readiness(usable=True)
         self._front = Front(home, self._ready)
         self._views = Views(home, self._front, read_only=read_only, line_of=line_of)
@@ -161,16 +160,11 @@ class AskTab:
         return self._views.welcome(), self._views.welcome_evidence()
 
     def engines(self) -> list[tuple[str, str]]:
-        """Engines to choose from: what quotes the sources, the language model of the settings, and those of an Ollama on this machine."""
+        """Engines to choose from: what quotes the sources, the language model of the settings, and others that were found."""
         wanted = self._home.settings.engine.name
         words = [("Quotes from the sources", EXTRACTIVE)]
         mine = words if wanted == EXTRACTIVE else [(f"Language model {wanted}", wanted), *words]
-        return [*mine, *((f"Language model {name}", name) for name in self._ollama if name != wanted)]
-
-    @cached_property
-    def _ollama(self) -> tuple[str, ...]:
-        """Models of an Ollama on this machine as the page starts, those that keep everything here."""
-        return tuple(m.engine for m in ollama() if m.stays and m.state == "ready")
+        return [*mine, *((f"Language model {name}", name) for name in self._models if name != wanted)]
 
     def written_by(self, engine: str) -> str:
         """Who words the answers, in a line below the question box."""

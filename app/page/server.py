@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from importlib.resources import files
 from io import StringIO
@@ -28,6 +28,7 @@ from app.page.readiness import LOADING, Readiness, prepare
 from app.page.talk import Talk
 from app.page.work import Work
 from app.rendering.render import render
+from app.writing.available import ollama
 from index.generation import current
 
 _FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"]
@@ -51,7 +52,7 @@ def theme() -> gr.themes.Base:
 
 def build_chat(
     home: Home, *, ready: Readiness | None = None, gate: Gate | None = None, read_only: bool = False,
-    work: Work | None = None, beside: tools.Tools | None = None,
+    work: Work | None = None, beside: tools.Tools | None = None, models: Sequence[str] = (),
 ) -> gr.Blocks:  # fmt: skip
     """The page over a home.
 
@@ -61,10 +62,11 @@ def build_chat(
         read_only: sources cannot be changed and the evaluation cannot be run from the page.
         work: the jobs that the page shows, when others start some too.
         beside: the parts of the Tools tab, when others look into them too.
+        models: further engines to choose from, such as the models of an Ollama on this machine.
     """
     work = work or Work()
     beside = beside or tools.Tools(home, work, gate, read_only=read_only)
-    asking = ask.AskTab(home, ready=ready, gate=gate, read_only=read_only, line_of=beside.ledger.line)
+    asking = ask.AskTab(home, ready=ready, gate=gate, read_only=read_only, line_of=beside.ledger.line, models=models)
     shelf = sources.SourcesTab(home, work, read_only=read_only)
     examined = evaluation.EvaluationTab(home, work, read_only=read_only)
     plotted = figures.FiguresTab(home)
@@ -137,7 +139,8 @@ def serve(
     limits = home.settings.chat
     gate = Gate(allowance_of(limits))
     beside = tools.Tools(home, work, gate, read_only=read_only)
-    blocks = build_chat(home, ready=ready, gate=gate, read_only=read_only, work=work, beside=beside)
+    models = [m.engine for m in ollama() if m.stays and m.state == "ready"]
+    blocks = build_chat(home, ready=ready, gate=gate, read_only=read_only, work=work, beside=beside, models=models)
     blocks.queue(max_size=limits.pending, default_concurrency_limit=4)
     try:
         with redirect_stdout(StringIO()):  # Gradio's own lines advise public links
