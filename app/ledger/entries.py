@@ -389,8 +389,9 @@ class _Match:
         if target.nature != "stock" and not _same_subject(a.names, b.names, self._spread, both=target.nature == "flow"):
             return False
         told = bool(a.quantity.events) or _head(a.quantity) in _OWNED or bool(a.words & b.words)
-        # Over time "20 ferries" and "27 ferries" are drawn side by side, whatever the words before.
-        return (told or (self._over_time and a.quantity.unit.lower() == b.quantity.unit.lower())) and self._fits(a, b) and self._fits(b, a)
+        # "had 20 ferries" and "had 27 ferries": no word before one of them tells of something else.
+        plain = self._over_time and a.quantity.unit.lower() == b.quantity.unit.lower() and not (a.words and b.words)
+        return (told or plain) and self._fits(a, b) and self._fits(b, a)
 
     def _fits(self, asked: _Item, item: _Item) -> bool:
         """Whether a figure answers the question that another one answers."""
