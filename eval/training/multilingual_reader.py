@@ -30,7 +30,7 @@ from app.evidence.multilingual import PLACES, beside
 from app.evidence.packaged import Packed
 from app.evidence.torch_network import NARROW, Heads, Layer, Logits, Shape, logits_of, narrowed
 from eval.training.sample import Example, Neighbours, Sampler
-from eval.training.sets import PQUAD_HELD_OUT, Collection, Question, by_source, read_own, share
+from eval.training.sets import PQUAD_HELD_OUT, Collection, Question, by_source, fraction, read_own
 from eval.training.train import HERE, Group, cut, losses_of
 from index import multilingual_encoder as encoder
 from ingest.sentences import sentence_spans
@@ -180,7 +180,7 @@ def read_pquad(into: Collection, file: Path) -> None:
                         gold={at: hits} if hits else {},
                         near=tuple(i for i in own if i != at) if hits else (at,),
                         span=span,
-                        held_out=share(title) < PQUAD_HELD_OUT,
+                        held_out=fraction(title) < PQUAD_HELD_OUT,
                     )
                 )
 
