@@ -250,6 +250,8 @@ def train(
         kept: dict[str, Any] = torch.load(file, weights_only=True)
         network.load_state_dict(kept["network"])
         optimizer.load_state_dict(kept["optimizer"])
+        for part, times in zip(optimizer.param_groups, (1, 10), strict=True):
+            part["peak"] = rate * times  # which may be another than before
         average, done, step, before = kept["average"], kept["done"], kept["step"], kept["minutes"]
         print(f"goes on after {done} questions and {before:.1f} minutes", flush=True)
     rng = random.Random(f"{seed} {done}")
@@ -316,7 +318,7 @@ def main() -> None:
     parser.add_argument("--own", type=Path, default=HERE / "data")
     parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoint and of the weights")
     parser.add_argument("--minutes", type=float, default=25.0, help="of processor time a thread")
-    parser.add_argument("--rate", type=float, default=1.2e-4)
+    parser.add_argument("--rate", type=float, default=2.5e-4)
     parser.add_argument("--negatives", type=int, default=2, help="wrong passages for each question")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
