@@ -35,7 +35,7 @@ from app.question.analysis import analyse
 from eval.training.calibrate import HERE, TODAY, key_of
 from eval.training.homes import Text, home_of
 from eval.training.logistic import fit
-from eval.training.sets import PQUAD_HELD_OUT, share
+from eval.training.sets import PQUAD_HELD_OUT, fraction
 from index.embed import Progress, Vectors
 from index.languages import LanguageVectors
 from index.multilingual_encoder import MultilingualEncoder, TokenStates
@@ -137,7 +137,7 @@ def rows_of(public: Path, limit: int, encoder: MultilingualEncoder, reader: Pass
                     random.Random(0).shuffle(questions)
                     asked = [Asked(text=q["question"], paragraph=answers[within][q["id"]][0], answer=answers[within][q["id"]][1]) for q in questions[:limit]]
                     yield from _rows(f"{name} {code}-{within}", code, asked, opened, encoder, reader)
-    articles = [a for a in json.loads((public / "pquad" / "validation.json").read_text(encoding="utf-8"))["data"] if share(a["title"].strip()) < PQUAD_HELD_OUT]
+    articles = [a for a in json.loads((public / "pquad" / "validation.json").read_text(encoding="utf-8"))["data"] if fraction(a["title"].strip()) < PQUAD_HELD_OUT]
     with _Home(articles, encoder) as opened:
         for half, name in ((0, "fit"), (1, "held")):
             asked = [

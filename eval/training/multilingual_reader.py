@@ -30,7 +30,7 @@ from app.evidence.multilingual import PLACES, beside
 from app.evidence.packaged import Packed
 from app.evidence.torch_network import NARROW, Heads, Layer, Logits, Shape, logits_of, narrowed
 from eval.training.sample import Example, Neighbours, Sampler
-from eval.training.sets import PQUAD_HELD_OUT, Collection, Question, by_source, read_own, share
+from eval.training.sets import PQUAD_HELD_OUT, Collection, Question, by_source, fraction, read_own
 from eval.training.train import HERE, Group, cut, losses_of
 from index import multilingual_encoder as encoder
 from ingest.sentences import sentence_spans
@@ -180,7 +180,7 @@ def read_pquad(into: Collection, file: Path) -> None:
                         gold={at: hits} if hits else {},
                         near=tuple(i for i in own if i != at) if hits else (at,),
                         span=span,
-                        held_out=share(title) < PQUAD_HELD_OUT,
+                        held_out=fraction(title) < PQUAD_HELD_OUT,
                     )
                 )
 
@@ -250,6 +250,8 @@ def train(
         kept: dict[str, Any] = torch.load(file, weights_only=True)
         network.load_state_dict(kept["network"])
         optimizer.load_state_dict(kept["optimizer"])
+        for part, times in zip(optimizer.param_groups, (1, 10), strict=True):
+            part["peak"] = rate * times  # which may be another than before
         average, done, step, before = kept["average"], kept["done"], kept["step"], kept["minutes"]
         print(f"goes on after {done} questions and {before:.1f} minutes", flush=True)
     rng = random.Random(f"{seed} {done}")
@@ -316,7 +318,7 @@ def main() -> None:
     parser.add_argument("--own", type=Path, default=HERE / "data")
     parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoint and of the weights")
     parser.add_argument("--minutes", type=float, default=25.0, help="of processor time a thread")
-    parser.add_argument("--rate", type=float, default=1.2e-4)
+    parser.add_argument("--rate", type=float, default=2.5e-4)
     parser.add_argument("--negatives", type=int, default=2, help="wrong passages for each question")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
