@@ -39,7 +39,7 @@ from ingest.library import Library
 from ingest.source import Source
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 # The same examples in every run, so that a red test stays red; "thorough" looks for new ones.
 settings.register_profile(
@@ -325,6 +325,29 @@ def browser() -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=found, args=flags)
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="module")
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """``open_page(address, width=390, color_scheme="dark")`` opens the page as a new visitor and waits until it was greeted.
+
+    With ``seen``, a list, every address that the page asks for is put there; what else is given goes to the browser's context.
+    """
+    contexts: list[BrowserContext] = []
+
+    def open_at(address: str, *, width: int = 1280, height: int = 860, seen: list[str] | None = None, **given: Any) -> Page:
+        contexts.append(browser.new_context(viewport={"width": width, "height": height}, **given))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(120_000)
+        if seen is not None:
+            page.on("request", lambda request: seen.append(request.url))
+        page.goto(address)
+        page.wait_for_selector("html[data-greeted]", state="attached")
+        return page
+
+    yield open_at
+    for context in contexts:
+        context.close()
 
 
 @pytest.fixture(scope="module")

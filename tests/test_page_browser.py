@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from app.home import Home
 from ingest.source import Source
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, Page
 
 LIGHTHOUSE = """\
 ---
@@ -107,25 +107,16 @@ def requested() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def visit(browser: Browser, address: str, requested: list[str]) -> Iterator[Callable[..., Page]]:
+def visit(open_page: Callable[..., Page], address: str, requested: list[str]) -> Callable[..., Page]:
     """``visit(width=390, color_scheme="dark")`` opens the page as a new visitor, whose answers quote the sources."""
-    contexts: list[BrowserContext] = []
 
-    def open_page(*, width: int = 1280, height: int = 860, color_scheme: Any = "light", quotes: bool = True) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=color_scheme)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        page.on("request", lambda request: requested.append(request.url))
-        page.goto(address)
-        page.wait_for_selector("html[data-greeted]", state="attached")
+    def visitor(*, quotes: bool = True, **given: Any) -> Page:
+        page = open_page(address, seen=requested, **given)
         if quotes:
             want_quotes(page)
         return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
+    return visitor
 
 
 @pytest.fixture(scope="module")
@@ -391,6 +382,25 @@ def test_no_tab_has_a_serious_barrier(visit: Callable[..., Page], name: str, wid
     page.click("#live .acts [data-act=pin]")
     open_tab(page, "Notebook", "#notebook .note textarea")
     found["notebook"] = _barriers(page)
+    open_tab(page, "Tools", "#compare-go")
+    page.fill("#compare-questions textarea", QUESTION)
+    page.click("#compare-sources > button")
+    page.click("#compare-go")
+    page.wait_for_selector("#compare-table table [data-act=read]")
+    found["compare"] = _barriers(page)
+    open_tab(page, "Ledger", "#ledger .notice")
+    if page.locator("#ledger [data-act=fillfacts]").count():
+        page.click("#ledger [data-act=fillfacts]")
+    page.wait_for_selector("#ledger .entry")
+    page.click("#ledger .entry summary")
+    found["ledger"] = _barriers(page)
+    open_tab(page, "Draft desk", "#desk-go")
+    page.fill("#desk-draft textarea", "The lighthouse of Skarvoy was first lit in 1899. Was it so?")
+    page.click("#desk-go")
+    page.click("#desk .sentence summary")
+    found["desk"] = _barriers(page)
+    open_tab(page, "What is new", "#news .news")
+    found["new"] = _barriers(page)
     open_tab(page, "Sources", "#source-table table")
     page.locator("#source-table [data-act=read]").first.click()
     page.wait_for_selector("#reading h2")
@@ -407,7 +417,7 @@ def test_no_tab_has_a_serious_barrier(visit: Callable[..., Page], name: str, wid
     page.wait_for_selector("#eval-case .card")
     found["evaluation"] = _barriers(page)
     assert not any(found.values()), found
-    for tab in ("Ask", "Sources", "Notebook", "Figures", "Evaluation"):
+    for tab in ("Ask", "Sources", "Notebook", "Tools", "Figures", "Evaluation"):
         open_tab(page, tab, "[role=tabpanel]:visible")
         assert width(page) <= wide, f"{tab} is wider than the screen"
 

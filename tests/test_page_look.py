@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from app.home import Home
 from index.generation import writer
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
 FILLER = (
@@ -28,7 +28,7 @@ YEARS = range(1991, 2000)
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A long source with its one fact near the end, and nine that give different figures."""
+    """A long source with its one fact near the end, nine that give different figures, and two that contradict each other."""
     folder = tmp_path_factory.mktemp("look")
     texts = {"chronicle": "# The Chronicle of Tornvik\n\n" + f"{FILLER}\n\n" * PARAGRAPHS
              + "The harbour master of Tornvik was called Aslaug Rimstad.\n\n"
@@ -36,6 +36,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for n, year in enumerate(YEARS):
         texts[f"count-{year}"] = f"---\ntitle: Count of {year}\npublisher: Office {n}\ndate: {year}\n---\n\n" \
             f"Tornvik had {20 + 7 * n} ferries in {year}, according to Office {n}.\n"  # fmt: skip
+    fires = {"Herald": "The fire at the Grand Hotel in Norholm on 3 May 1990 killed 12 people, the police said.",
+             "Gazette": "The hospital counted 15 people killed in the fire at the Grand Hotel in Norholm on 3 May 1990."}  # fmt: skip
+    for paper, told in fires.items():
+        texts[paper] = f"---\ntitle: The {paper} on the fire\npublisher: The {paper}\ndate: 1990-05-20\n---\n\n{told}\n"
     for name, words in texts.items():
         (folder / f"{name}.md").write_text(words, encoding="utf-8")
     home = Home(folder / "home")
@@ -49,21 +53,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def visit(browser: Browser, home: Path, serve_page: Callable[..., str]) -> Iterator[Callable[..., Page]]:
+def visit(open_page: Callable[..., Page], home: Path, serve_page: Callable[..., str]) -> Callable[..., Page]:
     address = serve_page(home, "--offline")
-    contexts: list[BrowserContext] = []
 
-    def open_page(*, width: int = 1280, height: int = 860, scheme: Any = "light", at: str = address) -> Page:
-        contexts.append(browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(120_000)
-        page.goto(at)
-        page.wait_for_selector("html[data-greeted]", state="attached")
-        return page
+    def visitor(*, scheme: str = "light", at: str = address, **given: Any) -> Page:
+        return open_page(at, color_scheme=scheme, **given)
 
-    yield open_page
-    for context in contexts:
-        context.close()
+    return visitor
 
 
 @pytest.fixture(scope="module")
@@ -251,6 +247,77 @@ def test_a_job_is_shown_to_its_starter_who_can_dismiss_it(visit: Callable[..., P
     tab(page, "Sources")
     page.wait_for_timeout(700)
     assert page.locator("#work .work").count() == 0
+
+
+def test_what_the_command_line_can_do_the_tools_do_too(visit: Callable[..., Page], tmp_path: Path) -> None:
+    page = visit()
+    tab(page, "Tools")
+    page.wait_for_function("location.hash === '#/compare'")
+    page.fill("#compare-questions textarea", "Who was the harbour master of Tornvik?\nHow many ferries did Tornvik have?")
+    page.click("#compare-sources > button")
+    for title in ("Count of 1991", "Chronicle", "Count of 1995"):
+        page.locator(f"#compare-scope li:has-text('{title}') input").check()
+    page.click("#compare-go")
+    page.wait_for_selector("#compare-work .closing:has-text('3 of 6 cells say something')")
+    rows = page.locator("#compare-table tbody tr")
+    told = {row.locator("th").inner_text().splitlines()[0]: row.locator("td").all_inner_texts() for row in rows.all()}
+    assert "Aslaug Rimstad" in told["The Chronicle of Tornvik"][0] and told["The Chronicle of Tornvik"][1] == "says nothing"
+    assert told["Count of 1991"][0] == "says nothing" and "20 ferries in 1991" in told["Count of 1991"][1]
+    for choice, ending, begins in (("CSV", ".csv", b"\xef\xbb\xbfsource"), ("XLSX", ".xlsx", b"PK"), ("Markdown", ".md", b"| Source"), ("HTML", ".html", b"<!doctype")):
+        assert download(page, "compare", choice, tmp_path / f"c{ending}").startswith(begins)
+    page.click("#compare-table tr:has-text('Chronicle') [data-act=read]")
+    assert mark_is_in_the_window(page, "#reader mark.focus")
+    page.click("#reader [data-close-reader]")
+    page.wait_for_function("location.hash === '#/compare'")
+    assert rows.count() == 3, "the way back leads to the table"
+
+    tab(page, "Ledger")
+    page.click("#ledger [data-act=fillfacts]")
+    page.wait_for_selector("#ledger-work .closing:has-text('read.')")
+    page.wait_for_selector("#ledger .entry[data-state=disputed]:has-text('people killed')")
+    assert download(page, "ledger", "CSV", tmp_path / "l.csv").count(b"disputed") == 2
+    tab(page, "Ask")
+    ask(page, "How many people did the fire at the Grand Hotel in Norholm kill?")
+    page.click("#live a[href^='#/ledger/']")
+    page.wait_for_selector("#ledger .claims li.chosen:focus:has-text('people killed'):has-text('contradicts')")
+    address = str(page.evaluate("location.hash"))
+    page.go_back()
+    page.wait_for_selector("#live .asked:visible")
+    other = visit(at=page.url.split("#")[0] + address)
+    other.wait_for_selector("#ledger .claims li.chosen:focus:has-text('contradicts')")
+
+    tab(page, "Tools")
+    tab(page, "Draft desk")
+    page.fill("#desk-draft textarea", "The harbour master of Tornvik was called Aslaug Rimstad. Tornvik had 99 ferries in 1991. Was it so?")
+    page.click("#desk-go")
+    page.wait_for_selector("#desk-work .closing:has-text('3 sentences')")
+    chips = page.locator("#desk .sentence summary").all_inner_texts()
+    assert [c.strip() for c in chips] == ["Supported", "Contradicted"]
+    page.locator("#desk summary").nth(1).click()
+    assert "20 ferries in 1991" in page.locator("#desk .told:visible").first.inner_text()
+    assert "Aslaug Rimstad" in page.locator("#desk-note-1").inner_text()
+    assert download(page, "desk", "Word", tmp_path / "d.docx").startswith(b"PK")
+
+    tab(page, "What is new")
+    page.fill("#news-question textarea, #news-question input", "Who was the harbour master of Tornvik?")
+    page.click("#news-add")
+    page.wait_for_selector("#news .saved:has-text('Not asked yet')")
+    page.click("#news-ask")
+    page.wait_for_selector("#news .saved.changed .added:has-text('Aslaug Rimstad')")
+    page.click("#news-ask")
+    page.wait_for_selector("#news .saved:has-text('no change since')")
+    page.click("#news [data-act=unsave]")
+    page.click(".ask-user .yes")
+    page.wait_for_selector("#news .notice:has-text('No question is saved yet')")
+
+
+def download(page: Page, part: str, choice: str, to: Path) -> bytes:
+    page.click(f"#{part}-form input")
+    page.click(f"#{part}-form [role=option]:has-text('{choice}')")
+    with page.expect_download() as saved:
+        page.click(f"#{part}-save")
+    saved.value.save_as(to)
+    return to.read_bytes()
 
 
 def test_a_first_start_is_served_at_once_and_becomes_usable_by_itself(

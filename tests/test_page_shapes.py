@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,22 +16,14 @@ from app.exports.export import export_answer
 from app.home import Home
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def page(browser: Browser, bundled_home: Home, serve_page: Callable[..., str]) -> Iterator[Page]:
-    context: BrowserContext = browser.new_context(
-        viewport={"width": 1280, "height": 860}, permissions=["clipboard-read", "clipboard-write"]
-    )
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-    page.goto(serve_page(bundled_home.folder, "--offline"))
-    page.wait_for_selector("html[data-greeted]", state="attached")
-    yield page
-    context.close()
+def page(open_page: Callable[..., Page], bundled_home: Home, serve_page: Callable[..., str]) -> Page:
+    return open_page(serve_page(bundled_home.folder, "--offline"), permissions=["clipboard-read", "clipboard-write"])
 
 
 def ask(page: Page, question: str) -> Any:
@@ -148,6 +140,15 @@ def test_an_empty_home_takes_files_that_are_dropped(
     page.set_default_timeout(60_000)
     page.goto(serve_page(tmp_path / "empty", "--offline"))
     page.wait_for_selector(".welcome .drop")
+    page.get_by_role("tab", name="Tools", exact=True).click()
+    page.fill("#compare-questions textarea", "Who was the miller?")
+    page.click("#compare-go")
+    page.wait_for_selector("#compare-work .notice:has-text('There are no sources yet')")
+    for name, part in (("Ledger", "#ledger"), ("What is new", "#news")):
+        page.get_by_role("tab", name=name, exact=True).click()
+        page.wait_for_selector(f"{part} .notice:has-text('There are no sources yet')")
+        assert page.locator(f"{part} .notice").count() == 1
+    page.get_by_role("tab", name="Ask", exact=True).click()
     page.evaluate(
         """() => { const moved = new DataTransfer();
         moved.items.add(new File(['# The Mill\\n\\nThe miller of Askeby was called Tove Lind.\\n'], 'mill.md', {type: 'text/markdown'}));

@@ -138,7 +138,7 @@ def build(tab: CompareTab, talk: gr.State, client: Any) -> list[Any]:
                 go = gr.Button("Compare the sources", variant="primary", scale=0, min_width=190, elem_id="compare-go")
                 form = gr.Dropdown(list(FORMS), value="csv", show_label=False, label="Download as", container=False, scale=0, min_width=170, elem_id="compare-form")
                 save = gr.Button("Download", scale=0, min_width=110, elem_id="compare-save")
-        with gr.Column(scale=2, min_width=280), gr.Accordion("Sources to ask (all where none is ticked)", open=False, elem_id="compare-sources"):
+        with gr.Column(scale=2, min_width=280), gr.Accordion("Sources to ask (none ticked: all)", open=False, elem_id="compare-sources"):
             scope = gr.HTML(tab.scope(), elem_id="compare-scope", apply_default_css=False)
     notice = gr.HTML("", elem_id="compare-notice", apply_default_css=False)
     work = gr.HTML("", elem_id="compare-work", apply_default_css=False)
