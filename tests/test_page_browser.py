@@ -388,11 +388,9 @@ def test_no_tab_has_a_serious_barrier(visit: Callable[..., Page], name: str, wid
     page.click("#compare-go")
     page.wait_for_selector("#compare-table table [data-act=read]")
     found["compare"] = _barriers(page)
-    open_tab(page, "Ledger", "#ledger .notice")
-    if page.locator("#ledger [data-act=fillfacts]").count():
-        page.click("#ledger [data-act=fillfacts]")
-    page.wait_for_selector("#ledger .entry")
-    page.click("#ledger .entry summary")
+    open_tab(page, "Ledger", "#ledger .ledger")
+    if page.locator("#ledger .entry").count():
+        page.locator("#ledger .entry summary").first.click()
     found["ledger"] = _barriers(page)
     open_tab(page, "Draft desk", "#desk-go")
     page.fill("#desk-draft textarea", "The lighthouse of Skarvoy was first lit in 1899. Was it so?")

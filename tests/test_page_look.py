@@ -28,7 +28,7 @@ YEARS = range(1991, 2000)
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A long source with facts near the end, nine that give different figures, and two that contradict each other."""
+    """A long source with its one fact near the end, nine that give different figures, and two that contradict each other."""
     folder = tmp_path_factory.mktemp("look")
     texts = {"chronicle": "# The Chronicle of Tornvik\n\n" + f"{FILLER}\n\n" * PARAGRAPHS
              + "The harbour master of Tornvik was called Aslaug Rimstad.\n\n"
@@ -272,8 +272,6 @@ def test_what_the_command_line_can_do_the_tools_do_too(visit: Callable[..., Page
     assert rows.count() == 3, "the way back leads to the table"
 
     tab(page, "Ledger")
-    page.click("#ledger [data-act=fillfacts]")
-    page.wait_for_selector("#ledger-work .closing:has-text('read.')")
     page.wait_for_selector("#ledger .entry[data-state=disputed]:has-text('people killed')")
     assert download(page, "ledger", "CSV", tmp_path / "l.csv").count(b"disputed") == 2
     tab(page, "Ask")

@@ -31,7 +31,7 @@ _TITLE = "Comparing sources"
 _DRAW_SECONDS = 0.5
 """At most so often is a growing table drawn anew."""
 _EMPTY = "There are no sources yet: add some on the Sources tab, then ask them here."
-_ENDINGS = {form: ending for ending, form in reversed(SUFFIXES.items())}
+_ENDINGS: dict[str, str] = {form: ending for ending, form in reversed(SUFFIXES.items())}
 
 Cells = Mapping[tuple[str, str], Cell]
 

@@ -37,8 +37,9 @@ class Tools:
         for part in self._parts():
             part.place.stop(talk.owner)
 
-    def dismissed(self, talk: Talk) -> list[str]:
-        """How far the jobs are, after the result of one was let go."""
+    def dismiss(self, work: Work, talk: Talk) -> list[str]:
+        """Let the result of one's last job go; how far the jobs of each part are then."""
+        work.dismiss(talk.owner)
         return [part.place.shown(talk.owner) for part in self._parts()]
 
     def _parts(self) -> Iterator[Any]:
@@ -68,7 +69,7 @@ def build(tools: Tools, work: Work, bridge: gr.HTML, talk: gr.State, tab: gr.Tab
     fourth.select(tools.news.opened, talk, told, js=_once_there("news"), **quiet)
     bridge.stopwork(tools.stop, talk, None, api_visibility="private", queue=False)
     shown = [compared[0], listed[0], checked[0], told[0]]
-    bridge.dismiss(lambda whose: (work.dismiss(whose.owner), tools.dismissed(whose))[1], talk, shown, api_visibility="private", show_progress="hidden", queue=False)
+    bridge.dismiss(lambda whose: tools.dismiss(work, whose), talk, shown, api_visibility="private", show_progress="hidden", queue=False)
 
 
 def _about(part: str) -> None:
