@@ -21,7 +21,8 @@ from app.answering.decide import load_calibrations
 from app.answering.engine import Models
 from app.answering.pipeline import Answerer
 from app.citation_text import rows
-from app.differences.find import OLD_YEARS, find
+from app.differences.find import find
+from app.differences.shown import OLD_YEARS
 from app.home import Home
 from app.question.analysis import analyse
 from index.search import Hit

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.differences.find import fits
+from app.differences.counted import fits
 from app.evidence.gather import Evidence, log_odds
 from app.logistic import Feature
 from app.question.analysis import Question, fits_kind

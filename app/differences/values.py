@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from app.citation_text import holder, one_line, shortened
-from app.differences.find import Figure, Found
+from app.differences.figure import Figure, Found
 from app.evidence.gather import Evidence, log_odds
 from app.logistic import Feature, Logistic, load
 from app.question.analysis import Kind, Question, holds_kind

@@ -18,7 +18,12 @@ from typing import Literal, Self, get_args
 from rapidfuzz import fuzz
 
 from app.answer import Citation
-from app.differences.find import Figure, another_owns, comparable, disjoint, figure_of, fits, near_in_time
+from app.differences.compare import comparable, disjoint
+from app.differences.counted import fits
+from app.differences.dated import near_in_time
+from app.differences.figure import Figure
+from app.differences.find import figure_of
+from app.differences.whose import another_owns
 from app.evidence.citing import cited
 from app.evidence.gather import Evidence
 from app.facts.layer import Fact

@@ -7,7 +7,7 @@ from dataclasses import replace
 from app.answering.compose import compose
 from app.answering.engine import Desk, Outcome, Wording
 from app.answering.strategies.point import abstained, look_up
-from app.differences import find as differences
+from app.differences.shown import added
 from app.evidence.gather import Evidence
 
 
@@ -41,7 +41,7 @@ def in_parts(desk: Desk) -> Outcome | None:
         )  # fmt: skip
         said = answer.answer
         for part in answered:
-            answer = differences.added(answer, part.differing, part.trace.question.time, request.today, opened.source)
+            answer = added(answer, part.differing, part.trace.question.time, request.today, opened.source)
         wording = Wording(
             question=" ".join(f.trace.question.text for f in answered), before=before, after=answer.answer.removeprefix(said)
         )

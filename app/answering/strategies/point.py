@@ -10,8 +10,12 @@ from app.answering.compose import Limits, compose, originals_first, select, shor
 from app.answering.engine import Desk, Outcome, Trace, Wording
 from app.answering.judge import TIME_WEIGHT, speaking_of, traced
 from app.answering.retrieve import WIDE_HITS, Retrieved, is_author_note, published, retrieve
-from app.differences import find as differences
 from app.differences import values
+from app.differences.dated import off_time
+from app.differences.figure import AGREED
+from app.differences.figure import Found as Differing
+from app.differences.find import find
+from app.differences.shown import added
 from app.evidence.gather import Evidence
 from app.question.analysis import Question
 from app.text import periods
@@ -36,7 +40,7 @@ class Found:
 
     trace: Trace
     chosen: tuple[Evidence, ...] = ()
-    differing: differences.Found | None = None
+    differing: Differing | None = None
     off_time: periods.Period | None = None
 
 
@@ -52,7 +56,7 @@ def point(desk: Desk) -> Outcome:
         lead = found.chosen[0]
         short = short_answer(question, lead, opened.source(lead.hit.passage.source_id))
         answer = replace(base, status="answered", answer=composed.text, short_answer=short, citations=composed.citations)
-        whole = differences.added(answer, found.differing, question.time, desk.request.today, opened.source)
+        whole = added(answer, found.differing, question.time, desk.request.today, opened.source)
         after = whole.answer.removeprefix(composed.text)
     return Outcome(answer=whole, trace=replace(found.trace, wording=Wording(question=question.text, after=after)))
 
@@ -69,7 +73,7 @@ def look_up(desk: Desk, question: Question, *, beside: str | None = None) -> Fou
     with desk.clock.stage("generate"):
         chosen = _chosen(desk, trace)
         lead = chosen[0]
-        if differences.off_time(lead, question.time, published(lead.hit, desk.index)):
+        if off_time(lead, question.time, published(lead.hit, desk.index)):
             return Found(trace=trace, off_time=question.time.period)
         differing = _differing(desk, trace, lead)
         if differing is not None:
@@ -83,7 +87,7 @@ def best_sentence(desk: Desk, question: Question) -> Evidence | None:
     if not trace.decision.answer:
         return None
     lead = _chosen(desk, trace)[0]
-    return None if differences.off_time(lead, question.time, published(lead.hit, desk.index)) else lead
+    return None if off_time(lead, question.time, published(lead.hit, desk.index)) else lead
 
 
 def trace_of(desk: Desk, question: Question, *, beside: str | None = None) -> Trace:
@@ -164,15 +168,15 @@ def _chosen(desk: Desk, trace: Trace) -> list[Evidence]:
     return select(question, evidence, opened.vocabulary, limits)
 
 
-def _differing(desk: Desk, trace: Trace, lead: Evidence) -> differences.Found | None:
+def _differing(desk: Desk, trace: Trace, lead: Evidence) -> Differing | None:
     opened, question = desk.index, trace.question
 
     def more(words: str) -> Sequence[Hit]:
         wide = f"{question.text} {words}".strip()
         return opened.search(wide, WIDE_HITS, filters=desk.request.filters, settings=desk.models.settings.search)
 
-    found = differences.find(question, trace.evidence, more, opened.vocabulary, opened.source)
+    found = find(question, trace.evidence, more, opened.vocabulary, opened.source)
     if found is not None or question.about_author:
-        return None if found == differences.AGREED else found
+        return None if found == AGREED else found
     order = [lead, *(e for e in trace.evidence if (e.start, e.hit.passage.id) != (lead.start, lead.hit.passage.id))]
     return values.find(question, order, opened.vocabulary, opened.source)
