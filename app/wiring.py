@@ -26,9 +26,10 @@ from app.question.tasks import load as load_tasks
 from app.support.calibration import load_support_calibrations
 from app.support.checker import SupportChecker
 from app.writing.engines import Engine, EngineSettings, parse_engine
+from app.writing.parts import WriterSettings
 from app.writing.profiles import ANSWER_TOKENS, profile_of
 from app.writing.strong import StrongWriter
-from app.writing.writer import Writer, WriterSettings
+from app.writing.writer import Writer
 from index.embed import Encoder
 from index.encoders import open_encoder
 from index.languages import LanguageVectors

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import prompts
 from app.writing.engines import EngineError, Usage
-from app.writing.writer import Model
+from app.writing.parts import Model
 from eval.metrics import Score, Summary, summarise
 from eval.run import Run
 

@@ -14,9 +14,9 @@ from app.home import Home
 from app.rendering.html import message_html
 from app.stream import Discarded, Settled
 from app.writing.engines import Engine, EngineSettings, parse_engine
+from app.writing.parts import WriterSettings
 from app.writing.profiles import profile_of
 from app.writing.strong import BADGE, StrongWriter, units
-from app.writing.writer import WriterSettings
 from eval.bench.playback import PlayedRow, run
 
 REPORT = """\

@@ -21,8 +21,11 @@ from app.question.followup import Turn
 from app.stream import Discarded, Done, Draft, Event, Settled
 from app.support.checker import SupportChecker
 from app.text import orders as instructions
+from app.writing.condense import trusted_rewrite
 from app.writing.engines import Engine, EngineSettings, parse_engine
-from app.writing.writer import Given, Material, Writer, WriterSettings, fitting, trusted_rewrite, usable
+from app.writing.parts import Given, Material, WriterSettings
+from app.writing.passages import fitting, usable
+from app.writing.writer import Writer
 from ingest.chunk import chunk
 from ingest.source import Source
 

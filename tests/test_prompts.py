@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 import prompts
-from app.writing.writer import Given, as_data
+from app.writing.parts import Given
+from app.writing.passages import as_data
 from ingest.chunk import chunk
 from ingest.source import Source
 from prompts import PromptError

@@ -23,7 +23,8 @@ from app.question.tasks import TaskClassifier
 from app.question.tasks import default as default_tasks
 from app.stream import Done, Event, settled
 from app.text.language import unread
-from app.writing.writer import Given, Material, Writer
+from app.writing.parts import Given, Material
+from app.writing.writer import Writer
 from index.search import Filters, Hit, IndexReader, OpenIndex
 from ingest.chunk import Passage
 

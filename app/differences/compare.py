@@ -37,11 +37,9 @@ def compared(target: Target, figures: Sequence[Figure], question: Question) -> F
     )  # fmt: skip
 
 
-
 def _differ(values: Sequence[Figure]) -> bool:
     """Whether two of the figures can't both be right."""
     return any(disjoint(a, b) for a, b in combinations(values, 2))
-
 
 
 def comparable(figure: Figure, anchor: Figure, target: Target) -> bool:
@@ -70,7 +68,6 @@ def comparable(figure: Figure, anchor: Figure, target: Target) -> bool:
     return near_in_time(figure, anchor)
 
 
-
 def distinct(figures: Sequence[Figure]) -> list[Figure]:
     """The figures with repetitions taken out: the same value for the same year is one, whoever prints it."""
     kept: list[Figure] = []
@@ -81,7 +78,6 @@ def distinct(figures: Sequence[Figure]) -> list[Figure]:
         elif (figure.dated or "") > (twin.dated or ""):
             kept[kept.index(twin)] = figure
     return kept
-
 
 
 def _same(figure: Figure, kept: Figure) -> bool:
@@ -97,18 +93,15 @@ def _same(figure: Figure, kept: Figure) -> bool:
     )
 
 
-
 def _width(figure: Figure) -> float:
     q = figure.quantity
     return q.high - q.low if q and q.bound == "exact" and "–" in re.sub(r"-| to | and ", "–", q.text) else 0.0
-
 
 
 def disjoint(one: Figure, other: Figure) -> bool:
     """Whether two figures can't both be right."""
     a, b = one.quantity, other.quantity
     return a is not None and b is not None and (a.high < b.low or b.high < a.low)
-
 
 
 def _most_telling(values: list[Figure], anchor: Figure) -> list[Figure]:
@@ -131,4 +124,3 @@ def _most_telling(values: list[Figure], anchor: Figure) -> list[Figure]:
         seen[year] += 1
     rest = [figure for _, _, figure in sorted(turns, key=lambda t: t[:2])]
     return list({id(f): f for f in [*first, *rest]}.values())[:MOST_VALUES]
-

@@ -78,7 +78,6 @@ def fits(q: Quantity, target: Target, sentence: str, question: str, vocabulary: 
     return _same_noun(q, target, sentence, vocabulary)
 
 
-
 def _same_noun(q: Quantity, target: Target, sentence: str, vocabulary: Vocabulary) -> bool:
     if target.events:
         if q.events != target.events:
@@ -97,14 +96,12 @@ def _same_noun(q: Quantity, target: Target, sentence: str, vocabulary: Vocabular
     return False
 
 
-
 def clause_of(sentence: str, q: Quantity) -> tuple[int, int]:
     """Start and end of the part of the sentence, between semicolons and contrasts, in which the figure stands."""
     cuts = list(_CLAUSE.finditer(sentence))
     start = max((m.end() for m in cuts if m.end() <= q.start), default=0)
     end = min((m.start() for m in cuts if m.start() >= q.end), default=len(sentence))
     return start, end
-
 
 
 def unit_of(q: Quantity, sentence: str) -> str:
@@ -120,11 +117,9 @@ def unit_of(q: Quantity, sentence: str) -> str:
     return f"{q.unit}, {with_whom['note']}" if with_whom and q.unit else q.unit
 
 
-
 def counts_families(q: Quantity, sentence: str) -> bool:
     """Whether a remark behind the figure says that families are counted too: "4,000 in May, counting family members"."""
     remark = _FAMILIES_TOO.search(sentence, q.end) if q.head in {"strength", "people"} else None
     if remark is None:
         return False
     return not any(q.end <= o.start < remark.start() and o.point > _FEW for o in quantities(sentence))
-

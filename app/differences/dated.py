@@ -62,11 +62,9 @@ def when_of(q: Quantity, target: Target, item: Evidence, source: Source) -> tupl
     return (of_date(published) if published else None), *_words(None, "", published)
 
 
-
 def is_cited(period: Period, sentence: str) -> bool:
     """Whether a date says when a text appeared: "according to the article by X (2024)"."""
     return bool(_CITED.search(sentence[: period.start])) and sentence[period.end :].startswith(")")
-
 
 
 def _words(period: Period | None, text: str, published: str | None) -> tuple[str | None, str]:
@@ -76,7 +74,6 @@ def _words(period: Period | None, text: str, published: str | None) -> tuple[str
     return published, f"published {shown(published)}" if published else "undated"
 
 
-
 def _nearest(named: Sequence[Period], q: Quantity, text: str) -> Period | None:
     """The period nearest to the figure; one that a preposition leads in goes before "the 1988 Committee"."""
     behind = [p for p in named if p.start >= q.end and _RIGHT_BEHIND.fullmatch(text[q.end : p.start])]
@@ -84,7 +81,6 @@ def _nearest(named: Sequence[Period], q: Quantity, text: str) -> Period | None:
         return behind[0]
     led = [p for p in named if p.relation != "at" or _LED_IN.search(text[: p.start])]
     return min(led or named, key=lambda p: min(abs(p.start - q.end), abs(q.start - p.end)), default=None)
-
 
 
 def _is_report_date(period: Period, q: Quantity, sentence: str) -> bool:
@@ -105,7 +101,6 @@ def _is_report_date(period: Period, q: Quantity, sentence: str) -> bool:
     return distance(_SAYING) < distance(_HAPPENING)
 
 
-
 def in_time(period: Period | None, asked: Period, *, published: bool = False) -> bool:
     """Whether a figure's period meets the one asked for; a date of publication must lie in it altogether."""
     if period is None or not period.first:
@@ -119,7 +114,6 @@ def in_time(period: Period | None, asked: Period, *, published: bool = False) ->
     )
 
 
-
 def time_of(figure: Figure) -> int:
     """The last day that a figure may be of; 0 when nothing is known."""
     if figure.dated is None:
@@ -127,7 +121,6 @@ def time_of(figure: Figure) -> int:
     if figure.period and str(figure.period.last)[:4] == figure.dated[:4]:
         return figure.period.last  # "early 2021" ends before "2021" does
     return of_date(figure.dated).last
-
 
 
 def near_in_time(one: Figure, other: Figure) -> bool:
@@ -139,13 +132,11 @@ def near_in_time(one: Figure, other: Figure) -> bool:
     return times[0][0] <= times[1][1] + 10000 and times[1][0] <= times[0][1] + 10000
 
 
-
 def length(period: Period) -> int:
     """Days, roughly."""
     years, rest = divmod(period.last - period.first, 10000)
     months, days = divmod(rest, 100)
     return years * 365 + months * 30 + days + 1
-
 
 
 def off_time(lead: Evidence, asked: Asked, published: str | None) -> bool:
@@ -159,11 +150,9 @@ def off_time(lead: Evidence, asked: Asked, published: str | None) -> bool:
     return asked.period is not None and strict(asked.period) and speaks_of(lead.text, asked.period, published) < 0
 
 
-
 def said_of(citation: Citation) -> str | None:
     """The date that a quotation speaks of, else that of its source."""
     named = [p for p in periods(citation.quote) if p.relation not in {"of", "since", "before"}]
     if named:
         return max(named, key=lambda p: p.last).iso
     return citation.date if citation.genre != "notes" else None
-

@@ -41,7 +41,6 @@ class Figure:
     firsthand: bool = True
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """Figures that differ, oldest first, and how to say so in one sentence."""
@@ -56,4 +55,3 @@ AGREED = Found(about="", sentence="", figures=())
 def about(question: Question) -> str:
     """What a difference is about, in words."""
     return question.text.rstrip(" ?!.")
-

@@ -73,14 +73,12 @@ def find(
     return _sides(question, evidence, more, vocabulary, sources)
 
 
-
 def _counted(target: Target, question: Question, vocabulary: Vocabulary) -> str:
     """Nouns that count what is asked for, when the question has no such noun: "how strong" counts fighters."""
     if HOW_MANY.search(question.text):
         return ""
     asked = set(vocabulary.stems(question.text))
     return " ".join(n for head in sorted(target.heads) for n in nouns_of(head) if vocabulary.stem(n) not in asked)
-
 
 
 def _unread(hit: Hit) -> Iterator[Evidence]:
@@ -92,7 +90,6 @@ def _unread(hit: Hit) -> Iterator[Evidence]:
             hit=hit, text=hit.passage.text[a:b], start=hit.passage.start + a, end=hit.passage.start + b,
             score=0.0, passage_score=0.0, similarity=hit.similarity, overlap=0.0,
         )  # fmt: skip
-
 
 
 def _figures(
@@ -119,7 +116,6 @@ def _figures(
     return found
 
 
-
 def figure_of(q: Quantity, target: Target, item: Evidence, source: Source) -> Figure:
     """A figure with who gives it for when, as its sentence and its source tell."""
     period, dated, when = when_of(q, target, item, source)
@@ -128,7 +124,6 @@ def figure_of(q: Quantity, target: Target, item: Evidence, source: Source) -> Fi
         holder=holder_of(q, item, source), of_event=target.nature == "flow" and period is not None and dated == period.iso,
         firsthand=source.genre != "notes" or item.hit.passage.claimed_by not in {None, source.publisher},
     )  # fmt: skip
-
 
 
 def _dates(
@@ -192,7 +187,6 @@ def _dates(
     return Found(about=about(question), figures=tuple(kept[:MOST_SIDES]), sentence="The sources give different dates:")
 
 
-
 def _is_report_of(period: Period, sentence: str) -> bool:
     """Whether the date belongs to the one who says it: "according to Wikipedia (2024)", "the report of 2023"."""
     before = sentence[max(0, period.start - 40) : period.start]
@@ -203,7 +197,6 @@ def _is_report_of(period: Period, sentence: str) -> bool:
             re.I,
         )
     )
-
 
 
 def _sides(
@@ -240,12 +233,10 @@ def _sides(
     return None
 
 
-
 def _common_words(text: str, vocabulary: Vocabulary) -> list[str]:
     """Topic words that are no names."""
     mentioned = {m.lower() for m in vocabulary.mentions(text)}
     return [t for t in vocabulary.content_terms(text) if t.lower() not in mentioned and not t[0].isupper()]
-
 
 
 def _side(item: Evidence) -> Figure:
@@ -255,4 +246,3 @@ def _side(item: Evidence) -> Figure:
         evidence=item, quantity=None, value=one_line(item.text).rstrip("."), unit="", period=told,
         dated=told.iso if told else None, when="", holder=item.hit.passage.claimed_by or "", of_event=True,
     )  # fmt: skip
-

@@ -26,7 +26,6 @@ class Listed:
     difference: Difference
 
 
-
 def listed(found: Found, citations: Sequence[Citation], sources: Callable[[str], Source | None]) -> Listed:
     """The values written down, one a line, each with who gives it, its date and its marker.
 
@@ -66,7 +65,6 @@ def listed(found: Found, citations: Sequence[Citation], sources: Callable[[str],
     )  # fmt: skip
 
 
-
 def added(
     answer: Answer, found: Found | None, asked: Asked, today: dt.date, sources: Callable[[str], Source | None]
 ) -> Answer:
@@ -86,4 +84,3 @@ def added(
         return answer
     note = f"The newest evidence found is of {shown(newest)} [{marker}]."
     return replace(answer, answer=f"{answer.answer}{chr(10) if found else ' '}{note}")
-

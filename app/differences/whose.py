@@ -48,11 +48,9 @@ def covers(target: Target, item: Evidence, source: Source, vocabulary: Vocabular
     return len(there) >= needed * len(target.subject)
 
 
-
 def _names_it(name: str, known: frozenset[frozenset[str]], stems: Collection[str], vocabulary: Vocabulary) -> bool:
     spelled = _spellings(name, vocabulary)
     return spelled <= known if spelled else set(vocabulary.stems(name)) <= set(stems)
-
 
 
 def _speaks_on(item: Evidence, source: Source, target: Target) -> bool:
@@ -63,18 +61,15 @@ def _speaks_on(item: Evidence, source: Source, target: Target) -> bool:
     return not [o for o in others if not periods(f"in {o} 2000")]
 
 
-
 def alike(term: str, stems: set[str]) -> bool:
     """Whether a word of the same beginning stands there: "flood" and "flooding", "bombing" and "bombs"."""
     word = term.lower()
     return len(word) >= 5 and any(s[:5] == word[:5] for s in stems if len(s) >= 4)
 
 
-
 def _spellings(text: str, vocabulary: Vocabulary) -> frozenset[frozenset[str]]:
     """What is named in a text, whatever the spelling."""
     return frozenset(frozenset(a.lower() for a in vocabulary.aliases(m)) for m in vocabulary.mentions(text))
-
 
 
 def another_owns(q: Quantity, sentence: str, target: Target, vocabulary: Vocabulary) -> bool:
@@ -92,7 +87,6 @@ def another_owns(q: Quantity, sentence: str, target: Target, vocabulary: Vocabul
     return bool(target.names) and not any(n.lower() in name.lower() or name.lower() in n.lower() for n in target.names)
 
 
-
 def _given_for_another(q: Quantity, sentence: str, target: Target, vocabulary: Vocabulary) -> bool:
     """Whether a sentence shares its figures out: "100 for the Kerman attack and 145 for the Crocus attack"."""
 
@@ -108,12 +102,10 @@ def _given_for_another(q: Quantity, sentence: str, target: Target, vocabulary: V
     return anyone and not mine and any(named_behind(o)[0] for o in every if o.start != q.start)
 
 
-
 def _without_periods(text: str) -> str:
     for period in reversed(periods(text)):
         text = text[: period.start] + text[period.end :]
     return text
-
 
 
 def holder_of(q: Quantity | None, item: Evidence, source: Source) -> str:
@@ -139,4 +131,3 @@ def holder_of(q: Quantity | None, item: Evidence, source: Source) -> str:
     ):
         return one_line(re.sub(r"^(?:the|an?) ", "", (own["a"] or own["b"]).strip(), flags=re.I))
     return holder(source, passage.claimed_by, shortened(source.title))
-

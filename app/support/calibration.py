@@ -34,9 +34,7 @@ class SupportCalibration:
         return 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, z))))
 
 
-
 def load_support_calibrations() -> dict[str, SupportCalibration]:
     """The packaged calibrations by reader kind."""
     data: dict[str, Any] = json.loads(files("app.support").joinpath("calibration.json").read_text(encoding="utf-8"))
     return {name: SupportCalibration(**values) for name, values in data.items()}
-

@@ -51,7 +51,6 @@ class SupportReader(Protocol):
         """A reading for each passage."""
 
 
-
 class SupportChecker:
     """Checks claims against texts. Threads may share one.
 
@@ -273,7 +272,6 @@ class SupportChecker:
         return rows
 
 
-
 def _weighed(claim: str, told: Sequence[tuple[Hit, Carried]], opened: OpenIndex, grades: Mapping[str, Grade]) -> ClaimCheck:
     """The passages against one another: one that contradicts counts, whatever support a passage has that is no closer to the claim."""
     best = told[0][1]
@@ -300,7 +298,6 @@ def _weighed(claim: str, told: Sequence[tuple[Hit, Carried]], opened: OpenIndex,
     )  # fmt: skip
 
 
-
 def _only_holder(claim: str, told: Sequence[tuple[Hit, Carried]], opened: OpenIndex) -> str:
     """The one who alone holds what passages say and whom the claim does not name; "" where it is told as a fact or by several."""
     held = set()
@@ -314,13 +311,11 @@ def _only_holder(claim: str, told: Sequence[tuple[Hit, Carried]], opened: OpenIn
     return held.pop() if held else ""
 
 
-
 def _holder(claim: str, quote: str) -> str:
     """Who says what a quote says, where the claim tells it as a fact; else "". Inside a sentence, as "the union"."""
     voice = voice_left_out(claim, quote)
     first = voice.split(" ", 1)[0]
     return voice[0].lower() + voice[1:] if voice and claims.plain(first.lower()) else voice
-
 
 
 class _Vectors:
@@ -347,7 +342,6 @@ class _Vectors:
         return np.stack([known[t] for t in texts])
 
 
-
 def _citation(hit: Hit, told: Carried, opened: OpenIndex) -> Citation:
     assert told.best is not None
     source = opened.source(hit.passage.source_id)
@@ -358,4 +352,3 @@ def _citation(hit: Hit, told: Carried, opened: OpenIndex) -> Citation:
         source, hit.passage, start=hit.passage.start + start, end=hit.passage.start + end, support=told.support,
         also_in=tuple(outlet(s, p) for s, p in copies if s is not None),
     )  # fmt: skip
-

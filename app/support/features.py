@@ -147,7 +147,6 @@ def features(claim: Said, chosen: Sequence[Ranked], ground: Ground, together: fl
     )
 
 
-
 def _opposed(values: Mapping[str, float]) -> bool:
     """Whether the best sentence differs in a figure, date, name or denial."""
     otherwise = ("figure_other", "crossed", "date_other", "denial", "opposite")
@@ -156,10 +155,8 @@ def _opposed(values: Mapping[str, float]) -> bool:
     )
 
 
-
 def _same_matter(values: Mapping[str, float]) -> bool:
     return values["meaning"] >= _SAME_MATTER and values["lost"] <= _MOST_LOST
-
 
 
 def _contradicts(values: Mapping[str, float]) -> bool:
@@ -170,13 +167,11 @@ def _contradicts(values: Mapping[str, float]) -> bool:
     return turned or (values["name_none"] <= ABSENT and any(values[o] for o in ("figure_other", "crossed", "date_other")))
 
 
-
 def _dates_saying(claim: Said, best: Said) -> bool:
     """Whether the other dates of a sentence tell when somebody said so: "…, according to the UN in April"."""
     others = [g for g in best.moments if not any(claims.dated_near(m, g) for m in claim.moments)]
     said = [v.said for v in parse(best.text).voices]
     return bool(said) and not any(s.start <= g.at < s.end for g in others for s in said)
-
 
 
 def _figures(
@@ -203,7 +198,6 @@ def _figures(
     return values
 
 
-
 def _moments(
     claim: Said, best: Said, own: Sequence[Said], around: Sequence[Said], whole: Sequence[Said], reasons: list[str]
 ) -> dict[str, float]:
@@ -225,7 +219,6 @@ def _moments(
         elif not far:
             reasons.append(f"The text does not give {moment.text}.")
     return values
-
 
 
 def _names(
@@ -250,11 +243,9 @@ def _names(
     return values
 
 
-
 def _has(name: Sequence[str], said: Said, claim: Said) -> float:
     """How much of a name of the claim stands in a sentence, under any spelling of the vocabulary."""
     words = {w.lower() for w in name}
     if any(words & set(" ".join(group).split()) for group in claim.aliases & said.aliases):
         return 1.0
     return claims.name_share(name, said)
-

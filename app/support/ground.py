@@ -31,7 +31,6 @@ class Unit:
     said: Said
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
     """All sentences of the texts given, with titles and headings."""
@@ -55,7 +54,6 @@ class Ground:
         return [*near, *opening, *(self.contexts[t] for t in texts)]
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranked:
     """A sentence that comes near the claim; ``meanings`` tells how well it matches each word of the claim, ``score``
@@ -69,7 +67,6 @@ class Ranked:
     score: float
 
 
-
 def clauses(sentence: str) -> list[str]:
     """The parts of a sentence that state something by themselves, told by punctuation and joining words."""
     parts = re.split(
@@ -77,7 +74,6 @@ def clauses(sentence: str) -> list[str]:
         sentence,
     )
     return [p for p in parts if len(p.split()) >= 4]
-
 
 
 def leaning(claim: Said, units: Sequence[Unit], most: int) -> Sequence[Unit]:
@@ -88,7 +84,6 @@ def leaning(claim: Said, units: Sequence[Unit], most: int) -> Sequence[Unit]:
     return sorted(kept, key=lambda u: u.place)
 
 
-
 def shared(claim: Said, given: Said) -> float:
     """Share of the claim's words and figures that stand in a sentence."""
     total = len(claim.words) + len(claim.figures) + len(claim.moments)
@@ -96,7 +91,6 @@ def shared(claim: Said, given: Said) -> float:
     there += sum(any(claims.agrees(f, g) for g in given.figures) for f in claim.figures)
     there += sum(any(claims.dated_near(m, g) for g in given.moments) for m in claim.moments)
     return there / total if total else 0.0
-
 
 
 def together(claim: Said, ranked: Sequence[Ranked]) -> list[Ranked]:
@@ -113,7 +107,6 @@ def together(claim: Said, ranked: Sequence[Ranked]) -> list[Ranked]:
     return chosen
 
 
-
 def _covered(claim: Said, chosen: Sequence[Ranked]) -> float:
     """How much of the claim sentences hold together: words by meaning, figures, dates and names by words."""
     given = [r.unit.said for r in chosen]
@@ -124,14 +117,11 @@ def _covered(claim: Said, chosen: Sequence[Ranked]) -> float:
     return mean(pieces)
 
 
-
 def best_matches(chosen: Sequence[Ranked]) -> list[float]:
     """For each word of the claim the best match in any of the sentences."""
     return [max(column) for column in zip(*(r.meanings for r in chosen), strict=True)]
 
 
-
 def mean(values: Sequence[float]) -> float:
     """Their mean; 0 of none."""
     return sum(values) / len(values) if values else 0.0
-

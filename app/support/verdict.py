@@ -48,7 +48,6 @@ class Carried:
         return self.label != "unsupported" and self.verdict != "contradicted"
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
     """A stretch of a given text; ``end`` is exclusive."""
@@ -96,11 +95,9 @@ class ClaimCheck:
         return _WORDS[self.verdict]
 
 
-
 def to_json(check: ClaimCheck) -> dict[str, Any]:
     """The check as plain JSON data."""
     return asdict(check)
-
 
 
 def tidy_claim(claim: str) -> str:
@@ -114,4 +111,3 @@ def tidy_claim(claim: str) -> str:
     except BadInput as exc:
         message = str(exc).replace("the question", "the claim").replace("what you want to know", "a statement")
         raise BadInput(message.replace("ask it shorter", "check it in parts")) from exc
-

@@ -21,24 +21,10 @@ from app.text import orders as instructions
 from app.writing.drafting import Drafting, plain
 from app.writing.engines import EngineError
 from app.writing.markers import Mark, existing, split
+from app.writing.parts import Given, Material, Stage, Support, closing
+from app.writing.passages import data_of, facts_of, fitting, nearest, quoted, usable
 from app.writing.second import Opinion, opinions
-from app.writing.writer import (
-    LEAST,
-    MOST_CITED,
-    Given,
-    Material,
-    Stage,
-    Support,
-    Writer,
-    _Work,
-    closing,
-    data_of,
-    facts_of,
-    fitting,
-    nearest,
-    quoted,
-    usable,
-)
+from app.writing.writer import LEAST, MOST_CITED, Writer, _Work
 from ingest.sentences import sentence_spans, unmarked
 from prompts import Prompt
 

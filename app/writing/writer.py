@@ -10,12 +10,10 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol
 
 import prompts
-from app.answer import MARKER, Answer, Citation, Difference, cite, outlet
+from app.answer import MARKER, Answer, Citation, Difference
 from app.citation_text import with_marker
 from app.policy.rules import declines_output
 from app.question.analysis import kind_of
@@ -25,13 +23,25 @@ from app.support import alignment
 from app.text import claims
 from app.text import orders as instructions
 from app.text.voices import voice_left_out, voice_not_there, with_voice
+from app.writing.condense import trusted_rewrite
 from app.writing.drafting import Drafting, DraftSentence, plain
-from app.writing.engines import EngineError, TooLong, Usage, estimated_tokens
+from app.writing.engines import EngineError, TooLong, Usage
 from app.writing.markers import Mark, closed_up, existing, split, without_markers
-from index.terms import Vocabulary
-from ingest.chunk import Passage
-from ingest.sentences import sentence_spans, unmarked
-from ingest.source import Source
+from app.writing.parts import (
+    Checker,
+    Given,
+    Material,
+    Model,
+    Reading,
+    Sentence,
+    Sheet,
+    Stage,
+    Support,
+    WriterSettings,
+    closing,
+)
+from app.writing.passages import WORD, as_data, data_of, fitting, key, missing_figures, nearest, quoted, usable
+from ingest.sentences import sentence_spans
 from prompts import Prompt
 
 MOST_SENTENCES = 16
@@ -56,179 +66,12 @@ _RESERVE_TOKENS = 64
 """For the model's own chat format around our text."""
 _OTHERS = 3
 """Passages tried for a sentence whose markers lead nowhere."""
-_LONG_QUOTE = 3
 _REPAIRED = re.compile(r"^\W{0,3}([a-z])\W{0,2}[).:\]]\s*(.*)$", re.I)
-_WORD = re.compile(r"\w+", re.U)
 _ENDED = re.compile(r"[.!?…][\"'”’»)\]]*$")
 _ABOUT_PROMPT = re.compile(
     r"\bpassages?\s+(?:[\"“'‘]|is|are|was|were|says?|said|states?|mentions?|numbers?|does|do|in question|\d+)\b", re.I
 )
 _DENIES = re.compile(r"\b(?:not|no|never|none|neither|nor|without|\w+n['’]t)\b", re.I)
-Stage = Callable[[str], AbstractContextManager[None]]
-
-
-class Carried(Protocol):
-    """How far quotes carry a sentence, see ``app.support.checker``."""
-
-    @property
-    def label(self) -> Literal["supported", "partly", "unsupported"]:
-        """Whether they do."""
-
-    @property
-    def support(self) -> float:
-        """How surely, in [0, 1]."""
-
-    @property
-    def verdict(self) -> str:
-        """"supported", "contradicted" or "not found"."""
-
-    @property
-    def best(self) -> tuple[int, int, int] | None:
-        """Which quote carries it best, and where in it: (index, start, end)."""
-
-    @property
-    def others(self) -> Sequence[tuple[int, int, int]]:
-        """Further places that are needed or say the same."""
-
-    @property
-    def reasons(self) -> Sequence[str]:
-        """What does not fit, in words."""
-
-    @property
-    def opposed(self) -> bool:
-        """Whether the best place differs in a figure, name, date or denial."""
-
-
-class Checker(Protocol):
-    """Compares a sentence with the words that it cites."""
-
-    def carried(self, sentence: str, quotes: Sequence[str], contexts: Sequence[str] = ()) -> Carried:
-        """Whether the quotes together carry the sentence."""
-
-
-class Model(Protocol):
-    """The language model, see :class:`app.writing.engines.Engine`."""
-
-    @property
-    def name(self) -> str:
-        """As the user names it."""
-
-    @property
-    def window_tokens(self) -> int:
-        """Room for prompt and reply."""
-
-    @property
-    def answer_tokens(self) -> int:
-        """Room for the reply."""
-
-    def count(self, text: str) -> int:
-        """Tokens of a text."""
-
-    def ask(self, system: str, user: str, usage: Usage) -> Iterator[str]:
-        """The reply as it comes in."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WriterSettings:
-    """What becomes of sentences that nothing carries.
-
-    Attributes:
-        repair: give them back to the model once.
-        unsupported: leave them out, or show them struck out with a badge; "badge", of a strong model, shows them as they are with one.
-    """
-
-    repair: bool = True
-    unsupported: Literal["remove", "strike", "badge"] = "remove"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
-    """A passage that the model may use, with its source and the same words elsewhere."""
-
-    passage: Passage
-    source: Source
-    copies: tuple[tuple[Source, Passage], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Material:
-    """What there is to write from.
-
-    Attributes:
-        question: what is to be answered; only parts that the evidence answers.
-        passages: best evidence first.
-        vocabulary: tells topic words from function words, and spellings of the same thing.
-        topic: what an overview is wanted of, if one is.
-        before, after: text of the extractive answer that stays: what the sources leave open, which figures differ.
-            Its markers are those of the extractive answer.
-        shape, today: form of the answer and the day of the request; only a strong model is told.
-    """
-
-    question: str
-    passages: tuple[Given, ...]
-    vocabulary: Vocabulary
-    topic: str | None = None
-    shape: str = "point"
-    today: str = ""
-    before: str = ""
-    after: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Support:
-    """A quote beside a sentence: a stretch of the source of a passage, ``score`` in [0, 1]."""
-
-    given: Given
-    start: int
-    end: int
-    score: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reading:
-    label: str = "unsupported"
-    supports: Sequence[Support] = ()
-    reason: str = ""
-
-
-@dataclass(slots=True)
-class _Sentence:
-    """A sentence on its way from draft to answer; ``verdict`` None while it waits for its repair."""
-
-    draft: DraftSentence
-    text: str
-    verdict: Verdict | None = None
-    supports: Sequence[Support] = ()
-    reason: str = ""
-
-
-@dataclass(slots=True)
-class _Sheet:
-    """The answer as it grows: settled text, and citations numbered by first use."""
-
-    citations: list[Citation] = field(default_factory=list)
-    text: str = ""
-
-    def number(self, support: Support) -> Citation:
-        """The citation of a quote, a new one at its first use."""
-        given = support.given
-        for known in self.citations:
-            if (known.passage_id, known.start, known.end) == (given.passage.id, support.start, support.end):
-                return known
-        made = cite(
-            given.source, given.passage, start=support.start, end=support.end, support=support.score,
-            marker=len(self.citations) + 1, also_in=tuple(outlet(s, p) for s, p in given.copies),
-        )  # fmt: skip
-        self.citations.append(made)
-        return made
-
-    def adopt(self, citation: Citation) -> int:
-        """The number of a citation that the extractive answer made."""
-        for known in self.citations:
-            if (known.source_id, known.start, known.end) == (citation.source_id, citation.start, citation.end):
-                return known.marker
-        self.citations.append(replace(citation, marker=len(self.citations) + 1))
-        return len(self.citations)
 
 
 class Writer:
@@ -303,8 +146,8 @@ class _Work:
     stage: Stage
     withholds: Callable[[str], str | None]
     usage: Usage = field(default_factory=Usage)
-    sheet: _Sheet = field(default_factory=_Sheet)
-    sentences: list[_Sentence] = field(default_factory=list)
+    sheet: Sheet = field(default_factory=Sheet)
+    sentences: list[Sentence] = field(default_factory=list)
     given: tuple[Given, ...] = ()
     invented: list[int] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -401,7 +244,7 @@ class _Work:
             if self.withholds(draft.text):
                 self.notes.append("a sentence of the model was withheld by the policy")
                 return
-            sentence = _Sentence(draft=draft, text=draft.text)
+            sentence = Sentence(draft=draft, text=draft.text)
             cited, invented = existing(draft.marks, len(self.given))
             self.invented += invented
             sentence.supports, sentence.reason = self.judge(draft.text, cited)
@@ -414,8 +257,8 @@ class _Work:
 
     def repeats(self, sentence: str) -> bool:
         """Whether a sentence was tried before, or says nothing that those which stay do not say."""
-        vocabulary, tried = self.material.vocabulary, {_key(s.draft.text) for s in self.sentences}
-        if _key(sentence) in tried:
+        vocabulary, tried = self.material.vocabulary, {key(s.draft.text) for s in self.sentences}
+        if key(sentence) in tried:
             return True
         stems, terms = set(vocabulary.stems(sentence)), vocabulary.content_terms(sentence)
         for text in (s.text for s in self.sentences if s.verdict in {"supported", "repaired"}):
@@ -441,14 +284,14 @@ class _Work:
                 self.sheet.text += text
             yield Settled(text=text, verdict=sentence.verdict, citations=citations, draft_end=sentence.draft.end)
 
-    def lead(self, sentence: _Sentence) -> str:
+    def lead(self, sentence: Sentence) -> str:
         """What stands before a sentence: the text that goes before all, a space or a new line."""
         preface = f"{self.material.before} " if self.material.before and not self.sheet.text else ""
         if self.material.topic:
             return f"{preface.strip()}\n- ".lstrip("\n") if self.sheet.text or preface else "- "
         return preface or (" " if self.sheet.text else "")
 
-    def worded(self, sentence: _Sentence) -> tuple[str, tuple[Citation, ...]]:
+    def worded(self, sentence: Sentence) -> tuple[str, tuple[Citation, ...]]:
         if sentence.verdict == "struck":
             return f"~~{sentence.text}~~ (not supported by the sources)", ()
         if sentence.verdict not in {"supported", "repaired"}:
@@ -489,14 +332,14 @@ class _Work:
                 return reading.supports, ""
         return [], reason or "no passage says so"
 
-    def read(self, sentence: str, passages: Sequence[Given], how_to: bool) -> _Reading:
+    def read(self, sentence: str, passages: Sequence[Given], how_to: bool) -> Reading:
         """What passages have to say on a sentence, by the checker."""
         runs = [(g, a, b) for g in passages for a, b in usable(g.passage.text, commands=how_to)]
         if instructions.link(sentence):
             addresses = [w.strip(".,;()<>\"'") for w in sentence.split() if instructions.link(w)]
             runs = [(g, a, b) for g, a, b in runs if all(w in g.passage.text[a:b] for w in addresses)]
         if not runs:
-            return _Reading(reason="the passage states nothing of the kind")
+            return Reading(reason="the passage states nothing of the kind")
         told = self.checker.carried(
             sentence, [g.passage.text[a:b] for g, a, b in runs], [g.passage.context for g, _, _ in runs]
         )
@@ -510,24 +353,24 @@ class _Work:
             if made not in supports:
                 supports.append(made)
         if told.label == "supported" and told.support < LEAST:
-            return _Reading(label="partly", reason=_listed(told.reasons) or "the passage does not clearly say so")
+            return Reading(label="partly", reason=_listed(told.reasons) or "the passage does not clearly say so")
         new = self.new_words(sentence, passages, " ".join(g.passage.text[a:b] for g, a, b in runs))
         if told.label == "supported" and new and (len(new) > 1 or told.support < SURE):
-            return _Reading(reason=f"nothing in the passage matches: {', '.join(new)}")
+            return Reading(reason=f"nothing in the passage matches: {', '.join(new)}")
         figures = missing_figures(sentence, passages, supports)
         if told.label == "supported" and figures:
-            return _Reading(reason=f"the passage does not say: {', '.join(figures)}")
+            return Reading(reason=f"the passage does not say: {', '.join(figures)}")
         voice = self.left_out(sentence, supports)
         if told.label == "supported" and voice and not with_voice(sentence, voice):
-            return _Reading(reason=f"it leaves out who says so: {voice}")
+            return Reading(reason=f"it leaves out who says so: {voice}")
         quotes = [s.given.source.text[s.start : s.end] for s in supports]
         other = voice_not_there(sentence, quotes)
         if told.label == "supported" and other:
-            return _Reading(reason=f"the passage has a figure from somebody else than {other}")
+            return Reading(reason=f"the passage has a figure from somebody else than {other}")
         bent = self.bent(sentence, quotes, passages) if told.label == "supported" else ""
         if bent:
-            return _Reading(reason=bent)
-        return _Reading(
+            return Reading(reason=bent)
+        return Reading(
             label=told.label if supports else "unsupported", supports=supports, reason=_listed(told.reasons)
         )
 
@@ -592,7 +435,7 @@ class _Work:
                 words = list(split(found[2]))
                 text = plain("".join(p.text for p in words if not isinstance(p, Mark)))
                 marks = [p for p in words if isinstance(p, Mark)]
-                if not _WORD.search(text) or len(sentence_spans(text)) > 1 or self.repeats(text):
+                if not WORD.search(text) or len(sentence_spans(text)) > 1 or self.repeats(text):
                     continue
                 if self.withholds(text):
                     self.notes.append("a sentence of the model was withheld by the policy")
@@ -685,183 +528,6 @@ class _Work:
         }  # fmt: skip
 
 
-class closing(AbstractContextManager[Iterator[str]]):
-    """An iterator that is closed on leaving, if it can be."""
-
-    def __init__(self, pieces: Iterator[str]) -> None:
-        self._pieces = pieces
-
-    def __enter__(self) -> Iterator[str]:
-        return self._pieces
-
-    def __exit__(self, *_: object) -> None:
-        close = getattr(self._pieces, "close", None)
-        if close:
-            close()
-
-
-# --- passages as data --------------------------------------------------------------------------------------
-
-
-def facts_of(given: Given) -> str:
-    """Who wrote, published and holds what a passage says, and when: the prompt shows it, so a sentence may name it."""
-    told = (given.source.title, given.source.author, given.source.publisher, given.source.date, given.passage.claimed_by)
-    return ", ".join(str(f) for f in told if f)
-
-
-def fitting(passages: Sequence[Given], room: int, count: Callable[[str], int]) -> tuple[tuple[Given, ...], int]:
-    """The passages that fit into so many tokens, whole, in their order, and how many do not."""
-    if estimated_tokens(as_data(passages)) <= room:
-        return tuple(passages), 0  # the usual case, without asking a server's tokenizer for each
-    chosen: list[Given] = []
-    for given in passages:
-        needed = count(as_data([given])) + 2
-        if needed <= room:
-            chosen.append(given)
-            room -= needed
-    return tuple(chosen), len(passages) - len(chosen)
-
-
-def as_data(passages: Sequence[Given]) -> str:
-    """Numbered passages between delimiters that cannot stand inside them, with source, date and claim status."""
-    blocks = []
-    for number, given in enumerate(passages, start=1):
-        passage, source = given.passage, given.source
-        facts = {
-            "n": str(number),
-            "source": ", ".join(filter(None, (source.author, source.publisher))) or source.title,
-            "title": source.title,
-            "date": source.date or "undated",
-            "place": passage.locator,
-        }
-        if passage.claim_status:
-            whose = f" by {passage.claimed_by}" if passage.claimed_by else ""
-            facts["status"] = f"{passage.claim_status}{whose}"
-        attributes = " ".join(f'{name}="{data_of(value)}"' for name, value in facts.items() if value)
-        blocks.append(f"<passage {attributes}>\n{data_of(unmarked(passage.text))}\n</passage>")
-    return "\n".join(blocks)
-
-
-_ANGLES = str.maketrans({"<": "‹", ">": "›", "＜": "‹", "＞": "›", "﹤": "‹", "﹥": "›", '"': "”"})
-_CHAT_FORMAT = re.compile(r"\[\s*/?\s*(?:INST|SYS(?:TEM)?|ASSISTANT|USER)\s*\]|#{2,}\s*(?=\w)", re.I)
-
-
-def data_of(text: str, *, lines: bool = False) -> str:
-    """Text of others without anything that a model could take for our delimiters, markers or its own chat format.
-
-    What it says stays; quotes are made from the original, never from this.
-    """
-    visible = "".join(c if c == "\n" or c.isprintable() else " " for c in text)
-    shown = _CHAT_FORMAT.sub("", visible.translate(_ANGLES))
-    if lines:
-        return shown
-    return without_markers(shown)
-
-
-def usable(text: str, *, commands: bool = False) -> list[tuple[int, int]]:
-    """The stretches of a passage that can be evidence: all but what speaks to an answering system, asks or orders.
-
-    Args:
-        commands: orders count too, as for a question how to do something.
-    """
-    runs: list[tuple[int, int]] = []
-    joined = False
-    for a, b in sentence_spans(text):
-        sentence = text[a:b]
-        if (
-            instructions.to_answerer(sentence)
-            or instructions.question(sentence)
-            or (instructions.imperative(sentence) and not commands)
-        ):
-            joined = False
-            continue
-        if joined:
-            runs[-1] = (runs[-1][0], b)
-        else:
-            runs.append((a, b))
-        joined = True
-    return runs
-
-
-def quoted(text: str, start: int, end: int) -> tuple[int, int]:
-    """The whole sentences that a stretch touches."""
-    touched = [(a, b) for a, b in sentence_spans(text) if a < end and start < b]
-    if not touched:
-        return start, end
-    return touched[0][0], touched[-1][1]
-
-
-def missing_figures(sentence: str, passages: Sequence[Given], supports: Sequence[Support]) -> list[str]:
-    """Figures of a sentence that stand neither in its quotes nor in the titles and dates beside them."""
-    shown = [s.given.source.text[s.start : s.end] for s in supports]
-    beside = [
-        t for g in passages for t in (g.passage.context, g.source.title, g.source.date, g.passage.claimed_by) if t
-    ]
-    known = {f.strip(".,") for f in _FIGURE.findall(" ".join([*shown, *beside]))}
-    return [f for f in dict.fromkeys(f.strip(".,") for f in _FIGURE.findall(sentence)) if f not in known]
-
-
-def nearest(sentence: str, passages: Sequence[Given]) -> list[Given]:
-    """Passages that share words with a sentence, most first."""
-    words = _words(sentence)
-    shared = [(len(words & _words(g.passage.text)), at) for at, g in enumerate(passages)]
-    return [passages[at] for n, at in sorted(shared, key=lambda pair: (-pair[0], pair[1])) if n >= 2]
-
-
-def _words(text: str) -> set[str]:
-    return {w for w in _WORD.findall(text.lower()) if len(w) > 3 or w.isdigit()}
-
-
 def _listed(reasons: Sequence[str]) -> str:
     """Sentences as parts of one line."""
     return "; ".join(f"{r[:1].lower()}{r[1:].removesuffix('.')}" for r in reasons)
-
-
-def _key(text: str) -> str:
-    return " ".join(_WORD.findall(text.lower()))
-
-
-# --- follow-ups --------------------------------------------------------------------------------------------
-
-_LABEL = re.compile(r"^\W*(?:standalone |rewritten |the same |follow-up )?question\s*:\s*", re.I)
-_FIGURE = re.compile(r"\d[\d.,]*")
-_CAPITAL = re.compile(r"\b[A-ZÀ-ÞА-Я][\w’'-]*")
-_ASKS = re.compile(
-    r"^\W*(?:and |but |so )?(?:who|whom|whose|what|when|where|which|why|how|is|are|was|were|do|does|did|has|have|had|can|could|"
-    r"will|would|should|may|might|in|on|by|from|to|at|for|since|until|tell|describe|explain|list|name|give|compare|summari[sz]e)\b",
-    re.I,
-)
-
-
-def trusted_rewrite(reply: str, question: str, history: Sequence[str]) -> str | None:
-    """The model's standalone question, or None when it changes nothing or brings in what nobody said.
-
-    Names and figures of the rewrite must stand in the question or the conversation, those of the question must
-    stay, most of its other words must be known, and it must be one question.
-    """
-    lines = [line.strip() for line in reply.splitlines() if line.strip()]
-    if not lines or len(lines) > 3:
-        return None
-    rewrite = _LABEL.sub("", lines[0]).strip(" \"“”'`*")
-    known = " ".join([question, *history]).lower()
-    if not rewrite or _key(rewrite) == _key(question) or len(rewrite) > len(question) + 200:
-        return None
-    if len(sentence_spans(rewrite)) != 1 or not (rewrite.endswith("?") or _ASKS.match(rewrite)):
-        return None
-    if not _ASKS.match(rewrite):
-        return None
-    first = rewrite.split()[0]
-    names = [n for n in _CAPITAL.findall(rewrite) if n != first or not _ASKS.match(n)]
-    known_words = set(_WORD.findall(known))
-    if any(part not in known_words for name in names for part in _WORD.findall(name.lower())):
-        return None
-    figures = {f.strip(".,") for f in _FIGURE.findall(known)}
-    if any(f.strip(".,") not in figures for f in _FIGURE.findall(rewrite)):
-        return None
-    kept = rewrite.lower()
-    asked_names = [n for n in _CAPITAL.findall(question) if not _ASKS.match(n) and not question.startswith(n)]
-    must = [n.lower() for n in asked_names] + [f.strip(".,") for f in _FIGURE.findall(question)]
-    if any(m not in kept for m in must):
-        return None
-    new = [w for w in _words(rewrite) if w not in known_words]
-    return rewrite if len(new) <= max(1, len(_words(rewrite)) // 4) else None

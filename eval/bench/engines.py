@@ -15,7 +15,8 @@ from app.answering.pipeline import Answerer
 from app.home import Home
 from app.stream import Done, Draft, Settled
 from app.writing.engines import Engine, EngineError, Usage
-from app.writing.writer import Writer, WriterSettings
+from app.writing.parts import WriterSettings
+from app.writing.writer import Writer
 from eval.errors import EvalError
 
 

@@ -28,8 +28,8 @@ from app.home import Home
 from app.stream import Discarded, Done, Settled
 from app.wiring import engine as engine_of
 from app.wiring import writer as writer_of
+from app.writing.parts import Given, Material
 from app.writing.strong import BADGE
-from app.writing.writer import Given, Material
 from eval.errors import EvalError
 from index.terms import Vocabulary
 from ingest.chunk import Passage

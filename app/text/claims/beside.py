@@ -37,7 +37,6 @@ def crossed(claim: Said, given: Said) -> Figure | None:
     return None
 
 
-
 def figure_beside(claim: Said, given: Iterable[Said]) -> float:
     """How far the words beside the claim's figures and dates also stand beside them in the text, in [0, 1]; the least."""
     given = list(given)
@@ -51,7 +50,6 @@ def figure_beside(claim: Said, given: Iterable[Said]) -> float:
     return least
 
 
-
 def name_beside(claim: Said, given: Iterable[Said]) -> float:
     """The same for names; those that stand nowhere in the same spelling are left out."""
     given = list(given)
@@ -62,7 +60,6 @@ def name_beside(claim: Said, given: Iterable[Said]) -> float:
         if places and own:
             least = min(least, max(_beside(claim, p, places) for p in own))
     return least
-
 
 
 def name_rival(claim: Said, given: Iterable[Said]) -> tuple[float, str]:
@@ -84,10 +81,8 @@ def name_rival(claim: Said, given: Iterable[Said]) -> tuple[float, str]:
     return most, whose
 
 
-
 def _named_in(name: Sequence[str], said: Said) -> bool:
     return any(w.lower() in said.tokens for w in name)
-
 
 
 def _beside(claim: Said, at: int, places: Iterable[tuple[Said, int]]) -> float:
@@ -95,7 +90,6 @@ def _beside(claim: Said, at: int, places: Iterable[tuple[Said, int]]) -> float:
     wanted = _around(claim, at, _BESIDE) - _around(claim, at, 0)
     found = [len(wanted & _around(s, p, _BESIDE_GIVEN)) / len(wanted) for s, p in places if wanted]
     return max(found, default=1.0)
-
 
 
 def _around(said: Said, at: int, reach: int) -> frozenset[str]:
@@ -113,7 +107,5 @@ def _places(name: Sequence[str], text: str) -> list[int]:
     return [m.start() for m in re.finditer(rf"\b{re.escape(name[-1])}\b", text)]
 
 
-
 def _nearest(places: Iterable[int], figures: Sequence[Figure]) -> int:
     return min(abs(g.at - p) for g in figures for p in places)
-

@@ -115,7 +115,6 @@ def denials_of(text: str) -> tuple[Denial, ...]:
     return tuple(found)
 
 
-
 def denial_differs(claim: Said, given: Said) -> bool:
     """Whether one of two sentences denies what the other states, told by words that both have.
 
@@ -129,17 +128,14 @@ def denial_differs(claim: Said, given: Said) -> bool:
     return plain_given and bool(in_given & shared) and not in_claim
 
 
-
 def _denied(said: Said, other: Said) -> tuple[frozenset[str], bool]:
     """Stems denied in a sentence, and whether plainly so."""
     own = [d for d in said.denials if d.plain or d.cue not in other.stems]
     return frozenset().union(*(d.of for d in own)), any(d.plain for d in own)
 
 
-
 def _turned(claim: Said, given: Said) -> bool:
     return bool(opposed(claim, given))
-
 
 
 @cache
@@ -150,7 +146,6 @@ def _opposite() -> dict[str, frozenset[str]]:
         table.setdefault(one, set()).add(other)
         table.setdefault(other, set()).add(one)
     return {k: frozenset(v) for k, v in table.items()}
-
 
 
 def opposed(claim: Said, given: Said) -> tuple[str, str] | None:
@@ -165,7 +160,6 @@ def opposed(claim: Said, given: Said) -> tuple[str, str] | None:
     return None
 
 
-
 def overstated(claim: Said, given: Iterable[Said]) -> bool:
     """Whether the claim has a word of fullness or a superlative that no sentence given has."""
     there = frozenset().union(*(g.tokens for g in given))
@@ -173,11 +167,9 @@ def overstated(claim: Said, given: Iterable[Said]) -> bool:
     return bool(strong) and not strong & there
 
 
-
 def unsure(text: str) -> bool:
     """Whether a sentence speaks of what may be, not of what is."""
     return bool(_MODAL.search(text))
-
 
 
 def alleged(text: str) -> bool:
@@ -185,8 +177,6 @@ def alleged(text: str) -> bool:
     return bool(_SAID.search(text))
 
 
-
 def held(text: str) -> bool:
     """Whether a sentence plainly marks what it says as held by somebody, or as no more than possible."""
     return bool(_HELD.search(text))
-

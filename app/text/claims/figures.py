@@ -105,7 +105,6 @@ def figures_of(text: str) -> tuple[Figure, ...]:
     return tuple(replace(f, at=start) for start, _, f in found if f is not _NO_FIGURE)
 
 
-
 def _worded(text: str) -> Iterator[tuple[int, int, Figure]]:
     """Shares and multiples told in words: "one in eleven", "two thirds", "doubled"."""
     for m in _ONE_IN.finditer(text):
@@ -154,7 +153,6 @@ def _share(text: str, percent: float, before: str) -> Figure:
     )
 
 
-
 def _of_quantity(q: Quantity) -> Figure:
     return Figure(
         text=q.text, low=q.low, high=q.high, point=q.point, kind=q.kind, unit=q.unit, head=q.head, bound=q.bound,
@@ -162,10 +160,8 @@ def _of_quantity(q: Quantity) -> Figure:
     )  # fmt: skip
 
 
-
 def _small(text: str) -> float:
     return float(DIGIT_WORDS.get(text.lower(), 0) if not text.isdigit() else int(text))
-
 
 
 def agrees(claimed: Figure, given: Figure) -> bool:
@@ -193,12 +189,10 @@ def agrees(claimed: Figure, given: Figure) -> bool:
     return _close(claimed.point, point, 0.02 if factor != 1.0 else 0.0005) or _rounded(claimed, point)
 
 
-
 def _leeway(point: float) -> float:
     """By what share "about" so many may be off: a number that is told to the last digit is not meant roughly."""
     digits = len(f"{point:.6g}".partition("e")[0].replace(".", "").strip("0"))
     return 0.12 if digits <= 2 else 0.01 if digits == 3 else 0.0005
-
 
 
 def follows(claimed: Figure, given: Sequence[Figure]) -> bool:
@@ -227,7 +221,6 @@ def conflicts(claimed: Figure, given: Figure) -> bool:
     return claimed.kind == given.kind
 
 
-
 def _comparable(one: Figure, other: Figure) -> bool:
     kinds = {one.kind, other.kind}
     if len(kinds) == 1:
@@ -239,10 +232,8 @@ def _comparable(one: Figure, other: Figure) -> bool:
     return bool(kinds & {"bare"}) or kinds in ({"count", "measure"}, {"count", "money"})
 
 
-
 def _same_unit(one: Figure, other: Figure) -> bool:
     return one.unit.lower()[:4] == other.unit.lower()[:4]
-
 
 
 def _factor(claimed: Figure, given: Figure) -> float:
@@ -254,16 +245,13 @@ def _factor(claimed: Figure, given: Figure) -> float:
     return 1.0
 
 
-
 def _unit_in(unit: str, table: dict[str, float]) -> float | None:
     low = unit.lower()
     return next((v for name, v in table.items() if low == name or (len(name) > 2 and low.startswith(name))), None)
 
 
-
 def _close(a: float, b: float, tolerance: float) -> bool:
     return abs(a - b) <= tolerance * max(abs(a), abs(b)) + 1e-9
-
 
 
 def _rounded(claimed: Figure, point: float) -> bool:
@@ -271,4 +259,3 @@ def _rounded(claimed: Figure, point: float) -> bool:
     if not claimed.low < claimed.high:
         return False
     return claimed.low <= point <= claimed.high
-

@@ -61,15 +61,12 @@ def moments_of(text: str) -> tuple[Moment, ...]:
     return tuple(m for _, _, m in found)
 
 
-
 def _days(p: Period) -> tuple[int, int]:
     return p.first, p.last
 
 
-
 def _month(name: str) -> int:
     return next(i for i, m in enumerate(_MONTHS, 1) if m.startswith(name.lower()[:3]))
-
 
 
 def dated_alike(claimed: Moment, given: Moment) -> bool:
@@ -82,7 +79,6 @@ def dated_alike(claimed: Moment, given: Moment) -> bool:
     return given.first >= claimed.first and given.last <= claimed.last
 
 
-
 def dated_near(claimed: Moment, given: Moment) -> bool:
     """Whether both may mean the same time, one of them told less finely."""
     if claimed.first < 10000 or given.first < 10000:
@@ -90,9 +86,7 @@ def dated_near(claimed: Moment, given: Moment) -> bool:
     return overlap((claimed.first, claimed.last), (given.first, given.last))
 
 
-
 def _in_year(moment: Moment) -> tuple[int, int] | None:
     """Month and day alone; None for what is coarser than a month."""
     first, last = moment.first % 10000, moment.last % 10000
     return (first, last) if first // 100 == last // 100 else None
-

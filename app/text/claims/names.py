@@ -85,7 +85,6 @@ def names_of(text: str, tokens: Sequence[re.Match[str]]) -> tuple[tuple[str, ...
     return tuple(dict.fromkeys(names))
 
 
-
 def initials_of(names: Iterable[tuple[str, ...]]) -> Iterable[str]:
     """The acronyms that names would give."""
     for name in names:
@@ -93,7 +92,6 @@ def initials_of(names: Iterable[tuple[str, ...]]) -> Iterable[str]:
         if len(capitals) > 1:
             yield "".join(w[0] for w in capitals).lower()
             yield "".join(w[0] for w in name).lower()
-
 
 
 def name_share(name: Sequence[str], said: Said) -> float:
@@ -110,7 +108,6 @@ def name_share(name: Sequence[str], said: Said) -> float:
     return there / sum(weights)
 
 
-
 def word_of_name(word: str, said: Said) -> bool:
     """Whether a word of a name stands in a sentence: so spelt, inflected, as initials, or as its country's people."""
     low = word.lower().replace(".", "")
@@ -122,7 +119,6 @@ def word_of_name(word: str, said: Said) -> bool:
     return any(akin(low, t) for t in said.tokens if t[:1] == low[:1] or len(t) > 2)
 
 
-
 def akin(one: str, other: str) -> bool:
     """Whether two lower-case words name the same: a country and its people, or one word spelt in two ways."""
     return (
@@ -132,7 +128,6 @@ def akin(one: str, other: str) -> bool:
         or _spelt_alike(one, other)
         or unaccented(one) == unaccented(other)
     )
-
 
 
 @lru_cache(maxsize=65_536)
@@ -148,7 +143,5 @@ def _same_place(one: str, other: str) -> bool:
     return bool(_PLACE_ENDS.fullmatch(one[shared:]) and _PLACE_ENDS.fullmatch(other[shared:]))
 
 
-
 def _spelt_alike(one: str, other: str) -> bool:
     return len(one) > 5 and len(other) > 5 and one[0] == other[0] and fuzz.ratio(one, other) >= 88
-

@@ -37,7 +37,6 @@ class Figure:
     at: int = 0
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
     """A date that a sentence gives, in days as YYYYMMDD; year 0 when only day and month are told."""
@@ -49,7 +48,6 @@ class Moment:
     at: int = 0
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
     """A word that carries meaning."""
@@ -59,7 +57,6 @@ class Word:
     capital: bool
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Denial:
     """A word that denies, by its stem, and the stems behind it; ``plain`` for "not" and its like."""
@@ -67,7 +64,6 @@ class Denial:
     cue: str
     plain: bool
     of: frozenset[str]
-
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,4 +98,3 @@ class Said:
     def denied(self) -> bool:
         """Whether a plain denial (not, no, never, …) stands in it."""
         return any(d.plain for d in self.denials)
-

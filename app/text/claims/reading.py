@@ -36,4 +36,3 @@ def read(text: str, vocabulary: Vocabulary) -> Said:
         denials=denials_of(text),
         initials=frozenset(initials_of(names)),
     )
-

@@ -48,11 +48,9 @@ def printed(text: str) -> str:
     return " ".join(text.replace("’", "'").split())
 
 
-
 def tokens(text: str) -> list[re.Match[str]]:
     """The words of a printed text, in order."""
     return list(TOKEN.finditer(text))
-
 
 
 def plain(word: str) -> bool:
@@ -61,11 +59,9 @@ def plain(word: str) -> bool:
     return low in FUNCTION or len(low) < 2 or low[0].isdigit() or (low in DIGIT_WORDS and low != "zero")
 
 
-
 def bare(word: str) -> str:
     """A word without the ending of a possessive."""
     return re.sub(r"['’]s?$", "", word)
-
 
 
 def parts(word: str) -> tuple[str, ...]:
@@ -74,11 +70,9 @@ def parts(word: str) -> tuple[str, ...]:
     return (low, *(p for p in re.split(r"[-'’&]", low) if p != low and len(p) > 1))
 
 
-
 def stems_of(word: str) -> tuple[str, ...]:
     """The stems of a word and of what it is joined of."""
     return tuple(stem(p) for p in parts(word))
-
 
 
 def unaccented(word: str) -> str:
@@ -86,15 +80,12 @@ def unaccented(word: str) -> str:
     return word if word.isascii() else "".join(c for c in normalize("NFD", word) if not combining(c))
 
 
-
 @cache
 def _stemmer() -> Stemmer.Stemmer:
     return Stemmer.Stemmer("english")
-
 
 
 @lru_cache(maxsize=65_536)
 def stem(word: str) -> str:
     """Snowball stem of a lower-cased word."""
     return str(_stemmer().stemWord(word.lower()))
-
