@@ -25,7 +25,7 @@ VOCABULARY = Vocabulary.load(Path("no-such-file"))
         ),
         ("Who founded Siemens? What did he invent?", ["Who founded Siemens?", "What did he invent – founded Siemens?"]),
         ("where did the settlers come from and how did they arrive in plymouth",
-         ["where did the settlers come from?", "How did the settlers arrive in plymouth?"]),
+         ["Where did the settlers come from?", "How did the settlers arrive in plymouth?"]),
         ("What is the size of Siemens and its leader?", ["What is the size of Siemens?", "What is Siemens’ leader?"]),
     ],
 )  # fmt: skip
