@@ -80,10 +80,10 @@ def test_a_conversation_is_read_by_others_only_under_its_link_and_never_changed_
     assert talk.id and history.conversation(talk.id).link == ""  # only its owner can share it
     shared = tab.share(event(id=talk.id), talk)
     link = history.conversation(talk.id).link
-    assert len(link) >= 32 and f'data-shared="{link}"' in shared.thread and tab.share(event(id=talk.id), talk).past == shared.past
+    assert len(link) >= 32 and f'data-shared="{link}"' in shared.sharing and tab.share(event(id=talk.id), talk).past == shared.past
     read = tab.read(event(link=link), guest)
     assert [e.question for e in guest.exchanges] == [e.question for e in talk.exchanges] and guest.id is None
-    assert 'data-guest="' in read.thread and "1871" in read.thread + read.live and "<mark" in read.evidence
+    assert 'data-guest="' in read.sharing and "1871" in read.thread + read.live and "<mark" in read.evidence
     for act in ("retry", "edit", "undo", "up", "down", "ask", "reword"):
         assert f'data-act="{act}"' not in read.thread + read.live
     for change in (tab.edit, tab.undo, tab.like, tab.reword, tab.blame):

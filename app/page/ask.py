@@ -76,6 +76,7 @@ class Shown(NamedTuple):
     stop: Any = gr.skip()
     blame: Any = gr.skip()
     past: Any = gr.skip()
+    sharing: Any = gr.skip()
 
 
 class AskTab:
@@ -100,7 +101,7 @@ class AskTab:
         """The whole tab as it now is."""
         return Shown(
             question=question,
-            thread=self._sharing(talk) + self._views.thread(talk),
+            thread=self._views.thread(talk),
             live=self._views.live(talk),
             evidence=self._views.evidence(talk) if evidence else gr.skip(),
             notice=_notice(notice),
@@ -108,6 +109,7 @@ class AskTab:
             stop=gr.update(visible=talk.busy),
             blame=gr.update(visible=talk.blamed is not None),
             past=self.past(talk),
+            sharing=self._sharing(talk),
         )
 
     def filters_on(self, sources: list[str], genres: list[str], since: str, until: str) -> str:
@@ -679,6 +681,7 @@ def build(tab: AskTab, bridge: gr.HTML, talk: gr.State) -> AskParts:
                 live = gr.HTML(first.live, elem_id="live", apply_default_css=False)
             with gr.Column(elem_id="composer", min_width=280):
                 notice = gr.HTML("", elem_id="notice", apply_default_css=False)
+                sharing = gr.HTML("", elem_id="sharing", apply_default_css=False)
                 blaming = _blaming()
                 on = gr.HTML("", elem_id="filters-on", apply_default_css=False)
                 with gr.Row(elem_id="box", equal_height=False):
@@ -698,7 +701,7 @@ def build(tab: AskTab, bridge: gr.HTML, talk: gr.State) -> AskParts:
     browser, open_talk, kept_filters = (
         gr.Textbox(elem_classes="bridge", label=name) for name in ("Browser", "Conversation", "Filters")
     )
-    shown = [question, thread, live, evidence, notice, ask, stop, blaming.box, past]
+    shown = [question, thread, live, evidence, notice, ask, stop, blaming.box, past, sharing]
     chosen = [talk, *filters]
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     # "multiple": after a stop Gradio may still hold the event for running and ignore the next click; a
@@ -718,7 +721,7 @@ def build(tab: AskTab, bridge: gr.HTML, talk: gr.State) -> AskParts:
     for event, handler in (
         (bridge.edit, tab.edit), (bridge.reword, tab.reword), (bridge.undo, tab.undo), (bridge.up, tab.like),
         (bridge.down, tab.blame), (bridge.recall, tab.recall), (bridge.rename, tab.rename), (bridge.forget, tab.forget),
-        (bridge.share, tab.share), (bridge.unshare, tab.unshare), (bridge.readshared, tab.read),
+        (bridge.sharetalk, tab.share), (bridge.unsharetalk, tab.unshare), (bridge.readshared, tab.read),
     ):  # fmt: skip
         event(handler, talk, shown, **at_once)
     new.click(tab.new, talk, shown, cancels=events, **at_once)

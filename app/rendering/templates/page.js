@@ -53,7 +53,7 @@ window.iskp = (() => {
     return talkAddress();
   }
   function talkAddress() {
-    if (guestOf("#thread")) return `#/r/${guestOf("#thread")}`;
+    if (guestOf("#sharing")) return `#/r/${guestOf("#sharing")}`;
     return openTalk() ? `#/c/${encodeURIComponent(openTalk())}` : "#/";
   }
   // The token under which somebody else's conversation or notebook is open.
@@ -110,9 +110,9 @@ window.iskp = (() => {
     }
     closeReader();
     if (kind === "c" && id !== openTalk()) trigger("recall", { id });
-    if (kind === "r" && id !== guestOf("#thread")) trigger("readshared", { link: id });
-    if (!kind && (openTalk() || guestOf("#thread"))) document.getElementById("new").click();
-    if (kind === "r" && !(await soon(() => guestOf("#thread") === id || shareOf(openTalk()) === id))) return undefined;
+    if (kind === "r" && id !== guestOf("#sharing")) trigger("readshared", { link: id });
+    if (!kind && (openTalk() || guestOf("#sharing"))) document.getElementById("new").click();
+    if (kind === "r" && !(await soon(() => guestOf("#sharing") === id || shareOf(openTalk()) === id))) return undefined;
     if ((kind === "c" || kind === "r") && rest) {
       const turn = await there(`#turn-${CSS.escape(rest)}`);
       trigger("open", { turn: rest, marker: "0" });
@@ -124,7 +124,7 @@ window.iskp = (() => {
   async function linkTo(button) {
     const turn = button.closest(".turn"), given = button.dataset.link;
     const at = given ? (given.startsWith("#/") ? given : `#/figures/${given}`) : button.closest(".reading") && reads ? sourceAddress(reads)
-      : button.closest("#thread, #live") ? talkAddress() : here();
+      : button.closest("#thread, #live, #sharing") ? talkAddress() : here();
     const whole = await shareable(at);
     if (whole) put(`${location.origin}${location.pathname}${whole}${turn && whole !== "#/" ? `/${turn.dataset.turn}` : ""}`, button, "Link copied.");
   }
@@ -140,7 +140,7 @@ window.iskp = (() => {
     if (!token()) {
       const told = `Make a link to this ${what}? Who may open this page and has the link can read the whole ${what}, and cannot change it. You can take the link back.`;
       if ((await askUser(told, "Make the link")) === null) return "";
-      trigger(notes ? "sharenotes" : "share", { id: id || "" });
+      trigger(notes ? "sharenotes" : "sharetalk", { id: id || "" });
     }
     const made = await soon(token);
     return made ? `#/${notes ? "n" : "r"}/${made}` : "";
