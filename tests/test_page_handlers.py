@@ -11,6 +11,7 @@ from typing import Any
 
 import gradio as gr
 import pytest
+from fpdf import FPDF
 
 from app.access.exposure import Allowance, Gate
 from app.errors import AppError
@@ -121,6 +122,32 @@ def test_a_notebook_is_read_by_others_only_under_its_link(home: Home) -> None:
     assert "data-guest" not in book.own(guest) and "Lamps" not in book.shown(guest)
     book.unshare(mine)
     assert "opens nothing" in book.read(event(link=link), guest)
+
+
+def test_a_page_of_a_pdf_is_shown_only_where_its_very_bytes_are_still_there(tmp_path: Path) -> None:
+    paper = FPDF()
+    paper.add_page()
+    paper.set_font("Helvetica", "", 11)
+    paper.text(20, 40, "The ferry of Kvalsund was built by Nils Aune in 1911.")
+    file = tmp_path / "ferry.pdf"
+    paper.output(str(file))
+    home = Home(tmp_path / "home")
+    home.init(empty=True)
+    (outcome,) = home.add([file], {})
+    source = home.library.get(outcome.source_id or "")
+    shelf, at = SourcesTab(home, Work()), source.text.index("Nils")
+    asked = event(source=source.id, start=str(at), end=str(at + 9))
+    shown = shelf.look_page(asked, Talk())
+    assert 'class="box focus"' in shown and "data:image/png;base64," in shown and "Page 1 of 1" in shown
+    assert "there is no page 9" in shelf.look_page(event(source=source.id, page="9"), Talk()).casefold()
+    file.write_bytes(file.read_bytes() + b" ")
+    assert SourcesTab(home, Work()).look_page(asked, Talk()).count("was changed since it was read") == 1
+    file.unlink()
+    gone = SourcesTab(home, Work()).look_page(asked, Talk())
+    assert "moved or deleted" in gone and 'data-act="look"' in gone, "the way back to the text stays"
+    home.library.keep_snapshot(source.id, b"other", url="http://x", media_type="", at="2026-01-01T00:00:00Z")
+    assert "moved or deleted" in SourcesTab(home, Work()).look_page(asked, Talk())
+    home.close()
 
 
 def test_a_retry_replaces_what_is_kept(tab: AskTab) -> None:

@@ -361,6 +361,7 @@ window.iskp = (() => {
     if (name === "pin") { say("Pinned to the notebook."); button.textContent = "Pinned"; }
     if (name === "fetch") await goTo("Sources", "work");
     if (name === "addsource") await goTo("Sources", "source-table");
+    if (name === "look" || name === "lookpage") { letGo(); pending = "reader"; wanted = `${data.source} ${data.start || ""}${name === "lookpage" ? ` page${data.page || ""}` : ""}`; }
     trigger(name, data);
     if (name === "read") arrive(); // the same once more changes nothing that could be waited for
     if (name === "edit" || name === "reword" || name === "ask") focusQuestion();
@@ -555,6 +556,11 @@ window.iskp = (() => {
   }
   for (const moved of ["wheel", "touchstart", "keydown", "pointerdown"]) addEventListener(moved, letGo, { capture: true, passive: true });
 
+  // Whether a text is the one that is wanted; as a page, any page where none was named.
+  function shows(text, sought) {
+    const at = `${text.dataset.source} ${text.dataset.start}`, view = text.dataset.view || "";
+    return sought === (view ? `${at} ${view}` : at) || (view !== "" && sought === `${at} page`);
+  }
   // What waits for the server's HTML: a card, the pane, the source that is read.
   function arrive() {
     if (!pending) return;
@@ -563,7 +569,7 @@ window.iskp = (() => {
       if (pane) { pending = null; choose(pane.querySelector(".card") || pane); }
     } else if (pending === "reading" || pending === "reader") {
       const text = document.querySelector(`#${pending} .reading`), pane = document.getElementById(pending === "reader" ? "evidence-pane" : "reading");
-      if (!text?.offsetParent || `${text.dataset.source} ${text.dataset.start}` !== wanted) return;
+      if (!text?.offsetParent || !shows(text, wanted)) return;
       const mark = text.querySelector("mark.focus") || text.querySelector("mark");
       if (!held) {
         text.focus({ preventScroll: true });
