@@ -5,9 +5,11 @@ A process that is killed at any moment leaves each source either as it was or as
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 import threading
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,14 +41,20 @@ CREATE INDEX IF NOT EXISTS removed_by_path ON removed (path);
 CREATE INDEX IF NOT EXISTS removed_by_digest ON removed (raw_digest);
 CREATE TABLE IF NOT EXISTS grades (
   source_id TEXT PRIMARY KEY, reliability TEXT NOT NULL, credibility INTEGER NOT NULL, reason TEXT NOT NULL, graded_at TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS snapshots (
+  source_id TEXT NOT NULL, digest TEXT NOT NULL, url TEXT NOT NULL, media_type TEXT NOT NULL, fetched_at TEXT NOT NULL,
+  seen_at TEXT NOT NULL, size INTEGER NOT NULL, packed BLOB NOT NULL, PRIMARY KEY (source_id, digest));
 """
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Kept as SQLite's user_version; 0 is a store from before versions were kept, with the tables of 1.
 
 2 adds passage counts, sketches of the texts, and the files that could not be read. 3 adds what the user removed. 4 adds grades.
+5 adds snapshots of what was fetched.
 """
 KEPT_DAYS = 30
 """How long the text of a removed source is kept, to bring it back."""
+MOST_SNAPSHOTS = 20
+"""Of one source; the oldest leave first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +78,26 @@ class Record:
     stamp: str | None
     overrides: Mapping[str, str]
     passages: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What an address gave, byte for byte.
+
+    Attributes:
+        digest: SHA-256 of the bytes.
+        url: the address that gave them in the end, after its redirects.
+        fetched_at: ISO time in UTC at which these bytes came first; at ``seen_at`` the address gave them last.
+        size: bytes.
+    """
+
+    source_id: str
+    digest: str
+    url: str
+    media_type: str
+    fetched_at: str
+    seen_at: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +161,7 @@ class Library:
         # An older store that may only be read cannot be brought up to date.
         self._keeps_removed = opened.version >= 3
         self._keeps_grades = opened.version >= 4
+        self._keeps_snapshots = opened.version >= 5
         self._columns = _RECORD if opened.version >= 2 else f"{_OLD_RECORD}, NULL"
 
     def close(self) -> None:
@@ -211,6 +240,8 @@ class Library:
             if not self._write("DELETE FROM sources WHERE id = ?", (source_id,)).rowcount:
                 raise BadSource(f"there is no source {source_id!r}; 'iskp sources' lists them")
             self._write("DELETE FROM sketches WHERE source_id = ?", (source_id,))
+            # Of what may come back, the bytes stay as long as the text.
+            self._write("DELETE FROM snapshots WHERE source_id = ? AND source_id NOT IN (SELECT id FROM removed)", (source_id,))
 
     def set_aside(self, source_id: str, *, now: float) -> None:
         """Remove a source at the user's wish: it is remembered as removed, and its text kept for a while.
@@ -263,6 +294,7 @@ class Library:
                 self._write("UPDATE removed SET source = NULL WHERE id = ?", (source_id,))
             else:
                 self._write("DELETE FROM removed WHERE id = ?", (source_id,))
+            self._write("DELETE FROM snapshots WHERE source_id = ? AND source_id NOT IN (SELECT id FROM sources)", (source_id,))
 
     def get(self, source_id: str) -> Source:
         """The source of this id.
@@ -384,6 +416,53 @@ class Library:
                     (source_id, grade.reliability, grade.credibility, grade.reason, grade.graded_at),
                 )
 
+    def keep_snapshot(self, source_id: str, data: bytes, *, url: str, media_type: str, at: str) -> None:
+        """Keep what an address gave; bytes that it gave before are kept once.
+
+        Args:
+            at: ISO time in UTC at which it gave them.
+        """
+        digest = hashlib.sha256(data).hexdigest()
+        with self._together():
+            if self.snapshot_seen(source_id, digest, at):
+                return
+            self._write(
+                "INSERT INTO snapshots (source_id, digest, url, media_type, fetched_at, seen_at, size, packed) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (source_id, digest, url, media_type, at, at, len(data), zlib.compress(data)),
+            )
+            self._write(
+                "DELETE FROM snapshots WHERE source_id = ? AND digest NOT IN "
+                "(SELECT digest FROM snapshots WHERE source_id = ? ORDER BY seen_at DESC, rowid DESC LIMIT ?)",
+                (source_id, source_id, MOST_SNAPSHOTS),
+            )
+
+    def snapshot_seen(self, source_id: str, digest: str, at: str) -> bool:
+        """Note that an address gave the same bytes again; False where they are not kept."""
+        with self._lock:
+            return bool(
+                self._write("UPDATE snapshots SET seen_at = ? WHERE source_id = ? AND digest = ?", (at, source_id, digest)).rowcount
+            )
+
+    def snapshots(self, source_id: str | None = None) -> list[Snapshot]:
+        """What addresses gave, of one source or of all, by source and time."""
+        if not self._keeps_snapshots:
+            return []
+        where, values = ("WHERE source_id = ?", (source_id,)) if source_id is not None else ("", ())
+        rows = self._query(
+            f"SELECT source_id, digest, url, media_type, fetched_at, seen_at, size FROM snapshots {where} ORDER BY source_id, fetched_at, rowid",
+            *values,
+        )
+        return [
+            Snapshot(source_id=r[0], digest=r[1], url=r[2], media_type=r[3], fetched_at=r[4], seen_at=r[5], size=r[6]) for r in rows
+        ]
+
+    def snapshot(self, source_id: str, digest: str) -> bytes | None:
+        """The bytes of a snapshot; None where they are not kept."""
+        if not self._keeps_snapshots:
+            return None
+        rows = self._query("SELECT packed FROM snapshots WHERE source_id = ? AND digest = ?", source_id, digest)
+        return zlib.decompress(rows[0][0]) if rows else None
+
     def note(self, name: str) -> str | None:
         """A small fact kept about the home, or None."""
         rows = self._query("SELECT value FROM notes WHERE name = ?", name)
@@ -416,7 +495,7 @@ class Library:
                 with self.transaction():
                     yield
 
-    def _write(self, sql: str, parameters: Sequence[str | float | None] = ()) -> sqlite3.Cursor:
+    def _write(self, sql: str, parameters: Sequence[str | float | bytes | None] = ()) -> sqlite3.Cursor:
         try:
             return self._db.execute(sql, parameters)
         except sqlite3.OperationalError as exc:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 
 from ingest.add import Outcome, add_bytes
 from ingest.blocks import Block
@@ -113,8 +114,11 @@ def _add(
 ) -> Outcome:
     began = time.monotonic()
     record = library.record(source_id)
-    found = get(url, limits=limits, **_validators(record))
+    kept = record is not None and any(s.digest == record.raw_digest for s in library.snapshots(source_id))
+    found = get(url, limits=limits, **(_validators(record) if kept else {}))
     if isinstance(found, NotModified):
+        assert record is not None
+        library.snapshot_seen(source_id, record.raw_digest, datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"))
         return Outcome(
             name=url, status="unchanged", source_id=source_id, passages=len(chunk(library.get(source_id))),
             seconds=time.monotonic() - began,
@@ -139,6 +143,7 @@ def _add(
         declared_type=found.content_type,
         fetched_at=found.fetched_at,
     )
+    library.keep_snapshot(source_id, found.data, url=found.url, media_type=found.content_type or "", at=found.fetched_at)
     return Outcome(
         name=url, status=outcome.status, source_id=source_id, passages=outcome.passages, reason=outcome.reason,
         seconds=time.monotonic() - began, language=outcome.language,

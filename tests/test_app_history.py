@@ -328,10 +328,12 @@ def test_a_history_of_the_first_schema_is_read_and_goes_on(tmp_path: Path) -> No
     first.close()
     db = sqlite3.connect(file)
     db.executescript(
-        "ALTER TABLE turns DROP COLUMN searched; ALTER TABLE turns DROP COLUMN limited; PRAGMA user_version = 1;"
+        "ALTER TABLE turns DROP COLUMN searched; ALTER TABLE turns DROP COLUMN limited; DROP INDEX by_link; "
+        "ALTER TABLE conversations DROP COLUMN shared; PRAGMA user_version = 1;"
     )
     db.close()
     history = History(file)
     history.append(talk, "q2", _answer(), "1 of 3 sources", True)
     assert [(t.searched, t.limited) for t in history.turns(talk)] == [("", False), ("1 of 3 sources", True)]
+    assert history.shared(history.share(talk)).id == talk
     history.close()

@@ -10,7 +10,7 @@ from fpdf import FPDF
 
 from ingest.blocks import Block, Extract
 from ingest.errors import BadSource
-from ingest.formats import pdf, pdf_words
+from ingest.formats import pdf, pdf_page, pdf_words
 
 
 class Paper(FPDF):
@@ -253,3 +253,28 @@ def test_a_page_that_unfolds_without_end_is_told(monkeypatch: pytest.MonkeyPatch
     data += b"trailer<</Size 6/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % len(data)
     with pytest.raises(BadSource, match=r"^it takes too much memory or time to read"):
         pdf.read(data, max_seconds=2)
+
+
+def test_a_page_is_drawn_with_the_places_of_the_quoted_words() -> None:
+    paper = Paper()
+    paper.add_page()
+    paper.put(60, 100, "The ferry was built in 1911.")
+    paper.put(60, 300, "Nils Aune wrote: The ferry was built in 1911. It had a crew of nine and a bell that")
+    paper.add_page()
+    paper.put(60, 40, "was heard at sea.")
+    data = bytes(paper.output())
+    ferry = pdf_page.Quote(text="The ferry was built in 1911.", page=1, before="Nils Aune wrote: ")
+    bell = pdf_page.Quote(text="It had a crew of nine and a bell that was heard at sea.", page=1)
+    first = pdf_page.draw(data, None, (ferry, bell, pdf_page.Quote(text="no such words here", page=1)))
+    assert (first.page, first.count) == (1, 2) and first.png.startswith(b"\x89PNG")
+    assert abs(first.height - 842 * pdf_page.DPI / 72) < 2
+    (x0, y0, x1, y1), *more = first.boxes[0]
+    assert not more and y0 < 297 / 842 < y1 < 310 / 842, "the words after their own context, not the same ones above"
+    assert abs(x0 - (60 + paper.get_string_width("Nils Aune wrote: ")) / 595) < 0.01 and x1 < 0.6
+    assert len(first.boxes[1]) == 1 and first.boxes[2] == ()
+    second = pdf_page.draw(data, 2, (ferry, bell))
+    assert second.boxes[0] == () and len(second.boxes[1]) == 1, "what runs on to the next page is marked there too"
+    with pytest.raises(BadSource, match="no page 3; the PDF has 2"):
+        pdf_page.draw(data, 3)
+    with pytest.raises(BadSource, match="cannot be drawn"):
+        pdf_page.draw(b"%PDF-1.4 broken", 1)

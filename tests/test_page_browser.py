@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fpdf import FPDF
 
 from app.config import SETTINGS_FILE
 from app.home import Home
@@ -50,6 +51,7 @@ The old fish market of Tornvik was closed in 1911.
 LONG = (
     "Proceedings of the commission on the lights, " + "buoys, beacons and fog signals, " * 9 + "Vessel-andAnchorage" * 6
 )
+FERRY = "The ferry of Kvalsund was built by Nils Aune. It crossed the sound twice a day. Its bell was cast in Bergen."
 QUESTION = "When was the lighthouse of Skarvoy first lit?"
 ARABIC_QUESTION = "متى أضيئت منارة الميناء القديم في سكارفوي لأول مرة؟"
 REPORT = {
@@ -73,14 +75,19 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory, make_source: Callable[..., Source], smollm: str) -> Path:
-    """Three sources, one of them notes on an original that cannot be fetched, figures of one thing for two dates, and a model that writes."""
+    """Four sources, one of them a PDF, one notes on an original that cannot be fetched, figures of one thing for two dates, and a model that writes."""
     folder = tmp_path_factory.mktemp("browser")
     for name, words in (("lighthouse.md", LIGHTHOUSE), ("arabic.md", ARABIC)):
         (folder / name).write_text(words, encoding="utf-8")
+    paper = FPDF()
+    paper.add_page()
+    paper.set_font("Helvetica", "", 11)
+    paper.multi_cell(0, 6, FERRY)
+    paper.output(str(folder / "ferry.pdf"))
     home = Home(folder / "home")
     home.init(empty=True)
-    outcomes = list(home.add([folder / "lighthouse.md", folder / "arabic.md"], {}))
-    assert [o.status for o in outcomes] == ["added", "added"]
+    outcomes = list(home.add([folder / "lighthouse.md", folder / "arabic.md", folder / "ferry.pdf"], {}))
+    assert [o.status for o in outcomes] == ["added"] * 3
     notes = make_source("long", "The commission met 41 times.", title=LONG, url="http://127.0.0.1:9/report.html")
     home.library.put(replace(notes, origin="bundled notes"), raw_digest="0")
     home.sync()
@@ -172,6 +179,23 @@ def test_a_click_on_a_point_of_a_figure_leads_to_its_passage(page: Page) -> None
     page.click("#figure-1-rows summary")
     page.click("#figure-1-rows tr:has-text('1900') [data-act=read]")
     page.wait_for_selector("#reading mark.focus:has-text('7 to 9 keepers')")
+
+
+def test_a_pdf_is_read_as_its_page_with_the_words_marked_and_as_text_again(page: Page) -> None:
+    open_tab(page, "Ask", "question")
+    ask(page, "Who built the ferry of Kvalsund?")
+    page.locator("#evidence [data-act=read]").first.click()
+    page.wait_for_selector("#reader mark.focus:has-text('Nils Aune')")
+    page.click("#reader .views :text('Page')")
+    page.wait_for_function("document.querySelector('#reader .facsimile img')?.naturalWidth > 800")
+    image, mark = page.locator("#reader .facsimile img"), page.locator("#reader mark.box.focus")
+    assert "Page 1 of 1" in (image.get_attribute("alt") or "") and mark.count() == 1
+    inside, outside = mark.bounding_box(), image.bounding_box()
+    assert inside and outside and outside["y"] < inside["y"] < outside["y"] + 0.2 * outside["height"] and inside["width"] > 0.3 * outside["width"]
+    assert _barriers(page) == []
+    page.click("#reader .views :text('Text')")
+    page.wait_for_selector("#reader mark.focus:has-text('Nils Aune')")
+    page.click("#reader [data-close-reader]")
 
 
 def test_plots_are_readable_after_the_theme_was_changed(page: Page) -> None:

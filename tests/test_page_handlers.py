@@ -6,10 +6,12 @@ import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
 import pytest
+from fpdf import FPDF
 
 from app.access.exposure import Allowance, Gate
 from app.errors import AppError
@@ -17,9 +19,12 @@ from app.exports.export import read_export
 from app.home import Home
 from app.page.ask import AskTab, Shown
 from app.page.evaluation import EvaluationTab, calibration_figure, kinds_figure
+from app.page.notebook import NotebookTab
 from app.page.sources import SourcesTab
 from app.page.talk import Talk
 from app.page.work import Tell, Work, work_html
+from app.records.history import HISTORY_FILE, History
+from app.records.notebook import NOTEBOOK_FILE, Notebook
 
 TEXT = "# The Lighthouse\n\nThe lighthouse of Skarvoy was lit in 1871.\n\nIts lamp burned rapeseed oil.\n"
 ANY: tuple[Any, ...] = ([], [], "", "", "")
@@ -62,6 +67,87 @@ def test_an_answer_is_kept_and_recalled_by_its_owner_only(tab: AskTab) -> None:
     assert stranger.exchanges == [] and talk.id not in tab.past(stranger)
     tab.forget(event(id=talk.id), stranger)
     assert "deleted" not in tab.past(back) and talk.id in tab.past(back)
+
+
+def test_a_conversation_is_read_by_others_only_under_its_link_and_never_changed_by_them(tab: AskTab, home: Home) -> None:
+    talk = Talk(owner="user:host")
+    asked(tab, talk, "When was the lighthouse of Skarvoy lit?")
+    asked(tab, talk, "What did its lamp burn?")
+    guest = Talk(owner="browser:guest")
+    refused = tab.recall(event(id=talk.id), guest)
+    assert guest.exchanges == [] and "of yours" in refused.notice
+    tab.share(event(id=talk.id), guest)
+    history = History(home.folder / HISTORY_FILE)
+    assert talk.id and history.conversation(talk.id).link == ""  # only its owner can share it
+    shared = tab.share(event(id=talk.id), talk)
+    link = history.conversation(talk.id).link
+    assert len(link) >= 32 and f'data-shared="{link}"' in shared.sharing and tab.share(event(id=talk.id), talk).past == shared.past
+    read = tab.read(event(link=link), guest)
+    assert [e.question for e in guest.exchanges] == [e.question for e in talk.exchanges] and guest.id is None
+    assert 'data-guest="' in read.sharing and "1871" in read.thread + read.live and "<mark" in read.evidence
+    for act in ("retry", "edit", "undo", "up", "down", "ask", "reword"):
+        assert f'data-act="{act}"' not in read.thread + read.live
+    for change in (tab.edit, tab.undo, tab.like, tab.reword, tab.blame):
+        assert "somebody else" in change(event(turn=1), guest).notice
+    assert all("somebody else" in s.notice for s in tab.retry(event(turn=1), guest, *ANY))
+    assert len(history.turns(talk.id)) == 2 and [t.liked for t in history.turns(talk.id)] == [None, None]
+    asked(tab, guest, "Who lit the lighthouse of Skarvoy?")  # goes into a conversation of one's own
+    assert guest.id and guest.id != talk.id and len(guest.exchanges) == 1 and len(history.turns(talk.id)) == 2
+    owner = Talk()
+    tab.greet("x", f"r:{link}", owner, request=SimpleNamespace(username="host"))  # type: ignore[arg-type]
+    assert owner.id == talk.id and not owner.link
+    tab.unshare(event(id=talk.id), talk)
+    late = Talk()
+    tab.greet("late", f"r:{link}", late)
+    assert late.exchanges == [] and "opens nothing" in tab.read(event(link=link), late).notice
+    assert "opens nothing" in tab.read(event(link=""), late).notice
+    tab.share(event(id=talk.id), talk)
+    assert history.conversation(talk.id).link not in {"", link}
+    history.close()
+
+
+def test_a_notebook_is_read_by_others_only_under_its_link(home: Home) -> None:
+    book = NotebookTab(home)
+    mine, guest = Talk(owner="browser:writer"), Talk(owner="browser:reader")
+    book.add(mine)
+    note = Notebook(home.folder / NOTEBOOK_FILE).notes(mine.owner)[0].id
+    book.write(event(id=note, text="Lamps burned oil."), mine)
+    assert "Lamps" not in book.shown(guest) and 'data-shared="' not in book.shown(mine)
+    link = book.share(mine).split('data-shared="')[1].split('"')[0]
+    read = book.read(event(link=link), guest)
+    assert "Lamps burned oil." in read and "data-guest" in read and "<textarea" not in read and "unpin" not in read
+    book.write(event(id=note, text="changed"), guest)
+    book.remove(event(id=note), guest)
+    assert "Lamps burned oil." in book.shown(mine)
+    assert "data-guest" not in book.own(guest) and "Lamps" not in book.shown(guest)
+    book.unshare(mine)
+    assert "opens nothing" in book.read(event(link=link), guest)
+
+
+def test_a_page_of_a_pdf_is_shown_only_where_its_very_bytes_are_still_there(tmp_path: Path) -> None:
+    paper = FPDF()
+    paper.add_page()
+    paper.set_font("Helvetica", "", 11)
+    paper.text(20, 40, "The ferry of Kvalsund was built by Nils Aune in 1911.")
+    file = tmp_path / "ferry.pdf"
+    paper.output(str(file))
+    home = Home(tmp_path / "home")
+    home.init(empty=True)
+    (outcome,) = home.add([file], {})
+    source = home.library.get(outcome.source_id or "")
+    shelf, at = SourcesTab(home, Work()), source.text.index("Nils")
+    asked = event(source=source.id, start=str(at), end=str(at + 9))
+    shown = shelf.look_page(asked, Talk())
+    assert 'class="box focus"' in shown and "data:image/png;base64," in shown and "Page 1 of 1" in shown
+    assert "there is no page 9" in shelf.look_page(event(source=source.id, page="9"), Talk()).casefold()
+    file.write_bytes(file.read_bytes() + b" ")
+    assert SourcesTab(home, Work()).look_page(asked, Talk()).count("was changed since it was read") == 1
+    file.unlink()
+    gone = SourcesTab(home, Work()).look_page(asked, Talk())
+    assert "moved or deleted" in gone and 'data-act="look"' in gone, "the way back to the text stays"
+    home.library.keep_snapshot(source.id, b"other", url="http://x", media_type="", at="2026-01-01T00:00:00Z")
+    assert "moved or deleted" in SourcesTab(home, Work()).look_page(asked, Talk())
+    home.close()
 
 
 def test_a_retry_replaces_what_is_kept(tab: AskTab) -> None:

@@ -199,6 +199,47 @@ def test_what_is_shown_has_an_address_and_back_works(page: Page, browser: Browse
     stranger.close()
 
 
+def test_a_shared_link_opens_the_whole_conversation_to_others_who_cannot_change_it(page: Page, browser: Browser) -> None:
+    page.click("#new")
+    page.wait_for_selector(".welcome")
+    ask(page, "Is Ghafari dead?")
+    ask(page, "Who leads ISKP?")
+    page.wait_for_function("location.hash.startsWith('#/c/')")
+    stranger = browser.new_context(viewport={"width": 1280, "height": 860}).new_page()
+    stranger.set_default_timeout(60_000)
+    stranger.goto(page.url)
+    stranger.wait_for_selector("#notice:has-text('somebody else')")
+    assert stranger.locator(".turn").count() == 0, "what is not shared stays private"
+    page.click("#live [data-link]")
+    page.click("dialog .yes")
+    page.wait_for_selector(".sharing[data-shared]")
+    page.wait_for_selector("#voice:has-text('Link copied')", state="attached")
+    link = str(page.evaluate("navigator.clipboard.readText()"))
+    assert re.search(r"#/r/[\w-]{32}/2$", link)
+    stranger.goto("about:blank")
+    stranger.goto(link)
+    stranger.wait_for_selector(".sharing[data-guest]:has-text('cannot be changed')")
+    assert stranger.locator(".turn .asked").all_inner_texts() == ["Is Ghafari dead?", "Who leads ISKP?"]
+    assert not stranger.locator("#question").is_visible() and stranger.get_by_role("button", name="Retry").count() == 0
+    stranger.locator("#thread a.cite").first.click()
+    stranger.locator(".evidence .card.chosen [data-act=read]").click()
+    stranger.wait_for_selector("#reader mark.focus")
+    stranger.click("#reader [data-close-reader]")
+    stranger.wait_for_function("link => location.href.startsWith(link.slice(0, -2))", arg=link)
+    stranger.reload()
+    stranger.wait_for_selector(".sharing[data-guest]")
+    stranger.click("[data-own]")
+    stranger.wait_for_selector(".welcome")
+    stranger.wait_for_selector("#question textarea", state="visible")
+    page.click(".sharing [data-act=unsharetalk]")
+    page.click("dialog .yes")
+    page.wait_for_selector(".sharing", state="detached")
+    stranger.goto("about:blank")
+    stranger.goto(link)
+    stranger.wait_for_selector("#notice:has-text('opens nothing')")
+    stranger.context.close()
+
+
 def test_what_is_pinned_gets_own_words_an_order_and_becomes_a_draft(page: Page, tmp_path: Path) -> None:
     page.click("#new")
     page.wait_for_selector(".welcome")

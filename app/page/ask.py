@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, nullcontext, suppress
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -27,7 +27,7 @@ from app.question.analysis import tidy
 from app.question.followup import Turn
 from app.records import feedback
 from app.records.history import HISTORY_FILE, History, StoredTurn
-from app.rendering.html import LineOf, check_html
+from app.rendering.html import LineOf, Vote, check_html
 from app.rendering.render import render
 from app.text.counts import counted
 from app.writing.engines import EXTRACTIVE, parse_engine
@@ -40,6 +40,7 @@ _READING = "Reading the sources …"
 _WAIT = (
     "An answer is being written. Your question stays in the box; send it when the answer is there, or stop this one."
 )
+_NOT_YOURS = "This conversation is somebody else's and cannot be changed; ask questions of your own in a new one."
 _CHIPS = 6
 """Sources shown as chips above the question box."""
 _SHOW_SECONDS = 0.06
@@ -75,6 +76,7 @@ class Shown(NamedTuple):
     stop: Any = gr.skip()
     blame: Any = gr.skip()
     past: Any = gr.skip()
+    sharing: Any = gr.skip()
 
 
 class AskTab:
@@ -107,6 +109,7 @@ class AskTab:
             stop=gr.update(visible=talk.busy),
             blame=gr.update(visible=talk.blamed is not None),
             past=self.past(talk),
+            sharing=self._sharing(talk),
         )
 
     def filters_on(self, sources: list[str], genres: list[str], since: str, until: str) -> str:
@@ -197,15 +200,19 @@ class AskTab:
 
         Args:
             browser: a random name that the browser keeps.
-            talk_id: the conversation that was open before a reload.
+            talk_id: the conversation that was open before a reload; "r:" and a token for a shared one.
         """
         user = getattr(request, "username", None) if request else None
         talk.owner = f"user:{user}" if user else f"browser:{browser[:64]}"
         if talk.exchanges:  # somebody was faster than this greeting
             return Shown(past=self.past(talk))
         if talk_id:
-            with suppress(AppError):  # deleted meanwhile
-                self._recall(talk, talk_id)
+            with suppress(AppError):  # deleted meanwhile, or taken back
+                kind, _, link = talk_id.partition(":")
+                if kind == "r":
+                    self._read(talk, link)
+                else:
+                    self._recall(talk, talk_id)
         return self.show(talk)
 
     # asking
@@ -224,6 +231,8 @@ class AskTab:
         try:
             tidy(question)
             filters = make_filters(sources, genres, since, until)
+            if talk.link:  # nobody asks on in what somebody else shared
+                self._leave(talk)
         except BadInput as exc:
             yield Shown(question=question, notice=_notice(_sentence(exc)))
             return
@@ -256,8 +265,8 @@ class AskTab:
         """Answer a question again, with the filters as they are now; what followed it is removed."""
         at = number(event, "turn")
         exchange = talk.exchange(at)
-        if exchange is None or talk.busy:
-            yield Shown(notice=_notice(_WAIT) if talk.busy else gr.skip())
+        if exchange is None or talk.busy or talk.link:
+            yield Shown(notice=_notice(_WAIT) if talk.busy else _notice(_NOT_YOURS) if talk.link else gr.skip())
             return
         talk.editing = at
         yield from self.ask(exchange.question, talk, sources, genres, since, until, engine, request)
@@ -379,8 +388,8 @@ class AskTab:
         """Take a question and what follows it back; its text returns to the box."""
         at = number(event, "turn")
         exchange = talk.exchange(at)
-        if exchange is None or at is None or talk.busy:
-            return Shown()
+        if exchange is None or at is None or talk.busy or talk.link:
+            return Shown(notice=_notice(_NOT_YOURS)) if talk.link else Shown()
         self._cut(talk, at)
         talk.shown = len(talk.exchanges)
         return self.show(talk, question=exchange.question)
@@ -391,8 +400,8 @@ class AskTab:
         return self.show(talk, question="")
 
     def _editing(self, talk: Talk, at: int | None, question: str | None) -> Shown:
-        if question is None or talk.busy:
-            return Shown()
+        if question is None or talk.busy or talk.link:
+            return Shown(notice=_notice(_NOT_YOURS)) if talk.link else Shown()
         talk.editing = at
         after = len(talk.exchanges) - (at or 0)
         more = f" and the {after} after it" if after > 1 else " and the one after it" if after else ""
@@ -401,7 +410,7 @@ class AskTab:
     def _leave(self, talk: Talk) -> None:
         if talk.busy:
             self.stop(talk)
-        talk.id, talk.exchanges, talk.shown = None, [], 0
+        talk.id, talk.link, talk.exchanges, talk.shown = None, "", [], 0
         talk.editing = talk.blamed = None
 
     # judging
@@ -414,8 +423,8 @@ class AskTab:
         """Ask what is wrong with an answer."""
         at = number(event, "turn")
         exchange = talk.exchange(at)
-        if exchange is None or exchange.answer is None:
-            return Shown()
+        if exchange is None or exchange.answer is None or talk.link:
+            return Shown(notice=_notice(_NOT_YOURS)) if talk.link else Shown()
         talk.blamed = at
         return Shown(blame=gr.update(visible=True), notice=_notice(f"What is wrong with the answer to question {at}?"))
 
@@ -431,8 +440,8 @@ class AskTab:
 
     def _judge(self, talk: Talk, at: int | None, *, liked: bool, reason: str = "") -> Shown:
         exchange = talk.exchange(at)
-        if exchange is None or exchange.answer is None or at is None:
-            return Shown()
+        if exchange is None or exchange.answer is None or at is None or talk.link:
+            return Shown(notice=_notice(_NOT_YOURS)) if talk.link else Shown()
         try:
             before = Talk(exchanges=talk.exchanges[: at - 1]).history()
             feedback.record(
@@ -479,6 +488,37 @@ class AskTab:
             return Shown(notice=_notice(_sentence(exc)), past=self.past(talk))
         return self.show(talk)
 
+    def share(self, event: gr.EventData, talk: Talk) -> Shown:
+        """Make a link under which others may read a conversation."""
+        return self._share(event, talk, self._history.share)
+
+    def unshare(self, event: gr.EventData, talk: Talk) -> Shown:
+        """Take the link of a conversation back."""
+        return self._share(event, talk, self._history.unshare)
+
+    def read(self, event: gr.EventData, talk: Talk) -> Shown:
+        """Open what somebody shared, to be read only."""
+        try:
+            self._read(talk, text(event, "link"))
+        except AppError as exc:
+            return Shown(notice=_notice(_sentence(exc)))
+        return self.show(talk)
+
+    def _share(self, event: gr.EventData, talk: Talk, change: Callable[[str], object]) -> Shown:
+        try:
+            change(self._own(talk, text(event, "id")))
+        except AppError as exc:
+            return Shown(notice=_notice(_sentence(exc)))
+        return self.show(talk, evidence=False)
+
+    def _sharing(self, talk: Talk) -> str:
+        """A line on who may read the open conversation; nothing where that is its owner alone."""
+        link = talk.link
+        if talk.id and not link:
+            with suppress(AppError):  # deleted in another window
+                link = self._history.conversation(talk.id).link
+        return render("sharing.html", what="conversation", guest=bool(talk.link), link=link, id=talk.id) if link else ""
+
     def rename(self, event: gr.EventData, talk: Talk) -> Shown:
         """Give a conversation another title."""
         try:
@@ -515,12 +555,24 @@ class AskTab:
         self._leave(talk)
         talk.id = talk_id
         talk.exchanges = [
-            Exchange(
-                question=t.question, answer=t.answer, kept=n, at=t.at, searched=t.searched, limited=t.limited,
-                vote=None if t.liked is None else "up" if t.liked else "down",
-            )
-            for n, t in enumerate(turns, start=1)
-        ]  # fmt: skip
+            _exchange(t, kept=n, vote=None if t.liked is None else "up" if t.liked else "down") for n, t in enumerate(turns, start=1)
+        ]
+        talk.shown = len(talk.exchanges)
+
+    def _read(self, talk: Talk, link: str) -> None:
+        """Open what a token opens: for its owner as it is, for others to be read only.
+
+        Raises:
+            BadInput: it opens nothing.
+        """
+        found = self._history.shared(link)
+        if talk.owner and self._history.owner(found.id) == talk.owner:
+            self._recall(talk, found.id)
+            return
+        turns = self._history.turns(found.id)
+        self._leave(talk)
+        talk.link = link
+        talk.exchanges = [_exchange(t) for t in turns]
         talk.shown = len(talk.exchanges)
 
     def _own(self, talk: Talk, talk_id: str) -> str:
@@ -529,9 +581,12 @@ class AskTab:
         Raises:
             BadInput: there is none of this id for this owner.
         """
-        if not talk.owner or self._history.owner(talk_id) != talk.owner:
-            raise BadInput(f"there is no conversation {talk_id!r}; it may have been deleted in another window")
-        return talk_id
+        with suppress(BadInput):  # somebody else's must not be told from one that is not there
+            if talk.owner and self._history.owner(talk_id) == talk.owner:
+                return talk_id
+        raise BadInput(
+            f"there is no conversation {talk_id!r} of yours: it was deleted, or it is somebody else's, who can share it with “Copy link”"
+        )
 
     def _keep(self, talk: Talk, exchange: Exchange) -> str:
         """Write a question and its answer into the history; what went wrong, in a sentence."""
@@ -583,11 +638,12 @@ class AskTab:
         return json.dumps({"name": name, "type": _TYPES.get(form, "text/plain"), "text": content}), ""
 
     def _title(self, talk: Talk, turns: list[StoredTurn]) -> str:
-        if talk.id and len(turns) > 1:
-            try:
-                return self._history.conversation(talk.id).title
-            except AppError:
-                pass
+        if len(turns) > 1:
+            with suppress(AppError):
+                if talk.link:
+                    return self._history.shared(talk.link).title
+                if talk.id:
+                    return self._history.conversation(talk.id).title
         return turns[0].question
 
 
@@ -625,6 +681,7 @@ def build(tab: AskTab, bridge: gr.HTML, talk: gr.State) -> AskParts:
                 live = gr.HTML(first.live, elem_id="live", apply_default_css=False)
             with gr.Column(elem_id="composer", min_width=280):
                 notice = gr.HTML("", elem_id="notice", apply_default_css=False)
+                sharing = gr.HTML("", elem_id="sharing", apply_default_css=False)
                 blaming = _blaming()
                 on = gr.HTML("", elem_id="filters-on", apply_default_css=False)
                 with gr.Row(elem_id="box", equal_height=False):
@@ -644,7 +701,7 @@ def build(tab: AskTab, bridge: gr.HTML, talk: gr.State) -> AskParts:
     browser, open_talk, kept_filters = (
         gr.Textbox(elem_classes="bridge", label=name) for name in ("Browser", "Conversation", "Filters")
     )
-    shown = [question, thread, live, evidence, notice, ask, stop, blaming.box, past]
+    shown = [question, thread, live, evidence, notice, ask, stop, blaming.box, past, sharing]
     chosen = [talk, *filters]
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     # "multiple": after a stop Gradio may still hold the event for running and ignore the next click; a
@@ -664,6 +721,7 @@ def build(tab: AskTab, bridge: gr.HTML, talk: gr.State) -> AskParts:
     for event, handler in (
         (bridge.edit, tab.edit), (bridge.reword, tab.reword), (bridge.undo, tab.undo), (bridge.up, tab.like),
         (bridge.down, tab.blame), (bridge.recall, tab.recall), (bridge.rename, tab.rename), (bridge.forget, tab.forget),
+        (bridge.sharetalk, tab.share), (bridge.unsharetalk, tab.unshare), (bridge.readshared, tab.read),
     ):  # fmt: skip
         event(handler, talk, shown, **at_once)
     new.click(tab.new, talk, shown, cancels=events, **at_once)
@@ -811,6 +869,12 @@ def _blaming() -> _Blaming:
             send = gr.Button("Send", variant="primary", size="sm", elem_id="blame-send")
             cancel = gr.Button("Cancel", size="sm", elem_id="blame-cancel")
     return _Blaming(box=box, reason=reason, remark=remark, send=send, cancel=cancel)
+
+
+def _exchange(turn: StoredTurn, *, kept: int = 0, vote: Vote | None = None) -> Exchange:
+    return Exchange(
+        question=turn.question, answer=turn.answer, kept=kept, at=turn.at, searched=turn.searched, limited=turn.limited, vote=vote
+    )
 
 
 def _notice(said: str) -> str:

@@ -10,9 +10,9 @@ import gradio as gr
 EVENTS = (
     "ask", "retry", "edit", "undo", "reword", "up", "down", "open", "read", "addsource", "fetch", "recall", "rename", "forget",
     "removesource", "point", "case", "everywhere", "nofilters", "stopwork", "bringback", "dismiss", "look", "pin", "unpin", "movenote", "writenote", "scope", "fillfacts",
-    "unsave",
+    "unsave", "sharetalk", "unsharetalk", "readshared", "sharenotes", "unsharenotes", "readnotes", "ownnotes", "lookpage",
 )  # fmt: skip
-"""Values of ``data-act`` in the templates; ``page.js`` sends each with the element's other data."""
+"""Values of ``data-act`` in the templates; ``page.js`` sends each with the element's other data. Gradio takes "share" for itself."""
 
 
 def bridge() -> gr.HTML:

@@ -33,14 +33,44 @@ class NotebookTab:
         self._notebook = Notebook(home.folder / NOTEBOOK_FILE)
 
     def shown(self, talk: Talk) -> str:
-        """The notes of the owner."""
+        """The notes of the owner, or those that somebody else shared."""
         try:
-            return render("notebook.html", notes=[_view(n) for n in self._notebook.notes(talk.owner)])
+            guest, link = bool(talk.notebook), talk.notebook or self._notebook.link(talk.owner)
+            sharing = render("sharing.html", what="notebook", guest=guest, link=link, id="") if link else ""
+            return sharing + render("notebook.html", notes=[_view(n) for n in self._notes(talk)], guest=guest)
         except AppError as exc:
-            return render("notice.html", text=f"{exc}.")
+            talk.notebook = ""
+            return render("notice.html", text=f"{str(exc)[:1].upper()}{str(exc)[1:]}.")
+
+    def share(self, talk: Talk) -> str:
+        """Make a link under which others may read the notebook."""
+        talk.notebook = ""
+        if talk.owner:
+            self._notebook.share(talk.owner)
+        return self.shown(talk)
+
+    def unshare(self, talk: Talk) -> str:
+        """Take that link back."""
+        self._notebook.unshare(talk.owner)
+        return self.shown(talk)
+
+    def read(self, event: gr.EventData, talk: Talk) -> str:
+        """Open a notebook that was shared, to be read only where it is somebody else's."""
+        link = text(event, "link")
+        talk.notebook = "" if talk.owner and link == self._notebook.link(talk.owner) else link
+        return self.shown(talk)
+
+    def own(self, talk: Talk) -> str:
+        """Open one's own notebook again."""
+        talk.notebook = ""
+        return self.shown(talk)
+
+    def _notes(self, talk: Talk) -> list[Note]:
+        return self._notebook.shared(talk.notebook) if talk.notebook else self._notebook.notes(talk.owner)
 
     def pin(self, event: gr.EventData, talk: Talk) -> str:
         """Pin an answer, or with a marker one of its quotes."""
+        talk.notebook = ""  # what is pinned goes into one's own
         exchange = talk.exchange(number(event, "turn"))
         if exchange is not None and exchange.answer is not None and talk.owner:
             marker = number(event, "marker")
@@ -51,6 +81,7 @@ class NotebookTab:
 
     def add(self, talk: Talk) -> str:
         """An empty note for own words."""
+        talk.notebook = ""
         self._notebook.add(talk.owner, None)
         return self.shown(talk)
 
@@ -71,11 +102,11 @@ class NotebookTab:
 
     def export(self, title: str, form: str, talk: Talk) -> tuple[str, str]:
         """Name, type and bytes of a draft as JSON for the browser, and a notice."""
-        notes = self._notebook.notes(talk.owner)
-        if not notes:
-            return "", render("notice.html", text="Pin an answer or a quote first.")
         title = " ".join((title or "").split())[:200] or _TITLE
         try:
+            notes = self._notes(talk)
+            if not notes:
+                return "", render("notice.html", text="Pin an answer or a quote first.")
             made = draft(title, notes, form)
         except AppError as exc:
             return "", render("notice.html", text=f"{exc}.")
@@ -91,12 +122,17 @@ def build(tab: NotebookTab, bridge: gr.HTML, talk: gr.State) -> gr.HTML:
         with gr.Column(scale=0, min_width=150):
             make = gr.Button("Download the draft", size="sm", variant="primary", elem_id="draft-button")
             new = gr.Button("Add a note", size="sm", elem_id="add-note")
+            gr.HTML('<button type="button" class="quiet" data-link="#/notebook">Copy link to the notebook</button>', elem_id="link-notes", apply_default_css=False)
     notice = gr.HTML("", elem_id="draft-notice", apply_default_css=False)
     shown = gr.HTML("", elem_id="notebook", apply_default_css=False)
     file = gr.Textbox(elem_classes="bridge", label="Draft")
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
     for event, handler in ((bridge.pin, tab.pin), (bridge.movenote, tab.move), (bridge.unpin, tab.remove)):
         event(handler, talk, shown, **quiet)
+    for event, change in (
+        (bridge.sharenotes, tab.share), (bridge.unsharenotes, tab.unshare), (bridge.readnotes, tab.read), (bridge.ownnotes, tab.own),
+    ):  # fmt: skip
+        event(change, talk, shown, **quiet)
     bridge.writenote(tab.write, talk, None, **quiet)
     new.click(tab.add, talk, shown, **quiet)
     made = make.click(tab.export, [title, form, talk], [file, notice], **quiet)

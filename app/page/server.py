@@ -92,6 +92,7 @@ def build_chat(
                 reported = evaluation.build(examined, told, talk, read_only=read_only)
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         told.look(shelf.look, talk, asked.reader, queue=False, **quiet)
+        told.lookpage(shelf.look_page, talk, asked.reader, queue=False, **quiet)
         met = blocks.load(asking.greet, asked.who, asked.shown, js="() => window.iskp.greet()", queue=False, **quiet)
         met.then(None, None, None, js="() => window.iskp.welcomed()", **quiet)
         met.then(

@@ -14,6 +14,7 @@ from app.citation_text import GENRE_WORDS, is_comparison, kind_words
 from app.errors import AppError
 from app.home import Home
 from app.page.bridge import number, text
+from app.page.facsimile import Facsimiles
 from app.page.tables import Act, TableRow, table_html
 from app.page.talk import Talk
 from app.page.work import Tell, Work, WorkState, work_html
@@ -56,6 +57,7 @@ class SourcesTab:
     def __init__(self, home: Home, work: Work, *, read_only: bool = False) -> None:
         self._home = home
         self._work = work
+        self._facsimiles = Facsimiles(home)
         self._read_only = read_only
 
     def listed(self, talk: Talk | None = None, new: Collection[str] = (), also: str = "") -> Listed:
@@ -91,24 +93,30 @@ class SourcesTab:
         focus = (start, end) if start is not None and end is not None and end > start else None
         return self.reading(text(event, "source"), talk, focus, beside=True)
 
+    def look_page(self, event: gr.EventData, talk: Talk) -> str:
+        """A page of a PDF as it is printed, for the same pane."""
+        start, end = number(event, "start"), number(event, "end")
+        focus = (start, end) if start is not None and end is not None and end > start else None
+        try:
+            source = self._source(text(event, "source"))
+        except IngestError as exc:
+            return render("notice.html", text=str(exc))
+        return self._facsimiles.html(source, number(event, "page"), _cited(source, talk), focus)
+
+    def _source(self, source_id: str) -> Source:
+        """A source as it was indexed, else as it is stored."""
+        opened = self._home.index.current()
+        return (opened.source(source_id) if opened else None) or self._home.library.get(source_id)
+
     def reading(
         self, source_id: str, talk: Talk, focus: tuple[int, int] | None = None, *, beside: bool = False
     ) -> str:
         """The same for a source id and a span to look at."""
-        opened = self._home.index.current()
-        source = opened.source(source_id) if opened else None
         try:
-            source = source or self._home.library.get(source_id)
+            source = self._source(source_id)
         except IngestError as exc:
             return render("notice.html", text=str(exc))
-        cited = [
-            (c.start, c.end)
-            for e in talk.exchanges
-            if e.answer
-            for c in e.answer.citations
-            if c.source_id == source_id and source.text[c.start : c.end] == c.quote
-        ]
-        return source_html(source, cited, focus, beside=beside)
+        return source_html(source, _cited(source, talk), focus, beside=beside)
 
     def add(
         self,
@@ -396,6 +404,12 @@ def build(tab: SourcesTab, bridge: gr.HTML, talk: gr.State, choices: Any, *, rea
     bridge.read(tab.read, talk, reading, queue=False, **quiet)
     bridge.addsource(lambda: gr.update(open=True), None, adding, queue=False, **quiet)
     return SourcesParts(listed=listed, reading=reading, fetched=fetched)
+
+
+def _cited(source: Source, talk: Talk) -> list[tuple[int, int]]:
+    """Spans of a source that the answers of a conversation cite."""
+    cited = [c for e in talk.exchanges if e.answer for c in e.answer.citations if c.source_id == source.id]
+    return [(c.start, c.end) for c in cited if source.text[c.start : c.end] == c.quote]
 
 
 def _who(talk: Talk | None) -> str:

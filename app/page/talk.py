@@ -91,6 +91,8 @@ class Talk:
         shown: number of the question whose evidence is in the pane; 0 for none.
         blamed: number of the answer whose poor mark waits for a reason.
         find: words that the conversations of the list hold.
+        link: the token under which somebody else's conversation is open here, to be read only; empty for one's own.
+        notebook: the same for somebody else's notebook.
     """
 
     owner: str = ""
@@ -100,6 +102,8 @@ class Talk:
     shown: int = 0
     blamed: int | None = None
     find: str = ""
+    link: str = ""
+    notebook: str = ""
 
     @property
     def busy(self) -> bool:
@@ -136,14 +140,16 @@ class Views:
 
     def thread(self, talk: Talk) -> str:
         """All questions but the last."""
-        return thread_html([e.view(n) for n, e in enumerate(talk.exchanges[:-1], start=1)], read_only=self._read_only, line_of=self._line_of)
+        views = [e.view(n) for n, e in enumerate(talk.exchanges[:-1], start=1)]
+        return thread_html(views, read_only=self._read_only, guest=bool(talk.link), line_of=self._line_of)
 
     def live(self, talk: Talk) -> str:
         """The last question; nothing before the first one."""
         if not talk.exchanges:
             return thread_html((), live=True)
         empty = not self._home.library.fingerprints()
-        return thread_html([talk.exchanges[-1].view(len(talk.exchanges))], live=True, read_only=self._read_only, empty=empty, line_of=self._line_of)
+        view = talk.exchanges[-1].view(len(talk.exchanges))
+        return thread_html([view], live=True, read_only=self._read_only, guest=bool(talk.link), empty=empty, line_of=self._line_of)
 
     def evidence(self, talk: Talk, *, also: bool = True) -> str:
         """The evidence of the question that is shown."""

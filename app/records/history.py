@@ -6,6 +6,7 @@ A process that is killed at any moment leaves each conversation as it was before
 from __future__ import annotations
 
 import json
+import secrets
 import sqlite3
 import threading
 import uuid
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from app.answer import Answer, from_json, to_json
 from app.errors import BadInput, Unkept
@@ -21,13 +23,15 @@ from ingest import sqlite
 
 HISTORY_FILE = "history.db"
 """In the home."""
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 TITLE_CHARS = 120
 """Longest title; a longer one is cut at a word."""
 _SCHEMA = """
 CREATE TABLE conversations (
-  id TEXT PRIMARY KEY, owner TEXT NOT NULL, title TEXT NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL);
+  id TEXT PRIMARY KEY, owner TEXT NOT NULL, title TEXT NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL,
+  shared TEXT);
 CREATE INDEX by_owner ON conversations (owner, updated_at);
+CREATE UNIQUE INDEX by_link ON conversations (shared);
 CREATE TABLE turns (
   conversation TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE, number INTEGER NOT NULL,
   question TEXT NOT NULL, words TEXT NOT NULL, answer TEXT NOT NULL, at TEXT NOT NULL, liked INTEGER,
@@ -39,10 +43,11 @@ _UPGRADES = {
         "ALTER TABLE turns ADD COLUMN searched TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE turns ADD COLUMN limited INTEGER NOT NULL DEFAULT 0",
     ),
+    2: ("ALTER TABLE conversations ADD COLUMN shared TEXT", "CREATE UNIQUE INDEX by_link ON conversations (shared)"),
 }
 """By schema, what makes the next one of it."""
 _CONVERSATION = """
-SELECT c.id, c.title, c.created_at, c.updated_at, (SELECT count(*) FROM turns t WHERE t.conversation = c.id)
+SELECT c.id, c.title, c.created_at, c.updated_at, (SELECT count(*) FROM turns t WHERE t.conversation = c.id), {shared}
 FROM conversations c WHERE """
 _NEWEST = " ORDER BY c.updated_at DESC, c.rowid DESC"
 
@@ -54,6 +59,7 @@ class Conversation:
     Attributes:
         created_at: ISO time in UTC, as is ``updated_at``, the time of the last change of its turns.
         turns: how many questions it holds.
+        link: the token under which others may read it; empty where its owner made none.
     """
 
     id: str
@@ -61,6 +67,7 @@ class Conversation:
     created_at: str
     updated_at: str
     turns: int
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,8 +124,10 @@ class History:
                 "the file away to begin a new one"
             ) from exc
         self._db, self.readonly = opened.db, opened.readonly
-        # A read-only file of schema 1 stays as it is.
+        # A read-only file of an older schema stays as it is.
         self._searched = "searched, limited" if opened.version > 1 else "'', 0"
+        self._conversation = _CONVERSATION.format(shared="c.shared" if opened.version > 2 else "NULL")
+        self._links = opened.version > 2
 
     def close(self) -> None:
         """Let the file go."""
@@ -126,16 +135,39 @@ class History:
 
     def conversations(self, owner: str = "") -> list[Conversation]:
         """The owner's conversations, the one changed last first."""
-        rows = self._query(f"{_CONVERSATION} c.owner = ? {_NEWEST}", owner)
-        return [Conversation(id=r[0], title=r[1], created_at=r[2], updated_at=r[3], turns=r[4]) for r in rows]
+        return [_conversation(r) for r in self._query(f"{self._conversation} c.owner = ? {_NEWEST}", owner)]
 
     def conversation(self, conversation_id: str) -> Conversation:
         """One conversation."""
-        rows = self._query(f"{_CONVERSATION} c.id = ?", conversation_id)
+        rows = self._query(f"{self._conversation} c.id = ?", conversation_id)
         if not rows:
             raise _unknown(conversation_id)
-        r = rows[0]
-        return Conversation(id=r[0], title=r[1], created_at=r[2], updated_at=r[3], turns=r[4])
+        return _conversation(rows[0])
+
+    def share(self, conversation_id: str) -> str:
+        """The token under which others may read a conversation, 192 random bits; made where there is none yet."""
+        with self._writing():
+            self._db.execute(
+                "UPDATE conversations SET shared = ? WHERE id = ? AND shared IS NULL", (secrets.token_urlsafe(24), conversation_id)
+            )
+        return self.conversation(conversation_id).link
+
+    def unshare(self, conversation_id: str) -> None:
+        """Nobody but its owner may read a conversation any more; a later link is another one."""
+        with self._writing():
+            if not self._db.execute("UPDATE conversations SET shared = NULL WHERE id = ?", (conversation_id,)).rowcount:
+                raise _unknown(conversation_id)
+
+    def shared(self, link: str) -> Conversation:
+        """The conversation that a token opens.
+
+        Raises:
+            BadInput: it opens none, or none any more.
+        """
+        rows = self._query(f"{self._conversation} c.shared = ?", _storable(link)) if link and self._links else []
+        if not rows:
+            raise BadInput("this link opens nothing: it was taken back, the conversation was deleted, or a part of the link is missing")
+        return _conversation(rows[0])
 
     def owner(self, conversation_id: str) -> str:
         """Whose conversation it is."""
@@ -149,7 +181,7 @@ class History:
         new = uuid.uuid4().hex
         with self._writing():
             now = self._moment()
-            self._db.execute("INSERT INTO conversations VALUES (?, ?, ?, ?, ?)", (new, owner, _title(title), now, now))
+            self._db.execute("INSERT INTO conversations VALUES (?, ?, ?, ?, ?, NULL)", (new, owner, _title(title), now, now))
         return new
 
     def turns(self, conversation_id: str) -> list[StoredTurn]:
@@ -311,6 +343,10 @@ def _upgrade(db: sqlite3.Connection, version: int) -> None:
     for older in range(version or SCHEMA_VERSION, SCHEMA_VERSION):
         for statement in _UPGRADES[older]:
             db.execute(statement)
+
+
+def _conversation(row: Sequence[Any]) -> Conversation:
+    return Conversation(id=row[0], title=row[1], created_at=row[2], updated_at=row[3], turns=row[4], link=row[5] or "")
 
 
 def _title(text: str) -> str:

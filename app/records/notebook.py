@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import sqlite3
 import threading
 import uuid
@@ -17,7 +18,7 @@ from ingest import sqlite
 
 NOTEBOOK_FILE = "notebook.db"
 """In the home."""
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MOST_CHARS = 20_000
 """Longest own words of a note."""
 _SCHEMA = """
@@ -25,6 +26,7 @@ CREATE TABLE notes (
   id TEXT PRIMARY KEY, owner TEXT NOT NULL, place INTEGER NOT NULL, answer TEXT NOT NULL, words TEXT NOT NULL, at TEXT NOT NULL);
 CREATE INDEX by_place ON notes (owner, place);
 """
+_LINKS = "CREATE TABLE links (owner TEXT PRIMARY KEY, token TEXT NOT NULL UNIQUE)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +57,13 @@ class Notebook:
         self._lock = threading.RLock()
         schema = sqlite.Schema(version=SCHEMA_VERSION, upgrade=_upgrade, pragmas=("secure_delete = ON",))
         try:
-            self._db = sqlite.open_file(file, schema, or_empty=True).db
+            opened = sqlite.open_file(file, schema, or_empty=True)
         except sqlite.NewerSchema as exc:
             raise Unkept(f"the notebook {file} was written by a newer version; upgrade, or move the file away") from exc
         except (OSError, sqlite3.Error) as exc:
             raise Unkept(f"the notebook {file} cannot be opened ({exc}): check the folder's rights and free space") from exc
+        self._db = opened.db
+        self._links = opened.version > 1  # a read-only file of an older schema stays as it is
 
     def close(self) -> None:
         """Let the file go."""
@@ -102,6 +106,31 @@ class Notebook:
             for place, known in enumerate(order, start=1):
                 self._run("UPDATE notes SET place = ? WHERE id = ?", place, known)
 
+    def link(self, owner: str) -> str:
+        """The token under which others may read the owner's notebook; empty where there is none."""
+        rows = self._run("SELECT token FROM links WHERE owner = ?", owner) if self._links else []
+        return str(rows[0][0]) if rows else ""
+
+    def share(self, owner: str) -> str:
+        """The same, 192 random bits, made where there is none yet."""
+        self._run("INSERT OR IGNORE INTO links VALUES (?, ?)", owner, secrets.token_urlsafe(24))
+        return self.link(owner)
+
+    def unshare(self, owner: str) -> None:
+        """Nobody but the owner may read the notebook any more; a later link is another one."""
+        self._run("DELETE FROM links WHERE owner = ?", owner)
+
+    def shared(self, link: str) -> list[Note]:
+        """The notes that a token opens.
+
+        Raises:
+            BadInput: it opens none, or none any more.
+        """
+        found = self._run("SELECT owner FROM links WHERE token = ?", link.encode("utf-8", "replace").decode()) if link and self._links else []
+        if not found:
+            raise BadInput("this link opens nothing: it was taken back, or a part of the link is missing")
+        return self.notes(str(found[0][0]))
+
     def _run(self, sql: str, *values: Any) -> list[Any]:
         try:
             with self._lock:
@@ -111,5 +140,6 @@ class Notebook:
 
 
 def _upgrade(db: sqlite3.Connection, version: int) -> None:
-    for statement in filter(str.strip, _SCHEMA.split(";")):
-        db.execute(statement)
+    for statement in (*(_SCHEMA.split(";") if not version else ()), _LINKS):
+        if statement.strip():
+            db.execute(statement)

@@ -83,16 +83,18 @@ LineOf = Callable[[Sequence[Citation]], str]
 
 
 def thread_html(
-    turns: Sequence[TurnView], *, live: bool = False, read_only: bool = False, empty: bool = False, line_of: LineOf = lambda _: ""
-) -> str:
+    turns: Sequence[TurnView], *, live: bool = False, read_only: bool = False, guest: bool = False, empty: bool = False,
+    line_of: LineOf = lambda _: "",
+) -> str:  # fmt: skip
     """Questions with their answers.
 
     Args:
         live: these are the last ones, read out as they change.
+        guest: it is somebody else's conversation, which can be read and copied but not changed.
         empty: there are no sources yet.
     """
     views = [_turn(t, last=live and t is turns[-1], line_of=line_of) for t in turns]
-    return render("thread.html", turns=views, live=live, read_only=read_only, empty=empty)
+    return render("thread.html", turns=views, live=live, read_only=read_only, guest=guest, empty=empty)
 
 
 def message_html(answer: Answer, turn: int, *, still: bool = False, line_of: LineOf = lambda _: "") -> str:

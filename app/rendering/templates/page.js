@@ -36,7 +36,7 @@ window.iskp = (() => {
     noteAddress();
   }
 
-  // Addresses: #/c/CONVERSATION/ANSWER, #/s/SOURCE/START-END, #/sources, #/figures/FIGURE, #/evaluation, #/compare,
+  // Addresses: #/c/CONVERSATION/ANSWER, #/r/LINK/ANSWER and #/n/LINK (what somebody shared), #/s/SOURCE/START-END, #/sources, #/figures/FIGURE, #/evaluation, #/compare,
   // #/ledger/THING/CLAIM, #/draft, #/new. The address follows what is shown, and Back and links lead there again.
   const TABS = { Sources: "sources", Notebook: "notebook", Tools: "tools", Figures: "figures", Evaluation: "evaluation" };
   const TOOLS = { Compare: "compare", Ledger: "ledger", "Draft desk": "draft", "What is new": "new" };
@@ -47,10 +47,17 @@ window.iskp = (() => {
   const chosenTool = () => document.querySelector('#tools-tabs [role="tab"][aria-selected="true"]')?.textContent.trim();
   function here() {
     const tab = chosenTab() === "Tools" ? TOOLS[chosenTool()] || "tools" : TABS[chosenTab()];
+    if (tab === "notebook" && guestOf("#notebook")) return `#/n/${guestOf("#notebook")}`;
     if (tab) return `#/${tab}`;
     if (document.body.dataset.reads && reads) return sourceAddress(reads);
+    return talkAddress();
+  }
+  function talkAddress() {
+    if (guestOf("#sharing")) return `#/r/${guestOf("#sharing")}`;
     return openTalk() ? `#/c/${encodeURIComponent(openTalk())}` : "#/";
   }
+  // The token under which somebody else's conversation or notebook is open.
+  const guestOf = (part) => document.querySelector(`${part} .sharing[data-guest]`)?.dataset.guest || "";
   function sourceAddress(data) {
     const span = data.start && data.end ? `/${data.start}-${data.end}` : "";
     return `#/s/${encodeURIComponent(data.source)}${span}`;
@@ -83,13 +90,17 @@ window.iskp = (() => {
     goal = address || "#/";
     setTimeout(() => { goal = ""; }, 5000); // what is not there any more must not hold the address for ever
     const tool = Object.keys(TOOLS).find((t) => TOOLS[t] === kind);
-    const tab = tool ? "Tools" : Object.keys(TABS).find((t) => TABS[t] === kind) || "Ask";
+    const tab = tool ? "Tools" : kind === "n" ? "Notebook" : Object.keys(TABS).find((t) => TABS[t] === kind) || "Ask";
     if (chosenTab() !== tab) chooseTab(tab);
     if (tool) {
       await there('#tools-tabs [role="tab"]');
       if (chosenTool() !== tool) chooseTab(tool);
       if (kind === "ledger" && id) openEntry(id, rest);
       return undefined;
+    }
+    if (tab === "Notebook" && id !== guestOf("#notebook")) {
+      await mounted("notebook");
+      trigger(id ? "readnotes" : "ownnotes", { link: id });
     }
     if (kind === "figures" && id) return (await there(`#figure-${CSS.escape(id)}-head h2`)).scrollIntoView();
     if (tab !== "Ask") return undefined;
@@ -99,8 +110,10 @@ window.iskp = (() => {
     }
     closeReader();
     if (kind === "c" && id !== openTalk()) trigger("recall", { id });
-    if (!kind && openTalk()) document.getElementById("new").click();
-    if (kind === "c" && rest) {
+    if (kind === "r" && id !== guestOf("#sharing")) trigger("readshared", { link: id });
+    if (!kind && (openTalk() || guestOf("#sharing"))) document.getElementById("new").click();
+    if (kind === "r" && !(await soon(() => guestOf("#sharing") === id || shareOf(openTalk()) === id))) return undefined;
+    if ((kind === "c" || kind === "r") && rest) {
       const turn = await there(`#turn-${CSS.escape(rest)}`);
       trigger("open", { turn: rest, marker: "0" });
       reveal(document.getElementById("thread-pane"), turn, null, true);
@@ -108,11 +121,37 @@ window.iskp = (() => {
     return undefined;
   }
   addEventListener("popstate", () => { if (greeted) route(location.hash); });
-  function linkTo(button) {
-    const turn = button.closest(".turn"), figure = button.dataset.link;
-    const at = figure ? (figure.startsWith("#/") ? figure : `#/figures/${figure}`) : button.closest(".reading") && reads ? sourceAddress(reads)
-      : turn && openTalk() ? `#/c/${encodeURIComponent(openTalk())}/${turn.dataset.turn}` : here();
-    put(`${location.origin}${location.pathname}${at}`, button, "Link copied.");
+  async function linkTo(button) {
+    const turn = button.closest(".turn"), given = button.dataset.link;
+    const at = given ? (given.startsWith("#/") ? given : `#/figures/${given}`) : button.closest(".reading") && reads ? sourceAddress(reads)
+      : button.closest("#thread, #live, #sharing") ? talkAddress() : here();
+    const whole = await shareable(at);
+    if (whole) put(`${location.origin}${location.pathname}${whole}${turn && whole !== "#/" ? `/${turn.dataset.turn}` : ""}`, button, "Link copied.");
+  }
+  // The token under which others may read a conversation of one's own, or the notebook; empty where there is none.
+  const shareOf = (id) => (id && document.querySelector(`.history [data-talk="${CSS.escape(id)}"]`)?.dataset.shared) || "";
+  const notesShare = () => document.querySelector("#notebook .sharing[data-shared]")?.dataset.shared || "";
+  // The address under which others can open what an address shows. What is one's own is shared only when its owner says so.
+  async function shareable(at) {
+    const [, kind, id] = at.split("/").map(decodeURIComponent), notes = kind === "notebook", what = notes ? "notebook" : "conversation";
+    if (notes && guestOf("#notebook")) return `#/n/${guestOf("#notebook")}`;
+    if (kind !== "c" && !notes) return at;
+    const token = () => (notes ? notesShare() : shareOf(id));
+    if (!token()) {
+      const told = `Make a link to this ${what}? Who may open this page and has the link can read the whole ${what}, and cannot change it. You can take the link back.`;
+      if ((await askUser(told, "Make the link")) === null) return "";
+      trigger(notes ? "sharenotes" : "sharetalk", { id: id || "" });
+    }
+    const made = await soon(token);
+    return made ? `#/${notes ? "n" : "r"}/${made}` : "";
+  }
+  // What a look gives once it gives something; null after a while.
+  function soon(look, patience = 15000) {
+    const until = Date.now() + patience;
+    return new Promise((done) => {
+      const again = () => { const found = look(); if (found || Date.now() > until) done(found || null); else setTimeout(again, 50); };
+      again();
+    });
   }
 
   // A part is a card, or the number in it of a citation.
@@ -322,6 +361,7 @@ window.iskp = (() => {
     if (name === "pin") { say("Pinned to the notebook."); button.textContent = "Pinned"; }
     if (name === "fetch") await goTo("Sources", "work");
     if (name === "addsource") await goTo("Sources", "source-table");
+    if (name === "look" || name === "lookpage") { letGo(); pending = "reader"; wanted = `${data.source} ${data.start || ""}${name === "lookpage" ? ` page${data.page || ""}` : ""}`; }
     trigger(name, data);
     if (name === "read") arrive(); // the same once more changes nothing that could be waited for
     if (name === "edit" || name === "reword" || name === "ask") focusQuestion();
@@ -440,12 +480,13 @@ window.iskp = (() => {
       note?.scrollIntoView({ block: "center" });
       return note?.focus({ preventScroll: true });
     }
-    const target = event.target.closest?.("a.cite, a.spot, [data-table], [data-choose-files], [data-close-reader], [data-link], [data-next-mark], [data-act], [data-copy], [data-sort], [data-back], [data-rename], [data-more], [data-all-rows], #new, #flip");
+    const target = event.target.closest?.("a.cite, a.spot, [data-table], [data-choose-files], [data-close-reader], [data-own], [data-link], [data-next-mark], [data-act], [data-copy], [data-sort], [data-back], [data-rename], [data-more], [data-all-rows], #new, #flip");
     if (!target) return;
     if (target.matches("a.cite, a.spot")) { event.preventDefault(); hideTip(); follow(target); }
     else if (target.dataset.act) act(target);
     else if (target.dataset.copy) copy(target);
     else if ("link" in target.dataset) linkTo(target);
+    else if ("own" in target.dataset) { document.getElementById("new").click(); focusQuestion(); }
     else if ("closeReader" in target.dataset) closeReader();
     else if ("nextMark" in target.dataset) nextMark(target);
     else if ("chooseFiles" in target.dataset) chooseFiles();
@@ -515,6 +556,11 @@ window.iskp = (() => {
   }
   for (const moved of ["wheel", "touchstart", "keydown", "pointerdown"]) addEventListener(moved, letGo, { capture: true, passive: true });
 
+  // Whether a text is the one that is wanted; as a page, any page where none was named.
+  function shows(text, sought) {
+    const at = `${text.dataset.source} ${text.dataset.start}`, view = text.dataset.view || "";
+    return sought === (view ? `${at} ${view}` : at) || (view !== "" && sought === `${at} page`);
+  }
   // What waits for the server's HTML: a card, the pane, the source that is read.
   function arrive() {
     if (!pending) return;
@@ -523,7 +569,7 @@ window.iskp = (() => {
       if (pane) { pending = null; choose(pane.querySelector(".card") || pane); }
     } else if (pending === "reading" || pending === "reader") {
       const text = document.querySelector(`#${pending} .reading`), pane = document.getElementById(pending === "reader" ? "evidence-pane" : "reading");
-      if (!text?.offsetParent || `${text.dataset.source} ${text.dataset.start}` !== wanted) return;
+      if (!text?.offsetParent || !shows(text, wanted)) return;
       const mark = text.querySelector("mark.focus") || text.querySelector("mark");
       if (!held) {
         text.focus({ preventScroll: true });
@@ -784,7 +830,7 @@ window.iskp = (() => {
   }
   setInterval(look, 5000);
 
-  const addressed = () => { const parts = given.split("/"); return parts[1] === "c" ? decodeURIComponent(parts[2] || "") : ""; };
+  const addressed = () => { const parts = given.split("/"); const id = decodeURIComponent(parts[2] || ""); return parts[1] === "c" ? id : parts[1] === "r" ? `r:${id}` : ""; };
   const greet = () => [owner(), addressed() || lastTalk(), null];
   const welcomed = () => { greeted = true; document.documentElement.dataset.greeted = "yes"; if (box() && !box().value) type(session.get("iskp-draft")); if (given && given !== "#/") { route(given); given = ""; } return []; };
 
