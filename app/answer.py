@@ -49,6 +49,7 @@ class Citation:
         words: whose words the quote is made of: the publication's, or ours about it (a summary is never shown
             in quotation marks). It follows from the origin, also for answers that were stored without it.
         grade: what a curator thought of the source when the answer was made; None where nobody graded it.
+        recognised: least confidence in [0, 1] of the OCR that read the quoted paragraphs from a picture; None for other text.
     """
 
     marker: int
@@ -74,6 +75,7 @@ class Citation:
     via: str | None = None
     also_in: tuple[Outlet, ...] = ()
     grade: Grade | None = None
+    recognised: float | None = None
     words: Words = field(init=False)
 
     def __post_init__(self) -> None:
@@ -280,6 +282,7 @@ def cite(
         claimed_by=passage.claimed_by,
         via=passage.via,
         also_in=also_in,
+        recognised=min((p.recognised for p in source.paragraphs if p.recognised is not None and p.start < end and start < p.end), default=None),
     )
 
 

@@ -107,7 +107,8 @@ def described(source: Described, locator: str = "", *, titled: bool = True) -> s
         titled: with the title, which a card shows by itself.
     """
     who = "" if is_comparison(source) else source.author
-    parts = (who, source.title if titled else "", _publisher(source), _dated(source), place(source, locator))
+    read = recognised_words(source.recognised) if isinstance(source, Citation) else ""
+    parts = (who, source.title if titled else "", _publisher(source), _dated(source), place(source, locator), read)
     return f"{lead(source)}{', '.join(filter(None, parts))}"
 
 
@@ -182,6 +183,11 @@ def grade_meaning(citation: Citation) -> str:
     """The same in full, with the reason; empty where nobody graded it."""
     grade = citation.grade
     return f"{grade_words(citation)} ({grade.meaning}): {grade.reason}" if grade else ""
+
+
+def recognised_words(confidence: float | None) -> str:
+    """That a program read the words from a picture: "recognised by OCR, confidence 87 %"; empty for other text."""
+    return "" if confidence is None else f"recognised by OCR, confidence {100 * confidence:.0f} %"
 
 
 def genre_words(genre: str) -> str:

@@ -34,7 +34,7 @@ class Block:
         number: the original's body paragraph number, when the notes state it.
         page: page number from 1, for paged formats.
         level: heading level from 1; 0 for everything else.
-        unchecked: as for :class:`~ingest.source.Paragraph`.
+        unchecked, recognised: as for :class:`~ingest.source.Paragraph`.
         row: row of a table, from 1; 0 for a row of column names, which has the role ``heading``. All
             rows of a table are one paragraph.
         columns: column names of a row's table.
@@ -51,6 +51,7 @@ class Block:
     claimed_by: str | None = None
     via: str | None = None
     unchecked: bool = False
+    recognised: float | None = None
     row: int | None = None
     columns: tuple[str, ...] = ()
     place: str | None = None
@@ -195,6 +196,7 @@ def _lay_out(blocks: Sequence[Block], notes: bool) -> tuple[str, tuple[Paragraph
                 claimed_by=block.claimed_by,
                 via=block.via,
                 unchecked=block.unchecked,
+                recognised=block.recognised,
             )
         )
         if block.role == "heading" and block.row is None:

@@ -20,8 +20,9 @@ from ingest.blocks import Extract
 from ingest.errors import BadSource, IngestError, Unsupported
 
 Kind = Literal[
-    "pdf", "docx", "odt", "epub", "xlsx", "html", "mhtml", "markdown", "csv", "eml", "mbox", "transcript", "text"
-]
+    "pdf", "docx", "odt", "epub", "xlsx", "html", "mhtml", "markdown", "csv", "eml", "mbox", "transcript", "image",
+    "text",
+]  # fmt: skip
 
 MAX_BYTES = 64 * 1024 * 1024
 """Largest file that is read unless the caller says otherwise."""
@@ -30,6 +31,8 @@ HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml", ".shtml"})
 TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".tab"})
 TABLE_TYPES = frozenset({"text/csv", "text/tab-separated-values", "application/csv"})
 TRANSCRIPT_SUFFIXES = frozenset({".srt", ".vtt"})
+_OF_TEXT = frozenset({".txt", ".text", ".log"}) | MARKDOWN_SUFFIXES | HTML_SUFFIXES | TABLE_SUFFIXES
+_IMAGES = {b"\x89PNG\r\n": "PNG", b"\xff\xd8\xff": "JPEG", b"II*\0": "TIFF", b"MM\0*": "TIFF"}
 
 _HTML_START = re.compile(
     rb"^(?:\s|<\?xml[^>]*>|<!--.*?-->)*<(?:!doctype\s+html|html[\s>]|head[\s>]|body[\s>])", re.I | re.S
@@ -46,14 +49,10 @@ _OF_MAIL = re.compile(rb"^(?:message-id|received|mime-version|return-path|delive
 _TRANSCRIPT_START = re.compile(rb"WEBVTT\b|\d+[ \t]*\n\d{1,2}:\d\d:\d\d[.,]\d{3} --> ")
 _AS_TEXT = "save it as text, DOCX or PDF and add that"
 _AS_WORDS = "add its words as text or as subtitles (SRT, VTT)"
-_AS_SCAN = "recognise its text (OCR) and add that as text or PDF"
+_AS_SCAN = "save it as PNG, and its text is recognised"
 # What people add by mistake, told by the first bytes, so that the message can name it and say what to do.
 _OTHERS: tuple[tuple[bytes, str, str], ...] = (
-    (b"\x89PNG\r\n", "a PNG image", _AS_SCAN),
-    (b"\xff\xd8\xff", "a JPEG image", _AS_SCAN),
     (b"GIF8", "a GIF image", _AS_SCAN),
-    (b"II*\0", "a TIFF image", _AS_SCAN),
-    (b"MM\0*", "a TIFF image", _AS_SCAN),
     (b"8BPS", "a Photoshop image", _AS_SCAN),
     (b"AT&TFORM", "a DjVu file", _AS_SCAN),
     (
@@ -171,6 +170,10 @@ def kind_of(data: bytes, *, name: str, declared_type: str | None = None) -> Kind
         return "pdf"
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _zipped_kind(data, suffix)
+    if image := _image_kind(data):
+        if suffix in _OF_TEXT:
+            raise BadSource(f"it is binary data (a {image} image), not text: rename it to .{image.lower()}, and its text is recognised")
+        return "image"
     other = _other_kind(data)
     if other:
         raise _unsupported(*other, suffix)
@@ -221,9 +224,16 @@ def _is_mail(start: bytes) -> bool:
     )
 
 
+def _image_kind(data: bytes) -> str:
+    """Which of the images that are read; empty for others."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WebP"
+    return next((name for magic, name in _IMAGES.items() if data.startswith(magic)), "")
+
+
 def _other_kind(data: bytes) -> tuple[str, str] | None:
     if data[:4] == b"RIFF":
-        kinds = {b"WEBP": ("a WebP image", _AS_SCAN), b"WAVE": ("an audio file", _AS_WORDS)}
+        kinds = {b"WAVE": ("an audio file", _AS_WORDS)}
         return kinds.get(data[8:12], ("a media file", _AS_WORDS))
     if data[4:8] == b"ftyp":
         is_image = data[8:12] in {b"heic", b"heix", b"mif1", b"avif"}
@@ -238,7 +248,7 @@ def _other_kind(data: bytes) -> tuple[str, str] | None:
 def _unsupported(what: str, advice: str, suffix: str) -> BadSource:
     if "archive" in what:
         return Unsupported(f"it is {what}: unpack it and add the files in it")
-    if suffix in {".txt", ".text", ".log"} | MARKDOWN_SUFFIXES | HTML_SUFFIXES | TABLE_SUFFIXES:
+    if suffix in _OF_TEXT:
         return BadSource(f"it is binary data ({what}), not text: {advice}")
     return Unsupported(f"it is {what}, which is not supported: {advice}")
 
@@ -340,6 +350,12 @@ def _read_mailbox(data: bytes, name: str, declared_type: str | None) -> Extract:
     return mail.read_mailbox(data)
 
 
+def _read_image(data: bytes, name: str, declared_type: str | None) -> Extract:
+    from ingest.formats import scan
+
+    return scan.read_image(data)
+
+
 def _read_bytes(data: bytes, kind: Literal["pdf", "docx", "odt", "epub", "xlsx", "mail"]) -> Extract:
     found: Extract = import_module(f"ingest.formats.{kind}").read(data)
     return found
@@ -358,5 +374,6 @@ _READERS: dict[Kind, Callable[[bytes, str, str | None], Extract]] = {
     "eml": lambda data, name, declared: _read_bytes(data, "mail"),
     "mbox": _read_mailbox,
     "transcript": _read_transcript,
+    "image": _read_image,
     "text": _read_text,
 }

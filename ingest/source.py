@@ -42,6 +42,7 @@ class Paragraph:
         claimed_by: whose claim or opinion it is.
         via: address of the report through which a fact was seen, if not in the source itself.
         unchecked: nobody held it against a source; it is shown when the source is read, and never found or cited.
+        recognised: mean confidence in [0, 1] of OCR that read it from a picture; None for text that was written as text.
     """
 
     start: int
@@ -54,6 +55,7 @@ class Paragraph:
     claimed_by: str | None = None
     via: str | None = None
     unchecked: bool = False
+    recognised: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,9 +111,11 @@ class Source:
         if self.disagreement is None:
             del facts["disagreement"]  # not there once; sources without it have not changed by it
         for paragraph in facts["paragraphs"]:
-            # Not there before some notes were marked as unchecked; the others have not changed by it.
+            # Not there once; paragraphs without them have not changed by it.
             if not paragraph["unchecked"]:
                 del paragraph["unchecked"]
+            if paragraph["recognised"] is None:
+                del paragraph["recognised"]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
 
 

@@ -84,13 +84,13 @@ BAD: dict[str, tuple[Callable[[], bytes], str]] = {
     "photo.txt": (lambda: b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40, "binary data (a PNG image), not text"),
     "noise.txt": (lambda: bytes((i * i * 7 + i) % 256 for i in range(5000)), "not text"),
     "locked.pdf": (lambda: pdf(GOOD, password="secret"), "password"),
-    "scanned.pdf": (lambda: pdf(None), "scan"),
+    "scanned.pdf": (lambda: pdf(None), "a scanned PDF without a text layer, and Tesseract"),
     "cut.pdf": (lambda: pdf(GOOD)[:500], "PDF"),
     "bomb.docx": (bomb, "zip bomb"),
     "matter.md": (lambda: b"---\ntitle: [unclosed\n---\n\nText.\n", "front matter"),
     "matter-date.md": (lambda: b"---\ndate: soonish\n---\n\nText that is there.\n", "'soonish' is not a date"),
     "tags.html": (lambda: b"<html><body><script>x()</script></body></html>", "no"),
-    "picture.jpg": (lambda: b"\xff\xd8\xff\xe0" + bytes(500), "JPEG image, which is not supported"),
+    "picture.jpg": (lambda: b"\xff\xd8\xff\xe0" + bytes(500), "a damaged image that cannot be opened"),
     "things.7z": (lambda: b"7z\xbc\xaf\x27\x1c" + bytes(100), "unpack it"),
 }
 

@@ -155,7 +155,16 @@ def _list_sources(home: Home, as_json: bool) -> None:
 @click.pass_obj
 def show_source(root_home: Path | None, source_id: str, as_json: bool, own_home: Path | None) -> None:
     """Print a source: bibliographic data and its canonical text with locators."""
-    from app.citation_text import UNCHECKED, byline, claimant, kind_meaning, kind_words, lead, status_words
+    from app.citation_text import (
+        UNCHECKED,
+        byline,
+        claimant,
+        kind_meaning,
+        kind_words,
+        lead,
+        recognised_words,
+        status_words,
+    )
     from ingest.source import to_json
 
     home = open_home(own_home or root_home)
@@ -173,7 +182,7 @@ def show_source(root_home: Path | None, source_id: str, as_json: bool, own_home:
         click.echo(f"grade: {grade.code} ({grade.meaning}), {grade.graded_at[:10]}: {grade.reason}")
     for paragraph in source.paragraphs:
         held = status_words(paragraph.claim_status, claimant(source, paragraph.claimed_by))
-        badge = UNCHECKED if paragraph.unchecked else held
+        badge = UNCHECKED if paragraph.unchecked else "; ".join(filter(None, (held, recognised_words(paragraph.recognised))))
         click.echo(f"\n{paragraph.locator}{f' [{badge}]' if badge else ''}")
         click.echo(source.text[paragraph.start : paragraph.end])
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from urllib.parse import quote
 
 from app.answer import Citation
-from app.citation_text import place, remark
+from app.citation_text import place, recognised_words, remark
 from app.errors import BadInput
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def _remarks(c: Citation) -> list[str]:
 
 
 def _place(c: Citation) -> str:
-    return ", ".join(filter(None, (_flat(place(c, c.locator)), remark(c))))
+    return ", ".join(filter(None, (_flat(place(c, c.locator)), recognised_words(c.recognised), remark(c))))
 
 
 def _keys(cited: Sequence[Citation]) -> list[str]:

@@ -25,6 +25,7 @@ from app.citation_text import (
     lead,
     origin_words,
     place,
+    recognised_words,
     rows,
     spoken,
     status_words,
@@ -224,7 +225,7 @@ def source_html(
         {
             "role": p.role,
             "locator": place(source, p.locator),
-            "status": "" if p.unchecked else status_words(p.claim_status, claimant(source, p.claimed_by)),
+            "status": "" if p.unchecked else status_words(p.claim_status, claimant(source, p.claimed_by)) or recognised_words(p.recognised),
             "unchecked": UNCHECKED if p.unchecked else "",
             "parts": _marked(source.text, p.start, p.end, spans, focus),
         }

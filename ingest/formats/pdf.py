@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from pathlib import Path
 from statistics import median
 
 from ingest.blocks import Block, Extract, Metadata, clean
 from ingest.dates import FoundDate, iso_date
 from ingest.errors import BadSource
-from ingest.formats.pdf_layout import Line, Region, line_of, regions, rows_of, without_furniture
+from ingest.formats.pdf_layout import SOFT_END, Line, Region, joined, line_of, regions, rows_of, without_furniture
 from ingest.formats.pdf_words import read_words
 from ingest.formats.table import table_blocks
 
 MAX_PAGES = 5_000
 MAX_SECONDS = 180.0
-_SCANNED = "it is a scanned PDF without a text layer; run OCR, e.g. ocrmypdf, and add it again"
+_SCANNED = "it is a scanned PDF without a text layer"
 _EMPTY = "it is a PDF that holds no text"
 _TRUNCATED = "it is a truncated PDF: its end is missing; download or copy it again"
 _ERRORS = {
@@ -31,9 +33,6 @@ _NUMBERED = re.compile(r"^(?:\(?(\d{1,3})[.)]|\([a-zа-я]{1,4}\)|[a-z]\))\s+\S"
 _BULLET = re.compile(r"^[•▪◦‣●○■□–—-]\s+\S")
 _WORD = re.compile(r"[\w-]+")
 _TERMINAL = re.compile(r"[.!?…:;]['\"”’»)\]]*\d{0,3}$")
-_SOFT_END = re.compile(r"[^\W\d_][-\u00ad\u2010]$")
-_CUT = re.compile(r"\w[-\u00ad\u2010–]$")
-_KEEPS_HYPHEN = frozenset({"self", "non", "counter", "anti", "co", "ex", "cross", "well", "semi", "multi", "inter", "intra", "pre", "post", "pro", "re", "so", "long", "short", "high", "low", "mid", "half", "north", "south", "east", "west"})  # fmt: skip
 _BAD_TITLE = re.compile(
     r"^(?:microsoft\s+\w+\s*[-–]|untitled|document\d*$|slide\s*\d|title$|layout\s*\d|print|\(?anonymous|doc\d|новый|без имени)|"
     r"\.(?:docx?|rtf|odt|pdf|indd|qxd|qxp|pptx?|xlsx?|wpd|tex|dvi)\b|^[\w./-]*\d[\w./-]*$",
@@ -68,7 +67,8 @@ def read(data: bytes, *, max_pages: int = MAX_PAGES, max_seconds: float = MAX_SE
     told once, as ``footer``.
 
     Raises:
-        BadSource: it is encrypted, scanned, truncated, damaged, or takes too much time or memory.
+        BadSource: it is encrypted, truncated, damaged, illegible, or takes too much time or memory.
+        Unsupported: it is scanned as a whole, and Tesseract or the data of its language is not installed.
     """
     if b"startxref" not in data[-8192:] or b"%%EOF" not in data[-8192:]:
         raise BadSource(_TRUNCATED)
@@ -85,8 +85,10 @@ def read(data: bytes, *, max_pages: int = MAX_PAGES, max_seconds: float = MAX_SE
         raise BadSource("it is a PDF without pages")
     if found["failed"] > max(1, len(pages) // 10):
         raise BadSource(f"it is a damaged PDF: {found['failed']} of {len(pages)} pages cannot be read")
-    if found["images"] or not any(pages):
-        raise BadSource(_SCANNED if found["images"] else _EMPTY)
+    scanned, notices = _recognised(data, found["scans"], whole=not any(p for n, p in enumerate(pages) if n not in found["scans"]))
+    pages = [[] if n in found["scans"] else page for n, page in enumerate(pages)]
+    if not scanned and not any(pages):
+        raise BadSource(_EMPTY)
     kept, furniture = without_furniture(pages)
     layout = [regions(page) for page in kept]
     words = Counter(w for page in layout for r in page for line in r.lines for w in _WORD.findall(line.text.lower()))
@@ -96,10 +98,33 @@ def read(data: bytes, *, max_pages: int = MAX_PAGES, max_seconds: float = MAX_SE
     parts, title = _titled(parts, metadata.title)
     footers = tuple(Block(text=text, role="footer", page=at + 1) for at, text in furniture)
     return Extract(
-        blocks=tuple(part.block for part in parts) + footers,
+        blocks=tuple(sorted((*(part.block for part in parts), *scanned), key=_page)) + footers,
         metadata=replace(metadata, title=title),
         media_type="application/pdf",
+        notices=notices,
     )
+
+
+def _recognised(data: bytes, scans: Sequence[int], *, whole: bool) -> tuple[list[Block], tuple[str, ...]]:
+    """The text of the scanned pages and what is to be known of it; where only some are, what hinders is told and does not stop."""
+    if not scans:
+        return [], ()
+    from ingest.formats.scan import recognise
+
+    some = f"page {', '.join(str(n + 1) for n in scans[:5])}{' and more' if len(scans) > 5 else ''}"
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "file.pdf")
+        file.write_bytes(data)
+        try:
+            return recognise(file, scans, of_pdf=True, what=_SCANNED if whole else f"{some} is scanned")
+        except BadSource as exc:
+            if whole:
+                raise
+            return [], (f"left out: {exc}",)
+
+
+def _page(block: Block) -> int:
+    return block.page or 0
 
 
 def _parts(region: Region, page: int, words: Counter[str]) -> Iterator[_Part]:
@@ -117,7 +142,7 @@ def _parts(region: Region, page: int, words: Counter[str]) -> Iterator[_Part]:
         if group and (line is None or _starts(group, line, step, width)):
             text = ""
             for one in group:
-                text = _joined(text, one.text, words)
+                text = joined(text, one.text, words)
             yield _Part(Block(text=text, page=page), group[0], group[-1], right, region.turned)
             group = []
         if line is not None:
@@ -156,21 +181,6 @@ def _starts(group: Sequence[Line], line: Line, step: float, width: int) -> bool:
     return ended and len(last.text) < 0.7 * width and not line.text[:1].islower()
 
 
-def _joined(text: str, more: str, words: Counter[str]) -> str:
-    """Two lines as one text; a word divided at the line end is mended as the document writes it elsewhere."""
-    if not _CUT.search(text) or not more[:1].isalnum():
-        return f"{text} {more}".strip()
-    if not (_SOFT_END.search(text) and more[:1].islower()):
-        return text + more  # a range, a number or a double name
-    before = _WORD.findall(text)[-1].rstrip("-\u00ad\u2010").lower()
-    after = _WORD.findall(more.lower())[0]
-    whole = words[before + after]
-    keeps = not whole and (
-        words[f"{before}-{after}"] or before in _KEEPS_HYPHEN or "-" in before or (words[before] and words[after] > 1)
-    )
-    return text + more if keeps and not text.endswith("\u00ad") else text[:-1] + more
-
-
 def _named(parts: Sequence[_Part]) -> list[_Part]:
     """The parts with the column names of a table also on its rows that stand on the following pages."""
     result: list[_Part] = []
@@ -201,7 +211,7 @@ def _run_on(parts: Sequence[_Part], words: Counter[str]) -> list[_Part]:
         plain = part.block.role == "body" and part.block.row is None and not part.turned
         if plain and open_at is not None and _goes_on(result[open_at], part):
             before = result[open_at]
-            text = _joined(before.block.text, part.block.text, words)
+            text = joined(before.block.text, part.block.text, words)
             result[open_at] = replace(before, block=replace(before.block, text=text), last=part.last, right=part.right)
             continue
         if plain and (open_at is None or part.first.size > 0.85 * result[open_at].last.size):
@@ -221,7 +231,7 @@ def _goes_on(before: _Part, part: _Part) -> bool:
     if _BULLET.match(more) or _NUMBERED.match(more):
         return False
     full = before.last.x1 > before.right - 2 * before.last.size and len(before.last.text) > 20
-    return more[:1].islower() or bool(_SOFT_END.search(text)) or full
+    return more[:1].islower() or bool(SOFT_END.search(text)) or full
 
 
 def _headed(parts: Sequence[_Part]) -> list[_Part]:

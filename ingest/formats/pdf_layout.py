@@ -26,6 +26,11 @@ _FIGURE = re.compile(r"\W*\d[\d\W]*\w{0,3}")
 _ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 
+SOFT_END = re.compile(r"[^\W\d_][-\u00ad\u2010]$")
+_CUT = re.compile(r"\w[-\u00ad\u2010–]$")
+_KEEPS_HYPHEN = frozenset({"self", "non", "counter", "anti", "co", "ex", "cross", "well", "semi", "multi", "inter", "intra", "pre", "post", "pro", "re", "so", "long", "short", "high", "low", "mid", "half", "north", "south", "east", "west"})  # fmt: skip
+_WORD = re.compile(r"[\w-]+")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
@@ -387,3 +392,18 @@ def _table(columns: Sequence[Sequence[Word]]) -> Region:
         named=int(names and sum(map(bool, rows[0])) > 1),
         edges=tuple(min(word.x0 for word in column) for column in columns),
     )
+
+
+def joined(text: str, more: str, words: Counter[str]) -> str:
+    """Two lines as one text; a word divided at the line end is mended as the document writes it elsewhere."""
+    if not _CUT.search(text) or not more[:1].isalnum():
+        return f"{text} {more}".strip()
+    if not (SOFT_END.search(text) and more[:1].islower()):
+        return text + more  # a range, a number or a double name
+    before = _WORD.findall(text)[-1].rstrip("-\u00ad\u2010").lower()
+    after = _WORD.findall(more.lower())[0]
+    whole = words[before + after]
+    keeps = not whole and (
+        words[f"{before}-{after}"] or before in _KEEPS_HYPHEN or "-" in before or (words[before] and words[after] > 1)
+    )
+    return text + more if keeps and not text.endswith("\u00ad") else text[:-1] + more

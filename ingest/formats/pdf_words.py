@@ -19,6 +19,8 @@ from typing import Any, NamedTuple
 MAX_CHARS = 40_000_000
 FEW_CHARS = 8
 """Letters on a page below which it may be a scan with a stamp."""
+SCANNED = 0.3
+"""Share of such a page that images cover from which it is a scan."""
 _MAX_MEMORY = 1024**3
 _SPARE_SECONDS = 10.0
 """Beyond the limit, before the process is ended: it looks at the clock after each page and says where it was."""
@@ -43,7 +45,7 @@ class Word(NamedTuple):
 def read_words(data: bytes, *, max_pages: int, max_seconds: float) -> dict[str, Any]:
     """Either ``error`` (``password``, ``damaged``, ``killed``, ``pages``, ``time``; the latter two with ``count`` and ``page``),
     or ``pages`` (lists of words), ``facts`` (the file's own metadata), ``language``, ``failed`` (pages that cannot be
-    read) and ``images`` (whether its first pages show any).
+    read) and ``scans`` (numbers, from 0, of pages that are pictures).
     """
     command = [sys.executable, "-P", __file__, str(max_pages), str(max_seconds)]
     try:
@@ -70,6 +72,7 @@ def _read(data: bytes, max_pages: int, max_seconds: float) -> dict[str, Any]:
     if count > max_pages:
         return {"error": "pages", "count": count}
     pages: list[list[Word]] = []
+    scans: list[int] = []
     failed = chars = 0
     for number in range(count):
         try:
@@ -78,6 +81,8 @@ def _read(data: bytes, max_pages: int, max_seconds: float) -> dict[str, Any]:
             pages.append([])
             failed += 1
         chars += sum(len(word.text) for word in pages[-1])
+        if sum(len(word.text) for word in pages[-1]) < FEW_CHARS and _pictured(document, number) >= SCANNED:
+            scans.append(number)
         if time.monotonic() > deadline or chars > MAX_CHARS:
             return {"error": "time", "page": number + 1, "count": count}
     return {
@@ -85,8 +90,7 @@ def _read(data: bytes, max_pages: int, max_seconds: float) -> dict[str, Any]:
         "failed": failed,
         "facts": document.get_metadata_dict(),
         "language": _language(document),
-        "images": chars < FEW_CHARS * min(count, 20)
-        and any(_has_image(document, number) for number in range(min(count, 5))),
+        "scans": scans,
     }
 
 
@@ -98,13 +102,17 @@ def _language(document: Any) -> str:
     return bytes(text).decode("utf-16-le", "ignore").partition("\0")[0]
 
 
-def _has_image(document: Any, number: int) -> bool:
+def _pictured(document: Any, number: int) -> float:
+    """Share of a page that its images cover; those that overlap count twice."""
     import pypdfium2
 
     try:
-        return any(True for _ in document[number].get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_IMAGE], max_depth=3))
+        page = document[number]
+        width, height = page.get_size()
+        boxes = [o.get_bounds() for o in page.get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_IMAGE], max_depth=3)]
     except pypdfium2.PdfiumError:
-        return False
+        return 0.0
+    return float(sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in boxes) / (width * height or 1))
 
 
 class _Letter(NamedTuple):
