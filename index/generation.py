@@ -180,6 +180,9 @@ def remove_old(root: Path) -> None:
 
 def remove_if_free(folder: Path) -> None:
     """Remove a folder that nobody holds; one that is held stays, and the next writer tries again."""
+    if not (folder / LEASE).exists():  # nobody can hold it, and a full disk has no room for a lease
+        shutil.rmtree(folder, ignore_errors=True)
+        return
     lock = portalocker.Lock(
         folder / LEASE,
         mode="a",

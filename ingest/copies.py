@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ingest.source import Source
@@ -41,18 +42,26 @@ def text_digest(words: list[str]) -> str:
 
 
 def sequences(words: list[str]) -> NDArray[np.int64]:
-    """64-bit hashes of all runs of five words, rising, each once; of the whole where there are fewer. Long texts by their beginning."""
+    """64-bit hashes of all runs of five words, rising, each once; of the whole where there are fewer. Long texts by their beginning.
+
+    The array is shared by callers and cannot be written.
+    """
+    return _sequences(" ".join(words[:_MAX_WORDS]).encode("utf-8", "surrogatepass"))
+
+
+@lru_cache(maxsize=4)  # a source is compared with others and then stored, and a copy with the same ones again
+def _sequences(text: bytes) -> NDArray[np.int64]:
     import numpy as np
 
-    data = np.frombuffer(" ".join(words[:_MAX_WORDS]).encode("utf-8", "surrogatepass"), dtype=np.uint8)
-    between = np.flatnonzero(data == _BLANK).tolist()
-    starts, ends = [0, *(at + 1 for at in between)], [*between, len(data)]
-    text = data.tobytes()
+    between = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == _BLANK).tolist()
+    starts, ends = [0, *(at + 1 for at in between)], [*between, len(text)]
     digests = b"".join(
         hashlib.blake2b(text[a:b], digest_size=8).digest()
         for a, b in zip(starts, ends[_SEQUENCE - 1 :] or ends[-1:], strict=False)
     )
-    return np.unique(np.frombuffer(digests, dtype=">i8").astype(np.int64))
+    found = np.unique(np.frombuffer(digests, dtype=">i8").astype(np.int64))
+    found.flags.writeable = False
+    return found
 
 
 def sketch(words: list[str]) -> list[int]:

@@ -18,6 +18,7 @@ _LEAST_PASSAGE = 80
 _SAMPLE = 4000
 """Characters that are looked at from each of the beginning, the middle and the end of a text."""
 
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 ENGLISH_WORDS = re.compile(
     r"\b(?:what|who|whom|whose|how|when|where|why|which|the|does|did|tell|about|there|of|is it|are there)\b", re.I
 )
@@ -32,11 +33,10 @@ def of_text(text: str, declared: str | None = None) -> str | None:
     A clear text wins over what metadata declare: programs write "en" into files of any language.
     """
     text = _sampled(text)
-    letters = [c for c in text if c.isalpha()]
-    if len(letters) < _LEAST_LETTERS:
+    letters, others = _letters(text)
+    if letters < _LEAST_LETTERS:
         return declared
-    others = [c for c in letters if not _is_latin(c)]
-    if 2 * len(others) > len(letters):
+    if 2 * others > letters:
         return _by_script(text, declared)
     english = len(ENGLISH_WORDS.findall(text)) + len(ENGLISH_WEAK.findall(text))
     if 12 * english >= len(text.split()) and english > 1:
@@ -53,15 +53,16 @@ def of_passage(text: str, source: str | None) -> str:
     A source of unknown language counts as English.
     """
     known = source or "en"
-    letters = [c for c in text if c.isalpha()]
-    others = sum(not _is_latin(c) for c in letters)
-    if 2 * others > len(letters) and others >= 8:
+    letters, others = _letters(text)
+    if 2 * others > letters and others >= 8:
         return _by_script(text, None if known in _LATIN_MOSTLY else known) or known
-    if len(letters) < _LEAST_PASSAGE:
+    if letters < _LEAST_PASSAGE:
         return "en" if known not in _LATIN_MOSTLY and ENGLISH_WORDS.search(text) else known
-    english = len(ENGLISH_WORDS.findall(text)) + len(ENGLISH_WEAK.findall(text))
-    if 12 * english >= len(text.split()):
-        return "en"
+    words, english = len(text.split()), 0
+    for pattern in (ENGLISH_WEAK, ENGLISH_WORDS):  # most English passages need the first alone
+        english += len(pattern.findall(text))
+        if 12 * english >= words:
+            return "en"
     code, probability = identify(text)
     return code if probability >= SURE_TEXT and _has_function_words(text, code, one_in=5) else known
 
@@ -84,6 +85,11 @@ _LATIN_MOSTLY = frozenset(
 )
 
 
+def _letters(text: str) -> tuple[int, int]:
+    """How many letters there are, and how many of them are not of the Latin script."""
+    return sum(map(str.isalpha, text)), sum(c.isalpha() and not _is_latin(c) for c in _BEYOND_ASCII.findall(text))
+
+
 def _by_script(text: str, declared: str | None) -> str | None:
     code, probability = identify("".join(c for c in text if not _is_latin(c)))
     return declared if declared not in {None, "en"} and probability < SURE_TEXT else code
@@ -98,8 +104,8 @@ def _sampled(text: str) -> str:
 
 def is_mostly_latin(text: str) -> bool:
     """Whether at least half of the letters are of the Latin script."""
-    letters = [c for c in text if c.isalpha()]
-    return 2 * sum(map(_is_latin, letters)) >= len(letters)
+    letters, others = _letters(text)
+    return 2 * others <= letters
 
 
 def script_of(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
 from ingest.errors import BadSource
@@ -119,9 +119,16 @@ class Source:
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
 
 
+_SOURCE_FIELDS = tuple(f.name for f in fields(Source))
+_PARAGRAPH_FIELDS = tuple(f.name for f in fields(Paragraph))
+
+
 def to_json(source: Source) -> dict[str, Any]:
     """The source as plain JSON data; :func:`from_json` is its inverse."""
-    return asdict(source)
+    # Not asdict, which copies every value deeply: nothing below is more than a tuple of strings.
+    facts = {name: getattr(source, name) for name in _SOURCE_FIELDS}
+    facts["paragraphs"] = tuple({name: getattr(p, name) for name in _PARAGRAPH_FIELDS} for p in source.paragraphs)
+    return facts
 
 
 def from_json(data: Mapping[str, Any]) -> Source:

@@ -1,6 +1,7 @@
 """What the tests of reliability run in processes of their own: real files, real Chroma, an encoder without torch.
 
-``python reliability_runner.py COMMAND ARGUMENT...``; the last line on stdout is JSON.
+``python reliability_runner.py COMMAND ARGUMENT...``; the last line on stdout is JSON. Run by hand:
+``python -m tests.reliability_runner every-write FOLDER [STEP] [MODE...]`` lets each write of ingest and sync fail in turn.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import random
 import resource
 import shutil
 import signal
+import subprocess
 import sys
 import time
 import zlib
@@ -212,6 +214,9 @@ def _after_kill(
     return problems
 
 
+MODES = ("once", "on", "once-rebuild", "on-rebuild")
+
+
 def faults(home: Path, folder: Path, mode: str, step: int) -> dict[str, Any]:
     """Let the n-th write of ingest and sync fail, for every ``step``-th n; needs failing_writes.c preloaded.
 
@@ -248,7 +253,11 @@ def faults(home: Path, folder: Path, mode: str, step: int) -> dict[str, Any]:
     total = json.loads(out.read_text())
     problems: list[str] = []
     tried = told = 0
+    said = time.monotonic()
     for n in range(1, total + 1, step):
+        if time.monotonic() - said > 20:
+            said = time.monotonic()
+            print(f"{mode}: write {n} of {total}, {len(problems)} problems", *problems[-1:], file=sys.stderr, flush=True)
         shutil.rmtree(home)
         shutil.copytree(saved, home)
         child = os.fork()
@@ -267,6 +276,37 @@ def faults(home: Path, folder: Path, mode: str, step: int) -> dict[str, Any]:
         )
         problems += [f"write {n}: {p}" for p in (json.loads(check.read_text()) if ended == 0 else ["the check failed"])]
     return {"tried": tried, "told": told, "writes": total, "problems": problems}
+
+
+def build_shim(folder: Path) -> Path | None:
+    """Compile failing_writes.c into ``folder``; None where there is no compiler, or no Linux."""
+    compiler, shim = shutil.which("cc") or shutil.which("gcc"), folder / "failing_writes.so"
+    if compiler is None or sys.platform != "linux":
+        return None
+    source = Path(__file__).with_name("failing_writes.c")
+    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", str(shim), str(source), "-ldl"], check=True)
+    return shim
+
+
+def every_write(folder: Path, step: int = 1, modes: Sequence[str] = MODES) -> dict[str, Any]:
+    """Run ``faults`` in each mode, below ``folder``; this takes about a second for each write and mode."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shim = build_shim(folder)
+    if shim is None:
+        raise SystemExit("failing writes need Linux and a C compiler (cc or gcc); install one")
+    told = {}
+    for mode in modes:
+        place = folder / mode
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        ended = subprocess.run(
+            [sys.executable, __file__, "faults", str(place / "home"), str(place / "notes"), mode, str(step)],
+            env={**os.environ, "LD_PRELOAD": str(shim), "PYTHONPATH": str(Path(__file__).parent.parent)},
+            stdout=subprocess.PIPE, text=True, check=True,
+        )  # fmt: skip
+        told[mode] = json.loads(ended.stdout.splitlines()[-1])
+        print(mode, json.dumps(told[mode]), file=sys.stderr, flush=True)
+    return told
 
 
 def _canonical(name: str, edition: int) -> str:
@@ -402,6 +442,8 @@ def main() -> None:
         result = kill(paths[0], paths[1], int(rest[2]), int(rest[3]))
     elif command == "faults":
         result = faults(paths[0], paths[1], rest[2], int(rest[3]))
+    elif command == "every-write":
+        result = every_write(paths[0], int(rest[1]) if rest[1:] else 1, rest[2:] or MODES)
     elif command == "read":
         result = read(paths[0], paths[1])
     elif command == "churn":

@@ -46,6 +46,13 @@ def test_errors_are_told_with_how_often() -> None:
     assert "errors    ReadTimeout (3 times)" in as_text(replace(REPORT, errors={"ReadTimeout": 3}))
 
 
+def test_an_address_where_nobody_serves_is_told_and_unknown_memory_passes() -> None:
+    done = CliRunner().invoke(bench, ["load", "--url", "http://127.0.0.1:9"])
+    assert "no page is served at http://127.0.0.1:9" in str(done.exception)
+    others = replace(REPORT, memory_early=None, memory_late=None, memory_peak=None)
+    assert others.passed and "memory    unknown" in as_text(others)
+
+
 @pytest.mark.slow
 def test_eight_people_are_answered_at_once_each_with_a_conversation_of_their_own(tmp_path: Path) -> None:
     (tmp_path / "lighthouse.md").write_text(TEXT)

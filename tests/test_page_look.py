@@ -215,6 +215,20 @@ def test_a_server_that_is_gone_is_told_and_the_draft_stays(visit: Callable[..., 
     page.wait_for_function("() => document.querySelector('#question textarea')?.value === 'a draft'")
 
 
+def test_another_process_behind_the_address_is_noticed_and_nothing_typed_or_asked_is_lost(visit: Callable[..., Page]) -> None:
+    page = visit()
+    page.fill("#question textarea", "a draft")
+    page.evaluate("window.before = true; sessionStorage.setItem('iskp-asked', 'What was under way?')")
+    page.route("**/gradio_api/app_id", lambda route: route.fulfill(json={"app_id": 1}))
+    page.wait_for_function("() => !window.before && document.documentElement.dataset.greeted")
+    page.wait_for_selector("#cut-off:has-text('What was under way?')")
+    assert page.input_value("#question textarea") == "a draft"
+    page.evaluate("window.before = true")
+    with page.expect_response("**/gradio_api/app_id", timeout=20_000):
+        pass
+    assert page.evaluate("window.before"), "it is loaded anew again and again"
+
+
 def test_figures_say_that_they_are_drawn_and_hide_no_legend(visit: Callable[..., Page]) -> None:
     page = visit(width=390, height=844)
     page.route("**/*lotly*", lambda route: (time.sleep(0.5), route.continue_()))

@@ -24,6 +24,7 @@ from index.sync import sync
 from ingest.add import add_paths, refresh
 from ingest.errors import Unwritable
 from ingest.library import Library
+from tests.reliability_runner import MODES, build_shim
 
 ROOT = Path(__file__).parent.parent
 RUNNER = Path(__file__).parent / "reliability_runner.py"
@@ -107,21 +108,18 @@ def test_fifty_kills_lose_no_source_and_leave_nothing_half(tmp_path: Path) -> No
 @pytest.fixture(scope="session")
 def failing_writes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A library that lets writes fail, to be loaded before all others."""
-    compiler, shim = shutil.which("cc") or shutil.which("gcc"), tmp_path_factory.mktemp("shim") / "failing_writes.so"
-    if compiler is None or sys.platform != "linux":
+    shim = build_shim(tmp_path_factory.mktemp("shim"))
+    if shim is None:
         pytest.skip("needs Linux and a C compiler")
-    source = Path(__file__).parent / "failing_writes.c"
-    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", str(shim), str(source), "-ldl"], check=True)
     return shim
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mode", ["once", "on", "once-rebuild", "on-rebuild"])
+@pytest.mark.parametrize("mode", MODES)
 def test_whichever_write_fails_nothing_is_lost(tmp_path: Path, failing_writes: Path, mode: str) -> None:
-    """ISKP_TEST_EVERY_WRITE=1 lets each write fail in turn, which takes many minutes; else every 23rd."""
-    step = int(os.environ.get("ISKP_TEST_EVERY_WRITE", "23"))
+    """Every 23rd; all of them: ``python -m tests.reliability_runner every-write FOLDER``, about an hour."""
     told = result(
-        start("faults", tmp_path / "home", tmp_path / "notes", mode, step, LD_PRELOAD=str(failing_writes)), seconds=3600
+        start("faults", tmp_path / "home", tmp_path / "notes", mode, 23, LD_PRELOAD=str(failing_writes)), seconds=600
     )
     assert told["problems"] == []
     assert told["tried"] >= 5 and told["told"] >= 1, told

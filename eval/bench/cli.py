@@ -260,11 +260,12 @@ def speed(
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of sources and index (or ISKP_HOME).  [default: a temporary one with the bundled sources]",
 )
+@click.option("--url", help="A page that is served already, such as http://127.0.0.1:8080; no home is opened then.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def load(
     root_home: Path | None, users: int, seconds: float, think_seconds: float, file: Path | None, own_home: Path | None,
-    as_json: bool,
+    url: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Let many people ask one page: errors, seconds to an answer, memory. Exits with 1 when it is too much for the machine.
 
@@ -273,6 +274,7 @@ def load(
     \b
     Example:
       iskp bench load --users 30 --seconds 300
+      iskp bench load --url http://127.0.0.1:8080
     """
     import tempfile
     from contextlib import closing
@@ -286,16 +288,19 @@ def load(
     else:
         cases = [c for c in bundled_cases() if not c.planted and not c.history]
         questions = [c.question for c in sample(cases, split="dev", limit=100)]
-    with tempfile.TemporaryDirectory(prefix="iskp-load-", ignore_cleanup_errors=True) as made:
-        folder = own_home or root_home or Path(made)
-        with closing(Home(folder)) as home:
-            list(home.update_sources())
-            if home.stale():
-                home.sync()
-        report = run(
-            folder, questions, users=users, seconds=seconds, think_seconds=think_seconds,
-            tell=lambda line: click.echo(line, err=True),
-        )  # fmt: skip
+    asking: dict[str, Any] = {
+        "users": users, "seconds": seconds, "think_seconds": think_seconds, "tell": lambda line: click.echo(line, err=True),
+    }  # fmt: skip
+    if url:
+        report = run(None, questions, url=url, **asking)
+    else:
+        with tempfile.TemporaryDirectory(prefix="iskp-load-", ignore_cleanup_errors=True) as made:
+            folder = own_home or root_home or Path(made)
+            with closing(Home(folder)) as home:
+                list(home.update_sources())
+                if home.stale():
+                    home.sync()
+            report = run(folder, questions, **asking)
     click.echo(json.dumps(to_json(report), indent=2) if as_json else as_text(report))
     if not report.passed:
         raise click.exceptions.Exit(1)

@@ -618,7 +618,7 @@ window.iskp = (() => {
       keepUp();
       // New HTML of the pane knows nothing of what was chosen in it.
       if (chosen && !document.querySelector(".evidence .chosen")) document.getElementById(chosen)?.closest(".card")?.classList.add("chosen");
-      if (greeted) noteTalk();
+      if (greeted) { noteTalk(); settle(); }
       document.querySelectorAll(".js-plotly-plot").forEach(pointed);
       tidyUp();
     });
@@ -656,8 +656,25 @@ window.iskp = (() => {
   }
   // The question is on its way: the box is free at once, so that what is typed next is not wiped by the answer.
   function sent(all) {
-    if (String(all[0] || "").trim()) type("");
+    const words = String(all[0] || "").trim();
+    if (words) { type(""); session.set("iskp-asked", words); document.getElementById("cut-off")?.remove(); }
     return all;
+  }
+  // A question stays noted until its turn is settled: what was under way when the page was loaded anew is not lost.
+  function settle() {
+    const words = session.get("iskp-asked"), turn = words && document.querySelector("#live .turn[aria-busy=false] .asked");
+    if (turn?.textContent.trim() === words) session.set("iskp-asked", "");
+  }
+  function cutOff() {
+    const words = session.get("iskp-asked");
+    session.set("iskp-asked", "");
+    if (!words || box()?.value.trim() === words) return; // the server may have refused it and put it back
+    if (box() && !box().value) type(words);
+    const told = document.createElement("p");
+    told.id = "cut-off";
+    told.setAttribute("role", "status");
+    told.textContent = `The page was loaded anew before this was answered: “${words}”. Ask it again.`;
+    document.getElementById("box")?.before(told);
   }
   function measure(area) {
     let told = document.getElementById("too-long");
@@ -812,13 +829,25 @@ window.iskp = (() => {
     fresh.cells[0].scrollIntoView({ block: "center", inline: "nearest" });
   }
 
-  // Whether the server is still there; Gradio tells it only at the next click, and not what to do.
+  // Whether the server is still there, and the same one: another process behind the address knows nothing of this
+  // visit, so the page is loaded anew, which brings the conversation back. Gradio looks only where a connection breaks.
   const port = location.port && location.port !== "7860" ? ` --port ${location.port}` : "";
+  const APART = 60_000; // ms between two such loads: behind a proxy that sends each request elsewhere they would not end
   let lost = null;
   async function look() {
     if (document.hidden) return;
-    let there = false;
-    try { there = (await fetch(location.href, { method: "HEAD", cache: "no-store" })).status > 0; } catch { /* nobody answers */ }
+    let there = false, process = null;
+    try {
+      const told = await fetch(new URL("gradio_api/app_id", location.origin + location.pathname), { cache: "no-store" });
+      there = told.status < 500;
+      if (told.ok) process = (await told.json()).app_id;
+    } catch { /* nobody answers */ }
+    const other = process !== null && greeted && process !== window.gradio_config?.app_id;
+    if (other && !document.querySelector("#live .turn[aria-busy=true]") && Date.now() - Number(session.get("iskp-anew") || 0) > APART) {
+      session.set("iskp-anew", String(Date.now()));
+      location.reload();
+      return;
+    }
     if (there) { lost?.remove(); lost = null; return; }
     if (lost) return;
     lost = document.createElement("p");
@@ -832,7 +861,7 @@ window.iskp = (() => {
 
   const addressed = () => { const parts = given.split("/"); const id = decodeURIComponent(parts[2] || ""); return parts[1] === "c" ? id : parts[1] === "r" ? `r:${id}` : ""; };
   const greet = () => [owner(), addressed() || lastTalk(), null];
-  const welcomed = () => { greeted = true; document.documentElement.dataset.greeted = "yes"; if (box() && !box().value) type(session.get("iskp-draft")); if (given && given !== "#/") { route(given); given = ""; } return []; };
+  const welcomed = () => { greeted = true; document.documentElement.dataset.greeted = "yes"; if (box() && !box().value) type(session.get("iskp-draft")); cutOff(); if (given && given !== "#/") { route(given); given = ""; } return []; };
 
   return { sent, chosen: chosenIds, keepFilters, keptFilters, greet, welcomed, connect, owner, lastTalk, mounted, isDark, save, sure, download, say, focusQuestion };
 })();
