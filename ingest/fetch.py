@@ -52,12 +52,14 @@ class FetchLimits:
     Attributes:
         total_seconds: for one attempt, all redirects and the body included.
         max_bytes: of the body after decompression.
+        types: media types that are taken.
         attempts: how often a transient failure is tried in all.
         retry_after_seconds: longest wait that a server may ask for; asked for more, we give up.
         backoff_seconds: first wait between attempts; it doubles.
     """
 
     connect_seconds: float = 10.0
+    types: frozenset[str] = ACCEPTED_TYPES
     read_seconds: float = 20.0
     total_seconds: float = 60.0
     max_bytes: int = 64 * _MEGA
@@ -314,7 +316,7 @@ def _answer(
         raise _refusal(response, url, limits)
     content_type = response.headers.get("content-type", "")
     media = content_type.partition(";")[0].strip().lower()
-    if media and media not in ACCEPTED_TYPES:
+    if media and media not in limits.types:
         raise BadSource(
             f"{url} is of type {media}, which cannot be read: give the address of a web page, PDF, DOCX, ODT, EPUB, CSV, XLSX or text"
         )

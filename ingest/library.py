@@ -44,12 +44,17 @@ CREATE TABLE IF NOT EXISTS grades (
 CREATE TABLE IF NOT EXISTS snapshots (
   source_id TEXT NOT NULL, digest TEXT NOT NULL, url TEXT NOT NULL, media_type TEXT NOT NULL, fetched_at TEXT NOT NULL,
   seen_at TEXT NOT NULL, size INTEGER NOT NULL, packed BLOB NOT NULL, PRIMARY KEY (source_id, digest));
+CREATE TABLE IF NOT EXISTS feeds (
+  url TEXT PRIMARY KEY, title TEXT NOT NULL, added_at TEXT NOT NULL, fetched_at TEXT, stamp TEXT, trouble TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS entries (
+  feed TEXT NOT NULL REFERENCES feeds (url), id TEXT NOT NULL, url TEXT NOT NULL, title TEXT NOT NULL, date TEXT, source_id TEXT,
+  at TEXT, tries INTEGER NOT NULL, trouble TEXT NOT NULL, PRIMARY KEY (feed, id));
 """
 SCHEMA_VERSION = 5
 """Kept as SQLite's user_version; 0 is a store from before versions were kept, with the tables of 1.
 
 2 adds passage counts, sketches of the texts, and the files that could not be read. 3 adds what the user removed. 4 adds grades.
-5 adds snapshots of what was fetched.
+5 adds snapshots of what was fetched, and feeds.
 """
 KEPT_DAYS = 30
 """How long the text of a removed source is kept, to bring it back."""
@@ -98,6 +103,47 @@ class Snapshot:
     fetched_at: str
     seen_at: str
     size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """A feed whose pages are added.
+
+    Attributes:
+        fetched_at: ISO time in UTC at which it came last; None before the first time.
+        stamp: the server's validators as JSON.
+        trouble: what went wrong the last time, one clause; empty when nothing did.
+    """
+
+    url: str
+    title: str
+    added_at: str
+    fetched_at: str | None = None
+    stamp: str | None = None
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """An entry of a feed.
+
+    Attributes:
+        feed: address of the feed, in which ``id`` is its own.
+        date: ISO day that the feed gives.
+        source_id: the source of its page; None as long as that is not here.
+        at: ISO time in UTC at which it came.
+        tries: how often it was tried without success.
+    """
+
+    feed: str
+    id: str
+    url: str
+    title: str
+    date: str | None = None
+    source_id: str | None = None
+    at: str | None = None
+    tries: int = 0
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -462,6 +508,53 @@ class Library:
             return None
         rows = self._query("SELECT packed FROM snapshots WHERE source_id = ? AND digest = ?", source_id, digest)
         return zlib.decompress(rows[0][0]) if rows else None
+
+    def feeds(self) -> list[Feed]:
+        """The feeds in the order in which they were added."""
+        if not self._keeps_snapshots:
+            return []
+        rows = self._query("SELECT url, title, added_at, fetched_at, stamp, trouble FROM feeds ORDER BY rowid")
+        return [Feed(url=r[0], title=r[1], added_at=r[2], fetched_at=r[3], stamp=r[4], trouble=r[5]) for r in rows]
+
+    def put_feed(self, feed: Feed) -> None:
+        """Add or replace a feed."""
+        with self._lock:
+            self._write(
+                "INSERT INTO feeds (url, title, added_at, fetched_at, stamp, trouble) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (url) DO UPDATE "
+                "SET title = excluded.title, fetched_at = excluded.fetched_at, stamp = excluded.stamp, trouble = excluded.trouble",
+                (feed.url, feed.title, feed.added_at, feed.fetched_at, feed.stamp, feed.trouble),
+            )
+
+    def remove_feed(self, url: str) -> None:
+        """Forget a feed and its entries; the sources that came from it stay.
+
+        Raises:
+            BadSource: it is not followed.
+        """
+        with self._together():
+            if not self._write("DELETE FROM feeds WHERE url = ?", (url,)).rowcount:
+                raise BadSource(f"the feed {url} is not followed; 'iskp feed list' lists those that are")
+            self._write("DELETE FROM entries WHERE feed = ?", (url,))
+
+    def entries(self, feed: str) -> list[Entry]:
+        """The entries of a feed in the order in which they were noted."""
+        if not self._keeps_snapshots:
+            return []
+        rows = self._query(
+            "SELECT feed, id, url, title, date, source_id, at, tries, trouble FROM entries WHERE feed = ? ORDER BY rowid", feed
+        )
+        return [
+            Entry(feed=r[0], id=r[1], url=r[2], title=r[3], date=r[4], source_id=r[5], at=r[6], tries=r[7], trouble=r[8]) for r in rows
+        ]
+
+    def put_entry(self, entry: Entry) -> None:
+        """Add or replace an entry."""
+        with self._lock:
+            self._write(
+                "INSERT INTO entries (feed, id, url, title, date, source_id, at, tries, trouble) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT (feed, id) DO UPDATE SET source_id = excluded.source_id, at = excluded.at, tries = excluded.tries, trouble = excluded.trouble",
+                (entry.feed, entry.id, entry.url, entry.title, entry.date, entry.source_id, entry.at, entry.tries, entry.trouble),
+            )
 
     def note(self, name: str) -> str | None:
         """A small fact kept about the home, or None."""

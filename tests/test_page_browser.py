@@ -182,7 +182,7 @@ def test_a_click_on_a_point_of_a_figure_leads_to_its_passage(page: Page) -> None
 
 
 def test_a_pdf_is_read_as_its_page_with_the_words_marked_and_as_text_again(page: Page) -> None:
-    open_tab(page, "Ask", "question")
+    open_tab(page, "Ask", "#question")
     ask(page, "Who built the ferry of Kvalsund?")
     page.locator("#evidence [data-act=read]").first.click()
     page.wait_for_selector("#reader mark.focus:has-text('Nils Aune')")

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.cli import ask, care, collection, digest, facts, grid, ledger, model, serve
+from app.cli import ask, care, collection, digest, facts, feeds, grid, ledger, model, serve
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 _GROUPS: dict[str, tuple[click.Command, ...]] = {
     "Ask": (ask.ask, ask.search, ask.check, grid.table, facts.facts, ledger.ledger, digest.digest),
-    "Sources": (collection.ingest, collection.sources, collection.fetch, collection.index, collection.init),
+    "Sources": (collection.ingest, collection.sources, collection.fetch, feeds.feed, collection.index, collection.init),
     "Page": (serve.chat, serve.mcp, serve.passwd, serve.figures),
     "Maintain": (model.model, care.backup, care.restore, care.doctor),
 }
