@@ -10,6 +10,30 @@ from ingest.library import Library
 from ingest.read import read_file
 
 
+def snapshot_words(library: Library, source_id: str) -> str:
+    """When the bytes of a fetched source came, their SHA-256, and whether the page has changed since its first fetch.
+
+    Empty where nothing is kept.
+    """
+    kept = library.snapshots(source_id)
+    record = library.record(source_id)
+    now = next((s for s in kept if record and s.digest == record.raw_digest), None)
+    if now is None:
+        return ""
+    told = f"Snapshot of {_minute(now.fetched_at)} UTC, {now.size:,} bytes, SHA-256 {now.digest}."
+    others = [s for s in kept if s.digest != now.digest]
+    if others:
+        first = min(others, key=lambda s: s.fetched_at)
+        told += f" This page has changed since {_minute(first.fetched_at)} UTC, when it was fetched first; {len(others)} earlier kept."
+    elif now.seen_at != now.fetched_at:
+        told += f" The page was still the same on {_minute(now.seen_at)} UTC."
+    return told
+
+
+def _minute(at: str) -> str:
+    return at[:16].replace("T", " ")
+
+
 def original(library: Library, source_id: str) -> bytes:
     """The very bytes that a source was made of: the kept ones of what was fetched, else those of its file.
 

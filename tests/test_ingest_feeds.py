@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from app.cli import main
+from app.home import Home
+from app.page.news import NewsTab
+from app.page.talk import Talk
+from app.page.work import Work
 from ingest.errors import BadSource
 from ingest.feeds import add_feed, fetch_feeds, parsed
 from ingest.fetch import FetchLimits, fetch
 from ingest.library import Library
+from ingest.originals import snapshot_words
 from ingest.web import add_urls
 
 LIMITS = FetchLimits(attempts=1)
@@ -85,7 +90,7 @@ def _get(url: str, *, limits: FetchLimits, **rest: str | None) -> object:
 
 
 def test_each_page_comes_once_and_what_fails_is_tried_again(server: _Server, library: Library) -> None:
-    get = partial(_get)
+    get: Any = _get
     server.feed("lamp", "buoy", "bell")
     for name in ("lamp", "bell"):
         server.page(name)
@@ -111,10 +116,24 @@ def test_each_page_comes_once_and_what_fails_is_tried_again(server: _Server, lib
     assert library.entries(kept.url) == [] and len(list(library)) == 4
 
 
+def test_the_view_of_what_is_new_tells_what_came_since_when(server: _Server, tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.init(empty=True)
+    news = NewsTab(home, Work())
+    assert "Feeds" not in news.shown(Talk()).saved
+    server.feed("lamp", "buoy")
+    server.page("lamp")
+    add_feed(home.library, f"{server.root}/feed", get=_get)  # type: ignore[arg-type]
+    list(fetch_feeds(home.library, get=_get))  # type: ignore[arg-type]
+    shown = news.shown(Talk()).saved
+    assert f"1 page since {home.library.feeds()[0].added_at[:10]}" in shown and "About lamp" in shown and "About buoy" not in shown
+    home.close()
+
+
 def test_a_feed_leads_to_no_private_address_and_opens_no_file(server: _Server, library: Library, tmp_path: Path) -> None:
     server.feed("lamp")
     server.page("lamp")
-    library_get = partial(_get)
+    library_get: Any = _get
     add_feed(library, f"{server.root}/feed", get=library_get)
 
     def only_feed(url: str, **rest: object) -> object:
@@ -141,6 +160,8 @@ def test_the_bytes_of_a_page_are_kept_and_a_change_is_told(server: _Server, libr
     data = library.snapshot(outcome.source_id, old.digest)
     assert data and b"burned oil" in data and hashlib.sha256(data).hexdigest() == old.digest and len(data) == old.size
     record = library.record(outcome.source_id)
+    told = snapshot_words(library, outcome.source_id)
+    assert new.digest in told and "This page has changed since" in told and "1 earlier kept" in told
     assert record and record.raw_digest == new.digest and old.fetched_at <= old.seen_at <= new.fetched_at
     library.remove(outcome.source_id)
     assert library.snapshots() == []

@@ -165,6 +165,7 @@ def show_source(root_home: Path | None, source_id: str, as_json: bool, own_home:
         recognised_words,
         status_words,
     )
+    from ingest.originals import snapshot_words
     from ingest.source import to_json
 
     home = open_home(own_home or root_home)
@@ -180,11 +181,44 @@ def show_source(root_home: Path | None, source_id: str, as_json: bool, own_home:
             click.echo(f"{name}: {value}")
     if grade := grades.get(source_id):
         click.echo(f"grade: {grade.code} ({grade.meaning}), {grade.graded_at[:10]}: {grade.reason}")
+    if kept := snapshot_words(home.library, source_id):
+        click.echo(kept)
     for paragraph in source.paragraphs:
         held = status_words(paragraph.claim_status, claimant(source, paragraph.claimed_by))
         badge = UNCHECKED if paragraph.unchecked else "; ".join(filter(None, (held, recognised_words(paragraph.recognised))))
         click.echo(f"\n{paragraph.locator}{f' [{badge}]' if badge else ''}")
         click.echo(source.text[paragraph.start : paragraph.end])
+
+
+@sources.command("snapshots")
+@click.argument("source_id", metavar="ID")
+@click.option("--save", nargs=2, metavar="SHA256 FILE", help="Write the bytes of one to FILE; the first letters of its SHA-256 will do.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@home_option
+@click.pass_obj
+def list_snapshots(root_home: Path | None, source_id: str, save: tuple[str, str] | None, as_json: bool, own_home: Path | None) -> None:
+    """List what the address of a source gave, with time and SHA-256; 'iskp ingest URL' fetches it anew.
+
+    \b
+    Example:
+      iskp sources snapshots example.org/story --save 3fa9 story.html
+    """
+    library = open_home(own_home or root_home).library
+    library.get(source_id)
+    kept = library.snapshots(source_id)
+    if save is None:
+        rows = [(s.fetched_at, s.seen_at, str(s.size), s.digest) for s in kept]
+        print_list(kept, ("fetched", "same until", "bytes", "sha-256"), rows, "No bytes are kept of this source; only those of fetched ones are.", as_json)
+        return
+    found = [s for s in kept if save[0] and s.digest.startswith(save[0].lower())]
+    if len(found) != 1:
+        raise click.ClickException(f"{len(found)} snapshots of {source_id!r} begin with {save[0]!r}; list them: iskp sources snapshots {shlex.quote(source_id)}")
+    if Path(save[1]).exists():
+        raise click.ClickException(f"{save[1]} exists already; give another name")
+    data = library.snapshot(source_id, found[0].digest)
+    assert data is not None
+    Path(save[1]).write_bytes(data)
+    click.echo(f"{save[1]}: {len(data)} bytes, fetched {found[0].fetched_at}")
 
 
 @sources.command("grade")

@@ -26,6 +26,8 @@ from ingest.dates import iso_date
 from ingest.errors import IngestError
 
 PLACE = "new"
+_MOST_CAME = 20
+"""Pages of feeds that the view lists."""
 _TITLE = "Asking the saved questions"
 _READ_ONLY = "This page is read-only; saved questions cannot be changed or asked again here."
 
@@ -110,7 +112,7 @@ class NewsTab:
         views = [_view(one, found.changes.get(one.question) if found else None) for one in saved]
         return Told(
             work=self._place.shown(talk.owner),
-            saved=render("news.html", saved=views, read_only=self._read_only, sources=len(self._home.library.fingerprints())),
+            saved=_feeds_html(self._home) + render("news.html", saved=views, read_only=self._read_only, sources=len(self._home.library.fingerprints())),
         )
 
     def _changed(self, change: Any, talk: Talk, **also: Any) -> Told:
@@ -170,6 +172,20 @@ def _view(one: Saved, change: Change | None) -> dict[str, Any]:
         ],
         "gone": [(source_id, one_line(quote)) for source_id, quote in change.gone],
     }  # fmt: skip
+
+
+def _feeds_html(home: Home) -> str:
+    """The feeds that are followed, since when, and what came from them, the newest first; nothing without feeds."""
+    feeds = home.library.feeds()
+    came = sorted(
+        ((e.at or "", e, f) for f in feeds for e in home.library.entries(f.url) if e.source_id and home.library.record(e.source_id)),
+        key=lambda c: c[0], reverse=True,
+    )  # fmt: skip
+    last = max((f.fetched_at or "" for f in feeds), default="")
+    return render(
+        "feeds.html", feeds=feeds, last=last[:10], since=min((f.added_at for f in feeds), default="")[:10], count=len(came),
+        came=[(at[:10], e, f) for at, e, f in came[:_MOST_CAME]],
+    ) if feeds else ""  # fmt: skip
 
 
 def _html(answer: str) -> str:

@@ -24,6 +24,7 @@ from app.text.counts import counted
 from index.sync import Progress, SyncReport
 from ingest.add import Outcome
 from ingest.errors import IngestError
+from ingest.originals import snapshot_words
 from ingest.source import GENRES, Source
 
 ADDED_FOLDER = "added"
@@ -116,7 +117,7 @@ class SourcesTab:
             source = self._source(source_id)
         except IngestError as exc:
             return render("notice.html", text=str(exc))
-        return source_html(source, _cited(source, talk), focus, beside=beside)
+        return source_html(source, _cited(source, talk), focus, beside=beside, snapshot=snapshot_words(self._home.library, source_id))
 
     def add(
         self,

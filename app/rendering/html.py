@@ -211,14 +211,16 @@ def web_address(url: str | None) -> str | None:
 
 
 def source_html(
-    source: Source, cited: Iterable[tuple[int, int]] = (), focus: tuple[int, int] | None = None, *, beside: bool = False
-) -> str:
+    source: Source, cited: Iterable[tuple[int, int]] = (), focus: tuple[int, int] | None = None, *, beside: bool = False,
+    snapshot: str = "",
+) -> str:  # fmt: skip
     """A source in full, with the cited words marked.
 
     Args:
         cited: spans of the text to mark; overlapping ones become one.
         focus: the span to scroll to.
         beside: it stands beside the answer that cites it, with a way back.
+        snapshot: what is kept of its original, in words.
     """
     spans = _merge([*cited, *([focus] if focus else [])], len(source.text))
     blocks = [
@@ -234,7 +236,7 @@ def source_html(
     return render(
         "source.html", source=source, blocks=blocks, origin=origin_words(source), genre=genre_words(source.genre),
         byline=f"{lead(source)}{byline(source)}", url=web_address(source.url), marked=len(spans),
-        unchecked_meaning=UNCHECKED_MEANING, focus=focus, beside=beside, **_kind(source),
+        unchecked_meaning=UNCHECKED_MEANING, focus=focus, beside=beside, snapshot=snapshot, **_kind(source),
     )  # fmt: skip
 
 
