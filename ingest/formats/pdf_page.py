@@ -19,11 +19,11 @@ DPI = 110
 """Resolution of a page of usual size; small print of A4 is readable."""
 MAX_SIDE = 2400
 """Pixels of the longer side; a larger page is drawn smaller."""
-MAX_SECONDS = 20.0
+MAX_SECONDS = 45.0
 LEAST = 12
 """Letters and digits of the shortest run of words that is found apart from the rest of its quote."""
 _MAX_MEMORY = 1024**3
-_GONE = "the page cannot be drawn: it takes too much memory or time, or the file is damaged; read its text, or open the original"
+_GONE = "the page cannot be drawn: it takes too much memory, or the file is damaged; read its text, or open the original"
 
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom edge as shares of the page's width and height, from its upper left corner."""
@@ -79,7 +79,9 @@ def draw(data: bytes, page: int | None, quotes: Sequence[Quote] = ()) -> PageIma
         )
         head, _, png = done.stdout.partition(b"\n")
         told: dict[str, Any] = json.loads(head)
-    except (subprocess.TimeoutExpired, ValueError) as exc:
+    except subprocess.TimeoutExpired as exc:
+        raise BadSource(f"the page took longer than {MAX_SECONDS:g} s to draw; try again when this machine has less to do, or read its text") from exc
+    except ValueError as exc:
         raise BadSource(_GONE) from exc
     if "error" in told:
         raise BadSource(told["error"])
