@@ -42,6 +42,8 @@ _PAGE_SECONDS = 120.0
 _LANGUAGES = 6
 """Languages of one script that are tried, the usual ones of our sources first."""
 _FIRST_PAGES = 3
+_SURE = 0.8
+"""Confidence from which no other script is tried."""
 _USUAL = ("eng", "rus", "fas", "ara", "tgk", "uzb", "kir", "kaz", "uzb_cyrl", "pus", "urd", "deu", "fra", "tur")
 _ENOUGH_WORDS = 10
 _INSTALL = "apt-get install tesseract-ocr"
@@ -148,7 +150,11 @@ def _languages(program: str, drawn: Callable[[int], bytes], pages: Sequence[int]
         def tried(names: Sequence[str], band: bytes = band) -> tuple[float, int, str]:
             return max(_side_by_side(lambda name: _surely(_recognised(program, band, (name,)), name), names))
 
-        sure, words, best = tried([names[0] for names in scripts.values()])
+        sure, words, best = 0.0, 0, known[0]
+        for names in scripts.values():
+            sure, words, best = max((sure, words, best), tried(names[:1]))
+            if sure >= _SURE:
+                break
         others = scripts[_script_of(best)][1:_LANGUAGES]
         if others and sure >= LEGIBLE:
             sure, words, best = max((sure, words, best), tried(others))
