@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -75,6 +76,32 @@ def test_what_no_note_tells_is_told_in_the_language_of_the_question(home: Home) 
     answers = [home.answerer.answer(question) for question, _ in NOT_TOLD]
     assert sum(a.status == "abstained" for a in answers) >= 3
     assert all(a.answer.startswith(said) for a, (_, said) in zip(answers, NOT_TOLD, strict=True) if a.status == "abstained")
+
+
+IN_ENGLISH = [
+    ("How many children study at the school in Marvich?", "412"),
+    ("How high is the Zarkul dam?", "84 метра"),
+    ("Who won the mayoral election?", "Ашуров"),
+    ("How long is the new steel bridge?", "۳۱۰"),
+    ("Why did the workers of the glass factory strike?", "دستمزد"),
+    ("Who coaches the football team?", "کیانی"),
+]
+
+
+def test_english_questions_reach_foreign_notes_behind_the_english_ones(home: Home, tmp_path: Path) -> None:
+    answers = [home.answerer.answer(question) for question, _ in IN_ENGLISH]
+    found = [a for a, (_, words) in zip(answers, IN_ENGLISH, strict=True) if right(a, words)]
+    assert len(found) >= 4, [(a.question, a.answer) for a in answers]
+    assert all("Quoted as it stands, in " in a.notice and "Not searched" not in a.notice for a in found)
+    assert home.answerer.answer("Which bank financed the opera house?").status == "abstained"
+    english = Home(tmp_path / "home")
+    english.init(empty=True)
+    (tmp_path / "dam.txt").write_text("The dam on the Onar was completed in 2017. Its height is 84 metres.", encoding="utf-8")
+    list(english.add([tmp_path / "dam.txt"], {}))
+    english.sync()
+    assert english.answerer.answer("Who directs the museum of carpets?").status == "abstained"
+    assert not (english.folder / "languages").exists()
+    english.close()
 
 
 @pytest.mark.parametrize(

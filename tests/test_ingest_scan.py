@@ -31,9 +31,9 @@ def _tesseract() -> None:
         (pytest.fail if os.environ.get("ISKP_TEST_STRICT") else pytest.skip)(told)
 
 
-def drawn(*lines: str) -> Image.Image:
-    """A small page at 150 dpi."""
-    image = Image.new("L", (1200, 120 + 100 * len(lines)), 255)
+def drawn(*lines: str, height: int = 0) -> Image.Image:
+    """A page of about A5's width at 150 dpi."""
+    image = Image.new("L", (1200, height or 120 + 100 * len(lines)), 255)
     font = ImageFont.load_default(34)  # Aileron with Latin and Cyrillic letters, which comes with Pillow
     for at, line in enumerate(lines):
         ImageDraw.Draw(image).text((40, 50 + 100 * at), line, font=font, fill=0)
@@ -52,7 +52,7 @@ def test_scanned_pages_among_written_ones_are_quoted_with_page_and_confidence() 
     document.set_font("helvetica", size=12)
     document.multi_cell(0, text="The harbour office publishes this yearly report on its boats and crews.")
     document.add_page()
-    document.image(drawn(FIRST, SECOND), x=0, y=0, w=210, h=110)
+    document.image(drawn(FIRST, SECOND, height=700), x=0, y=0, w=210)
     found = extract(bytes(document.output()), name="report.pdf")
     source = assemble("report", found)
     written, *read = [p for p in source.paragraphs if p.role in {"body", "title", "heading"}]
@@ -69,7 +69,7 @@ def test_scanned_pages_among_written_ones_are_quoted_with_page_and_confidence() 
     assert assemble("report", found).fingerprint == source.fingerprint
 
 
-@pytest.mark.parametrize(("form", "name"), [("PNG", "a.png"), ("JPEG", "a.jpg"), ("WEBP", "a.webp"), ("TIFF", "a.tiff")])
+@pytest.mark.parametrize(("form", "name"), [("JPEG", "a.jpg"), ("WEBP", "a.webp"), ("TIFF", "a.tiff")])
 def test_images_are_read(form: str, name: str) -> None:
     data = saved(drawn(FIRST), form, **({"save_all": True, "append_images": [drawn(SECOND)]} if form == "TIFF" else {}))
     texts = [(b.page, b.text) for b in extract(data, name=name).blocks]

@@ -66,6 +66,7 @@ class Models:
     Attributes:
         across: answers in other languages; None where the encoder reads them itself.
         foreign: reads questions that are not in English, where the evidence reader knows English only.
+        crossing: the sources that are asked are in another language than the question, though that is English.
         other_tasks: tells the task of a turn in another language than English.
         offers: gives up to so many questions that are known to be answered.
     """
@@ -76,12 +77,13 @@ class Models:
     settings: AnswerSettings = AnswerSettings()
     foreign: tuple[PassageReader, Logistic] | None = None
     across: Across | None = None
+    crossing: bool = False
     other_tasks: Callable[[str], Task] | None = None
     offers: Callable[[int], Sequence[str]] = lambda n: ()
 
     def reading(self, request: Request) -> tuple[PassageReader, Logistic]:
         """The reader for the language of a question, and what its scores mean."""
-        if self.foreign and request.language.code != "en":
+        if self.foreign and (self.crossing or request.language.code != "en"):
             return self.foreign
         return self.reader, self.calibration
 
@@ -136,10 +138,15 @@ class Trace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """An answer, and the way to it where the sources were searched."""
+    """An answer, and the way to it where the sources were searched.
+
+    Attributes:
+        everywhere: those in languages that the index does not read were searched too.
+    """
 
     answer: Answer
     trace: Trace | None = None
+    everywhere: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,11 +46,13 @@ def read(
     opened: OpenIndex,
     *,
     language: str = "en",
+    crossing: bool = False,
 ) -> Judged:
     """Read the passages and rank their sentences by how well they answer.
 
     Args:
         language: of the question, ISO 639-1; names of other languages than English are looked for as the sources spell them.
+        crossing: the passages are in another language, also where the question is in English.
     """
     when = question.time.period
     as_read = _as_read(question, hits, opened)
@@ -64,7 +66,7 @@ def read(
         if periods.strict(when) and evidence and said(evidence[0]) >= 0:
             # What tells of other times is no reason to believe that a lead of the time asked for answers.
             leading = [e for e in evidence if said(e) >= 0]
-    if language == "en":
+    if language == "en" and not crossing:
         lacking = names_lacking(as_read, question.terms, leading, opened.vocabulary)
         return Judged(evidence=tuple(evidence), leading=tuple(leading), lacking=tuple(lacking))
     names = opened.names_in(question.text)
@@ -86,10 +88,10 @@ def traced(desk: Desk, question: Question, retrieved: Retrieved) -> Trace:
     """Passages read and the decision whether they answer, with the reader for the language of the request."""
     with desk.clock.stage("read"):
         reader, calibration = desk.models.reading(desk.request)
-        language = desk.request.language.code
-        if language != "en":
+        language, crossing = desk.request.language.code, desk.models.crossing
+        if language != "en" or crossing:
             retrieved = replace(retrieved, missing=languages.missing(question, retrieved.missing, desk.index))
-        judged = read(question, retrieved.hits, reader, desk.models.encoder, desk.index, language=language)
+        judged = read(question, retrieved.hits, reader, desk.models.encoder, desk.index, language=language, crossing=crossing)
         decision = decide(seen(question, retrieved, judged, desk.index.vocabulary), calibration, desk.models.settings.threshold)
     return Trace(question=question, missing=retrieved.missing, hits=retrieved.hits, evidence=judged.evidence, decision=decision)
 

@@ -137,7 +137,7 @@ class Answerer:
             total = round((time.perf_counter() - began) * 1000, 2)
             grades = self._grades()
             return replace(
-                _with_unread(answer, request, opened, self._parser.languages), timings_ms={**clock.spent, "total": total},
+                answer if outcome.everywhere else _with_unread(answer, request, opened, self._parser.languages), timings_ms={**clock.spent, "total": total},
                 citations=graded(answer.citations, grades), nearest=graded(answer.nearest, grades),
             )  # fmt: skip
 

@@ -85,7 +85,7 @@ def unread(sources: Mapping[str, Collection[str]], read: Iterable[str]) -> str:
     if not others:
         return ""
     number = len(set().union(*others.values()))
-    names = _listed(sorted(named(code).name for code in others))
+    names = listed(sorted(named(code).name for code in others))
     return (
         f"Not searched for their meaning: {number} source{'s' if number != 1 else ''} with text in {names}, which the "
         f"search model does not read. A question in {'that language' if len(others) == 1 else 'one of these languages'} finds "
@@ -104,7 +104,8 @@ def of_source(code: str | None, read: Iterable[str] | None) -> str:
     return f"the text is in {named(code).name}: the search model does not read it; questions in this language find it by its words"
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: list[str]) -> str:
+    """Names in a row: "Persian, Russian and Tajik"."""
     return ", ".join(names[:-1]) + (" and " if len(names) > 1 else "") + names[-1]
 
 

@@ -6,6 +6,7 @@ from app.answering.strategies.catalogue import catalogue
 from app.answering.strategies.comparison import comparison
 from app.answering.strategies.declined import declined
 from app.answering.strategies.definition import definition
+from app.answering.strategies.elsewhere import elsewhere
 from app.answering.strategies.empty import empty
 from app.answering.strategies.holder import holder
 from app.answering.strategies.listing import listing
@@ -22,7 +23,7 @@ from app.answering.strategies.unreadable import unreadable
 from app.answering.strategies.verdict import verdict
 
 REGISTRY: tuple[Strategy, ...] = (
-    declined, talk, catalogue, empty, across, unreadable, turned, meaning,
+    declined, talk, catalogue, empty, across, unreadable, elsewhere, turned, meaning,
     listing, timeline, comparison, summary, definition, verdict, quote,
     holder, overview, in_parts, point,
 )  # fmt: skip
