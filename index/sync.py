@@ -163,8 +163,7 @@ def sync(
         sources = plan(known, shelf.fingerprints())
         if base is not None and not sources.changes:
             generation.remove_old(root)
-            with closing(Catalog(base / CATALOG_FILE, readonly=True)) as catalog:
-                parts.remove_unused(base, catalog)
+            _remove_unused_parts(base)
             with suppress(ServerUnavailable):  # it isn't needed when nothing changed
                 _remove_unused_collections(root, server)
             return SyncReport(
@@ -183,6 +182,9 @@ def sync(
                     if base is not None:
                         freed = writer.tidy()
                         generation.remove_old(root)
+                if base is not None:
+                    with suppress(IndexingError, OSError):  # the next sync does it
+                        _remove_unused_parts(base)
                 if base is None:
                     generation.replace_text(folder / IDENTITY_FILE, identity.dump())
                     generation.publish(root, folder)
@@ -191,8 +193,7 @@ def sync(
             generation.remove_leftovers(root)  # on a full disk its space is needed
             with suppress(IndexingError, OSError):
                 if base is not None:
-                    with closing(Catalog(base / CATALOG_FILE, readonly=True)) as catalog:
-                        parts.remove_unused(base, catalog)
+                    _remove_unused_parts(base)
                 _remove_unused_collections(root, server)
             raise
         return SyncReport(
@@ -208,6 +209,12 @@ def read_identity(folder: Path) -> Identity:
         return Identity.parse((folder / IDENTITY_FILE).read_text(encoding="utf-8"))
     except OSError:
         return Identity.parse("")
+
+
+def _remove_unused_parts(folder: Path) -> None:
+    """Remove the parts that nobody names, by the catalog as it is on the disk. Only for the writer."""
+    with closing(Catalog(folder / CATALOG_FILE, readonly=True)) as catalog:
+        parts.remove_unused(folder, catalog)
 
 
 def dead_passages(catalog: Catalog) -> int:
@@ -261,6 +268,8 @@ class _Writer:
         self._building = building
         self.catalog = Catalog(folder / CATALOG_FILE, building=building)
         self._part: tuple[int, PartWriter] | None = None
+        self._committing = False
+        """Whether a commit failed: it may still be whole in the log, and then it counts for whoever opens the catalog next."""
 
     def __enter__(self) -> _Writer:
         self.catalog.begin()
@@ -294,7 +303,9 @@ class _Writer:
             writer.settle()
             self.catalog.size_part(number, writer.rows)
             self._part = None
+        self._committing = True
         self.catalog.commit()
+        self._committing = False
         if self._building:
             self.catalog.settle()
 
@@ -322,6 +333,8 @@ class _Writer:
                     self._part[1].close()
                 self._part = None
             self.catalog.rollback()
+            if self._committing:
+                return None
             compacting = False
         parts.remove_unused(self._folder, self.catalog)
         return max(0, before - _bytes(self._folder)) if compacting else None

@@ -217,12 +217,13 @@ def _after_kill(
 MODES = ("once", "on", "once-rebuild", "on-rebuild")
 
 
-def faults(home: Path, folder: Path, mode: str, step: int) -> dict[str, Any]:
+def faults(home: Path, folder: Path, mode: str, step: int, first: int = 1, last: int | None = None) -> dict[str, Any]:
     """Let the n-th write of ingest and sync fail, for every ``step``-th n; needs failing_writes.c preloaded.
 
     Args:
         mode: "once" for an error of that write alone, "on" for that and all later ones, as on a full disk; with "-rebuild"
             behind it the index is rebuilt.
+        first, last: writes to begin and to end with, to look at one that failed.
     """
     import chromadb.api.rust  # noqa: F401 - once, and not in each fork
 
@@ -254,7 +255,7 @@ def faults(home: Path, folder: Path, mode: str, step: int) -> dict[str, Any]:
     problems: list[str] = []
     tried = told = 0
     said = time.monotonic()
-    for n in range(1, total + 1, step):
+    for n in range(first, (last or total) + 1, step):
         if time.monotonic() - said > 20:
             said = time.monotonic()
             print(f"{mode}: write {n} of {total}, {len(problems)} problems", *problems[-1:], file=sys.stderr, flush=True)
@@ -271,11 +272,16 @@ def faults(home: Path, folder: Path, mode: str, step: int) -> dict[str, Any]:
             problems.append(f"write {n}: ended with {code}")
         ended = _fork(
             lambda c=code: check.write_text(  # type: ignore[misc]
-                json.dumps((compare(home) if c == 0 else []) + _after_kill(home, folder, start, now, "n2.md", "n1.md"))
+                json.dumps(_after_fault(home, c) + _after_kill(home, folder, start, now, "n2.md", "n1.md"))
             )
         )
         problems += [f"write {n}: {p}" for p in (json.loads(check.read_text()) if ended == 0 else ["the check failed"])]
     return {"tried": tried, "told": told, "writes": total, "problems": problems}
+
+
+def _after_fault(home: Path, code: int) -> list[str]:
+    """What is wrong with a home where the command ended well; what lies about is for the next sync to remove."""
+    return [p for p in compare(home) if not p.startswith("left over")] if code == 0 else []
 
 
 def build_shim(folder: Path) -> Path | None:
@@ -441,7 +447,7 @@ def main() -> None:
     if command == "kill":
         result = kill(paths[0], paths[1], int(rest[2]), int(rest[3]))
     elif command == "faults":
-        result = faults(paths[0], paths[1], rest[2], int(rest[3]))
+        result = faults(paths[0], paths[1], rest[2], *map(int, rest[3:]))
     elif command == "every-write":
         result = every_write(paths[0], int(rest[1]) if rest[1:] else 1, rest[2:] or MODES)
     elif command == "read":

@@ -167,6 +167,13 @@ def serve(
         raise Refused(
             f"the page cannot be served at {address_of(host, port)}: {exc.strerror or 'the port is taken'}"
         ) from exc
+    except ValueError as exc:  # Gradio asks its own page a few times, for seconds each
+        if "localhost is not accessible" not in str(exc):
+            raise
+        raise Refused(
+            f"the page at {address_of(host, port)} does not answer this machine; if the machine is very busy, start it "
+            "again in a minute; if HTTP_PROXY is set, set NO_PROXY=localhost,127.0.0.1 too"
+        ) from exc
     say(f"iskp-qa is at {address_of(host, port)} (Ctrl+C ends it).")
 
     def behind() -> None:
