@@ -37,6 +37,7 @@ CITATION = {
     "fetched_at": maybe, "locator": texts, "paragraph": st.none() | st.integers(0, 999), "quote": texts,
     "start": st.integers(0, 10**6), "end": st.integers(0, 10**6), "support": shares, "claim_status": maybe,
     "claimed_by": maybe, "via": maybe, "also_in": st.lists(outlets, max_size=2).map(tuple),
+    "recognised": st.none() | st.floats(0, 1),
     "grade": st.none() | st.builds(Grade, reliability=st.sampled_from("ABCDEF"), credibility=st.integers(1, 6), reason=texts, graded_at=texts),
 }  # fmt: skip
 citations = st.builds(Citation, **CITATION)

@@ -8,8 +8,10 @@ the upper part alone. Trained by ``eval/training/multilingual_reader.py``.
 from __future__ import annotations
 
 import hashlib
+import math
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import ReaderError
-from app.evidence.gather import Reading, ReadPassage
+from app.evidence.gather import Reading, ReadPassage, SimilarityReader, log_odds
 from app.evidence.model_reader import reading_of
 from app.evidence.packaged import (
     FIRST_SENTENCE,
@@ -44,6 +46,10 @@ _HERE = Path(__file__).parent
 GRAPH = _HERE / "multilingual_reader.onnx"
 WEIGHTS = _HERE / "multilingual_weights" / "model.safetensors"
 WEIGHTS_SHA256 = ""
+CLOSENESS = 20.0
+"""Log-odds that a sentence loses for each 1 of cosine that it is farther from the question than the closest one. First sentence right, 40
+questions of each of 8 held-out groups (XQuAD ru, ar, tr, de, ru-en, ar-en, en-xx, PQuAD): 0.61 without, 0.78 by cosine alone, 0.80 with
+15, 0.83 with 20, 0.82 with 30."""
 PLACES = 34
 """Owners that are told apart: marks and context, the question, and so many sentences less two; those behind count as the last."""
 
@@ -63,6 +69,7 @@ class MultilingualReader:
     def __init__(self, encoder: MultilingualEncoder, weights: Path = WEIGHTS) -> None:
         self._encoder = encoder
         self._weights = weights
+        self._closeness = SimilarityReader(encoder)
         self._lock = threading.Lock()
 
     @cached_property
@@ -122,7 +129,15 @@ class MultilingualReader:
 
         for (at, low, _, owners), scores in sorted(side_by_side(run, jobs), key=lambda item: item[0][:2]):
             collected[at].add(low, Packed(ids=[], types=[], owners=owners), scores)
-        return [reading_of(c.reading()) for c in collected]
+        close = self._closeness.score(question, passages)
+        nearest = max((c.passage for c in close), default=0.0)
+        return [_nearer(reading_of(c.reading()), by.sentences, nearest) for c, by in zip(collected, close, strict=True)]
+
+
+def _nearer(reading: Reading, cosines: Sequence[float], nearest: float) -> Reading:
+    """The reading with its sentences ranked by their closeness to the question too; the passage's score stays."""
+    odds = [log_odds(score) + CLOSENESS * (cosine - nearest) for score, cosine in zip(reading.sentences, cosines, strict=True)]
+    return replace(reading, sentences=tuple(1 / (1 + math.exp(-o)) for o in odds))
 
 
 def beside(
