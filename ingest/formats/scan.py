@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -239,14 +239,18 @@ def _run(program: str, image: bytes, *options: str) -> str | None:
 def _lines(tsv: str) -> Iterator[_Line]:
     rows = [row for row in csv.DictReader(tsv.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE) if (row.get("text") or "").strip()]
     for (block, paragraph, _), line in groupby(rows, key=lambda r: (r["block_num"], r["par_num"], r["line_num"])):
-        words = []
-        boxes = [(row, *(float(row[key]) * 72 / DPI for key in ("left", "top", "width", "height"))) for row in line]
-        size = max(height for *_, height in boxes)
-        foot = max(top + height for _, _, top, _, height in boxes)
-        for row, left, _, width, _ in boxes:
+        of_line, words = list(line), []
+        size = max(_points(row, "height") for row in of_line)
+        foot = max(_points(row, "top") + _points(row, "height") for row in of_line)
+        for row in of_line:
+            left, width = _points(row, "left"), _points(row, "width")
             word = Word(text=_MARKS.sub("", row["text"]).strip(), x0=left, x1=left + width, y=-foot, size=size, bold=False, turned=False)
             words.append((word, max(0.0, float(row["conf"])) / 100))
         yield _Line(paragraph=(int(block), int(paragraph)), words=tuple(words))
+
+
+def _points(row: Mapping[str, str], name: str) -> float:
+    return float(row[name]) * 72 / DPI
 
 
 def _mean(page: Page) -> float:
