@@ -182,7 +182,7 @@ def sync(
                     if base is not None:
                         freed = writer.tidy()
                         generation.remove_old(root)
-                if base is not None:
+                if base is not None and writer.uncertain:
                     with suppress(IndexingError, OSError):  # the next sync does it
                         _remove_unused_parts(base)
                 if base is None:
@@ -268,7 +268,7 @@ class _Writer:
         self._building = building
         self.catalog = Catalog(folder / CATALOG_FILE, building=building)
         self._part: tuple[int, PartWriter] | None = None
-        self._committing = False
+        self.uncertain = False
         """Whether a commit failed: it may still be whole in the log, and then it counts for whoever opens the catalog next."""
 
     def __enter__(self) -> _Writer:
@@ -303,9 +303,9 @@ class _Writer:
             writer.settle()
             self.catalog.size_part(number, writer.rows)
             self._part = None
-        self._committing = True
+        self.uncertain = True
         self.catalog.commit()
-        self._committing = False
+        self.uncertain = False
         if self._building:
             self.catalog.settle()
 
@@ -333,7 +333,7 @@ class _Writer:
                     self._part[1].close()
                 self._part = None
             self.catalog.rollback()
-            if self._committing:
+            if self.uncertain:
                 return None
             compacting = False
         parts.remove_unused(self._folder, self.catalog)
