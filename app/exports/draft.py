@@ -17,8 +17,8 @@ from app.records.notebook import Note
 from app.rendering.html import web_address
 from app.rendering.render import render
 
-FORMS = {"markdown": ".md", "html": ".html", "docx": ".docx", "csl-json": ".json"}
-"""Forms of a draft, each with the ending of its file."""
+FORMS = ("markdown", "html", "docx", "csl-json")
+"""Forms of a draft."""
 
 
 @dataclass(slots=True)

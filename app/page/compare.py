@@ -13,9 +13,9 @@ from app.access.exposure import Gate
 from app.answering.grid import Cell, Grid, grid
 from app.citation_text import byline, is_summary, lead, spoken
 from app.errors import AppError
-from app.exports.grid import SUFFIXES, words, write
+from app.exports.grid import words, write
 from app.home import Home
-from app.page.parcel import parcel
+from app.page.parcel import choices, parcel
 from app.page.place import Place
 from app.page.scope import chosen_of, scope_html
 from app.page.talk import Talk
@@ -26,12 +26,10 @@ from app.text.counts import counted
 from ingest.source import Source
 
 PLACE = "compare"
-FORMS = (("Table (CSV)", "csv"), ("Workbook (XLSX)", "xlsx"), ("Markdown", "markdown"), ("Web page (HTML)", "html"))
 _TITLE = "Comparing sources"
 _DRAW_SECONDS = 0.5
 """At most so often is a growing table drawn anew."""
 _EMPTY = "There are no sources yet: add some on the Sources tab, then ask them here."
-_ENDINGS: dict[str, str] = {form: ending for ending, form in reversed(SUFFIXES.items())}
 
 Cells = Mapping[tuple[str, str], Cell]
 
@@ -117,7 +115,7 @@ class CompareTab:
         if made is None:
             return "", render("notice.html", text="There is no table yet: compare some sources first.")
         try:
-            return parcel(f"comparison{_ENDINGS.get(form, '')}", form, write(made, form)), ""
+            return parcel("comparison", form, write(made, form)), ""
         except AppError as exc:
             return "", render("notice.html", text=f"{exc}.")
 
@@ -136,7 +134,7 @@ def build(tab: CompareTab, talk: gr.State, client: Any) -> list[Any]:
             )  # fmt: skip
             with gr.Row(elem_classes="bar"):
                 go = gr.Button("Compare the sources", variant="primary", scale=0, min_width=190, elem_id="compare-go")
-                form = gr.Dropdown(list(FORMS), value="csv", show_label=False, label="Download as", container=False, scale=0, min_width=170, elem_id="compare-form")
+                form = gr.Dropdown(choices("csv", "xlsx", "markdown", "html"), value="csv", show_label=False, label="Download as", container=False, scale=0, min_width=170, elem_id="compare-form")
                 save = gr.Button("Download", scale=0, min_width=110, elem_id="compare-save")
         with gr.Column(scale=2, min_width=280), gr.Accordion("Sources to ask (none ticked: all)", open=False, elem_id="compare-sources"):
             scope = gr.HTML(tab.scope(), elem_id="compare-scope", apply_default_css=False)

@@ -12,7 +12,7 @@ from app.access.exposure import Gate
 from app.errors import AppError
 from app.exports.checked import STYLES, Noted, notes, summary, write
 from app.home import Home
-from app.page.parcel import parcel
+from app.page.parcel import choices, parcel
 from app.page.place import Place
 from app.page.talk import Talk
 from app.page.work import Tell, Work
@@ -21,9 +21,7 @@ from app.rendering.render import render
 from app.support.draft import CheckedDraft, check_draft
 
 PLACE = "draft"
-FORMS = (("Word (DOCX)", "docx"), ("Markdown", "markdown"), ("Text", "text"), ("Data (JSON)", "json"))
 _STYLES = (("Chicago notes", "chicago"), ("Chicago bibliography", "chicago-bibliography"))
-_ENDINGS = {"docx": ".docx", "markdown": ".md", "text": ".txt", "json": ".json"}
 _TITLE = "Checking a draft"
 _ICONS = {"supported": "yes", "contradicted": "no", "disputed": "disputed", "claimed": "unclear", "not found": "abstained"}
 
@@ -85,7 +83,7 @@ class DeskTab:
         if made is None:
             return "", render("notice.html", text="No draft is checked yet: paste one and check it first.")
         try:
-            return parcel(f"checked-draft{_ENDINGS.get(form, '')}", form, write(made, form, _known(style))), ""
+            return parcel("checked-draft", form, write(made, form, _known(style))), ""
         except AppError as exc:
             return "", render("notice.html", text=f"{exc}.")
 
@@ -99,7 +97,7 @@ def build(tab: DeskTab, talk: gr.State, client: Any) -> tuple[gr.Dropdown, list[
     with gr.Row(elem_classes="bar"):
         go = gr.Button("Check the draft", variant="primary", scale=0, min_width=150, elem_id="desk-go")
         style = gr.Dropdown(list(_STYLES), value="chicago", show_label=False, label="Footnotes as", container=False, scale=0, min_width=180, elem_id="desk-style")
-        form = gr.Dropdown(list(FORMS), value="docx", show_label=False, label="Download as", container=False, scale=0, min_width=150, elem_id="desk-form")
+        form = gr.Dropdown(choices("docx", "markdown", "text", "json"), value="docx", show_label=False, label="Download as", container=False, scale=0, min_width=150, elem_id="desk-form")
         save = gr.Button("Download", scale=0, min_width=110, elem_id="desk-save")
     notice = gr.HTML("", elem_id="desk-notice", apply_default_css=False)
     work = gr.HTML("", elem_id="desk-work", apply_default_css=False)

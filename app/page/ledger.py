@@ -20,7 +20,7 @@ from app.exports.ledger import STATE_WORDS, against, by_status, later, way, writ
 from app.facts.layer import Coverage, Wanted
 from app.home import Home
 from app.ledger.entries import Claim, Entry
-from app.page.parcel import parcel
+from app.page.parcel import choices, parcel
 from app.page.place import Place
 from app.page.talk import Talk
 from app.page.work import Tell, Work
@@ -32,8 +32,6 @@ from ingest.errors import IngestError
 _log = logging.getLogger(__name__)
 
 PLACE = "ledger"
-FORMS = (("Table (CSV)", "csv"), ("Markdown", "markdown"), ("Data (JSON)", "json"))
-_ENDINGS = {"csv": ".csv", "markdown": ".md", "json": ".json"}
 _TITLE = "Reading the sentences"
 _COMPARING = "Comparing what the sources say …"
 _READ_ONLY = "This page is read-only; in a terminal, “iskp index” reads the rest."
@@ -133,7 +131,7 @@ class LedgerTab:
         entries = [entry for _, entry in self.make().entries]
         if not entries:
             return "", render("notice.html", text="The ledger is empty: there is nothing to export.")
-        return parcel(f"ledger{_ENDINGS.get(form, '')}", form, write_ledger(entries, form).encode("utf-8-sig" if form == "csv" else "utf-8")), ""
+        return parcel("ledger", form, write_ledger(entries, form).encode("utf-8-sig" if form == "csv" else "utf-8")), ""
 
     def _shown(self, made: _Made) -> str:
         coverage = made.coverage
@@ -148,7 +146,7 @@ def build(tab: LedgerTab, bridge: gr.HTML, talk: gr.State, client: Any) -> list[
     """The view's components and events; gives what :class:`Listed` fills. See :func:`app.page.compare.build`."""
     work = gr.HTML("", elem_id="ledger-work", apply_default_css=False)
     with gr.Row(elem_classes="bar"):
-        form = gr.Dropdown(list(FORMS), value="csv", show_label=False, label="Download as", container=False, scale=0, min_width=170, elem_id="ledger-form")
+        form = gr.Dropdown(choices("csv", "markdown", "json"), value="csv", show_label=False, label="Download as", container=False, scale=0, min_width=170, elem_id="ledger-form")
         save = gr.Button("Download the ledger", scale=0, min_width=210, elem_id="ledger-save")
     notice = gr.HTML("", elem_id="ledger-notice", apply_default_css=False)
     entries = gr.HTML("", elem_id="ledger", apply_default_css=False)

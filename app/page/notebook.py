@@ -13,16 +13,15 @@ import gradio as gr
 from app.answer import MARKER, Answer
 from app.citation_text import described, spoken
 from app.errors import AppError
-from app.exports.draft import FORMS, draft
+from app.exports.draft import draft
 from app.exports.export import file_name
 from app.home import Home
 from app.page.bridge import number, text
-from app.page.parcel import parcel
+from app.page.parcel import choices, parcel
 from app.page.talk import Talk
 from app.records.notebook import NOTEBOOK_FILE, Note, Notebook
 from app.rendering.render import render
 
-_FORMS = (("Markdown", "markdown"), ("Web page (HTML)", "html"), ("Word (DOCX)", "docx"), ("References (CSL-JSON)", "csl-json"))
 _TITLE = "Draft"
 
 
@@ -110,15 +109,14 @@ class NotebookTab:
             made = draft(title, notes, form)
         except AppError as exc:
             return "", render("notice.html", text=f"{exc}.")
-        name = f"{PurePath(file_name(title, 'markdown')).stem}{FORMS[form]}"
-        return parcel(name, form, made), ""
+        return parcel(PurePath(file_name(title, "markdown")).stem, form, made), ""
 
 
 def build(tab: NotebookTab, bridge: gr.HTML, talk: gr.State) -> gr.HTML:
     """The tab's components and events."""
     with gr.Row(elem_id="draft", equal_height=False):
         title = gr.Textbox(label="Title of the draft", value=_TITLE, max_lines=1, scale=2, min_width=180, elem_id="draft-title")
-        form = gr.Dropdown(list(_FORMS), value="markdown", label="As", scale=1, min_width=160, elem_id="draft-form")
+        form = gr.Dropdown(choices("markdown", "html", "docx", "csl-json"), value="markdown", label="As", scale=1, min_width=160, elem_id="draft-form")
         with gr.Column(scale=0, min_width=150):
             make = gr.Button("Download the draft", size="sm", variant="primary", elem_id="draft-button")
             new = gr.Button("Add a note", size="sm", elem_id="add-note")

@@ -103,12 +103,9 @@ def pgm(pixels: NDArray[np.uint8]) -> bytes:
 
 
 def _main() -> None:
-    try:
-        import resource
+    from ingest.formats.limited import limit_memory
 
-        resource.setrlimit(resource.RLIMIT_AS, (_MAX_MEMORY, _MAX_MEMORY))
-    except (ImportError, ValueError, OSError):
-        pass  # Windows has no such limit; time and pixels are limited all the same
+    limit_memory(_MAX_MEMORY)
     what, file, number, dpi = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     if what == "count":
         sys.stdout.buffer.write(json.dumps(_count(file)).encode())

@@ -218,12 +218,9 @@ def _lines(page: Any, characters: Sequence[int]) -> list[Box]:
 
 
 def _main() -> None:
-    try:
-        import resource
+    from ingest.formats.limited import limit_memory
 
-        resource.setrlimit(resource.RLIMIT_AS, (_MAX_MEMORY, _MAX_MEMORY))
-    except (ImportError, ValueError, OSError):
-        pass  # Windows has no such limit; time is limited all the same
+    limit_memory(_MAX_MEMORY)
     asked = json.loads(sys.stdin.buffer.readline())
     told, png = _draw(sys.stdin.buffer.read(), asked)
     sys.stdout.buffer.write(json.dumps(told).encode() + b"\n" + png)

@@ -213,12 +213,9 @@ def _words(page: Any) -> list[Word]:
 
 
 def _main() -> None:
-    try:
-        import resource
+    from ingest.formats.limited import limit_memory
 
-        resource.setrlimit(resource.RLIMIT_AS, (_MAX_MEMORY, _MAX_MEMORY))
-    except (ImportError, ValueError, OSError):
-        pass  # Windows has no such limit; time is limited all the same
+    limit_memory(_MAX_MEMORY)
     json.dump(_read(sys.stdin.buffer.read(), int(sys.argv[1]), float(sys.argv[2])), sys.stdout)
 
 
