@@ -313,15 +313,18 @@ def test_a_removed_source_comes_back_as_it_was(home: Home, tmp_path: Path) -> No
 def test_stopped_indexing_keeps_what_was_read_and_says_how_to_go_on(home: Home, tmp_path: Path) -> None:
     work = Work()
     shelf = SourcesTab(home, work)
-    (tmp_path / "tower.txt").write_text("The bell tower of Vesterby has eleven bells, cast in the year 1744.")
-    states = shelf.add([str(tmp_path / "tower.txt")], "", "", "", "", "", "")
+    towers = [tmp_path / f"tower{n}.txt" for n in range(40)]  # more than can be read before the stop is heard
+    for n, file in enumerate(towers):
+        file.write_text(f"The bell tower of Vesterby {n} has {n + 3} bells, cast in the year {1744 + n}.")
+    states = shelf.add([str(file) for file in towers], "", "", "", "", "", "")
     shown = [next(states)]
     shelf.stop()
     shown += list(states)
     assert "stopwork" in shown[0].work and "stopwork" not in shown[-1].work
     assert "“Re-index” goes on" in shown[-1].work and "press “Re-index”" in shown[-1].health
     assert "All can be asked about" in list(shelf.reindex())[-1].health
-    list(shelf.remove(event(source=next(s.id for s in home.library if "Vesterby" in s.text))))
+    for source in [s.id for s in home.library if "Vesterby" in s.text]:
+        list(shelf.remove(event(source=source)))
 
 
 def test_a_text_in_a_language_that_is_not_searched_is_told_when_it_is_added(home: Home, tmp_path: Path) -> None:
