@@ -18,7 +18,6 @@ from app.config import EncoderSection, EngineSection, IndexSection, Settings
 from app.evidence.cross_encoder import PREFIX, CrossEncoderReader
 from app.evidence.gather import PassageReader, SimilarityReader
 from app.evidence.model_reader import ModelReader
-from app.evidence.multilingual import MultilingualReader, available
 from app.policy.rules import POLICY_FILE, Policy
 from app.policy.rules import load as load_policy
 from app.question.tasks import TaskClassifier, TasksAcross, load_across
@@ -33,7 +32,6 @@ from app.writing.writer import Writer
 from index.embed import Encoder
 from index.encoders import open_encoder
 from index.languages import LanguageVectors
-from index.multilingual_encoder import MultilingualEncoder
 from index.multilingual_encoder import reads as reads_script
 from index.precision import MULTILINGUAL_MODEL
 from index.search import IndexReader, SearchSettings
@@ -41,8 +39,6 @@ from index.store import ChromaServer
 from index.terms import Vocabulary
 from ingest.chunk import ChunkSettings
 
-TRAINED = "multilingual-reader"
-"""Name of the calibration of the trained reader for other languages."""
 _TERMS_FILE = "terms.toml"
 
 
@@ -95,13 +91,6 @@ def reader(settings: Settings, encoder: Encoder) -> PassageReader:
     if wanted.startswith(PREFIX):
         return CrossEncoderReader(wanted.removeprefix(PREFIX).strip())
     return ModelReader(settings.encoder.precision)
-
-
-def other_reader(encoder: Encoder) -> tuple[PassageReader, str]:
-    """What scores sentences for questions that are not in English, and the name of its calibration."""
-    if isinstance(encoder, MultilingualEncoder):
-        return (MultilingualReader(encoder), TRAINED) if available() else (SimilarityReader(encoder), "multilingual")
-    return SimilarityReader(encoder), "similarity"
 
 
 def checker(
@@ -203,19 +192,17 @@ def answerer(
     kind = PREFIX.removesuffix(":") if answer.reader.startswith(PREFIX) else answer.reader
     reads = settings.encoder.reads()
     calibrations = load_calibrations()
+    by_cosine = "multilingual" if settings.encoder.model == MULTILINGUAL_MODEL else "similarity"
     only_english = reads == frozenset({"en"})
-    across = foreign = None
-    if not only_english:
-        own, name = other_reader(encoder)
-        foreign = (own, calibrations[name])
+    across = None
     if languages is not None:
-        own, name = other_reader(languages.encoder)
-        across = Across(vectors=languages, reads=reads_script, reader=own, calibration=calibrations[name], trained=name == TRAINED)
+        by_meaning = SimilarityReader(languages.encoder)
+        across = Across(vectors=languages, reads=reads_script, reader=by_meaning, calibration=calibrations["multilingual"])
     models = Models(
         encoder=encoder,
         reader=reader,
         calibration=calibrations[kind],
-        foreign=foreign,
+        foreign=None if only_english else (SimilarityReader(encoder), calibrations[by_cosine]),
         across=across,
         other_tasks=other_tasks.task,
         offers=offers,

@@ -16,7 +16,6 @@ import hashlib
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,9 +26,8 @@ from numpy.typing import NDArray
 from index import eight_bits
 from index.embed import Progress, Vectors
 from index.errors import ModelUnavailable
-from index.onnx_encoder import BATCH_TOKENS, MAX_TOKENS, GraphEncoder, Weights, batches, open_graph, padded
+from index.onnx_encoder import MAX_TOKENS, GraphEncoder, Weights, open_graph
 from index.precision import MULTILINGUAL_MODEL
-from index.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -46,8 +44,6 @@ SCRIPTS = ("LATIN", "CYRILLIC", "ARABIC", "DEVANAGARI")
 """Of the vocabulary, in the order of the rows of centres; the first also stands for texts without letters."""
 WEIGHTS_SHA256 = "2570153f25e10a4a14a2d1bff7857fce4cac3e5e5d055006bd4c352de977d4ac"
 LAYERS = 12
-LOWER = 8
-"""After so many layers :meth:`MultilingualEncoder.lower` takes the states of tokens."""
 PIECES = 169560
 BLOCK = 32
 PREFIX = "query: "
@@ -55,19 +51,6 @@ PREFIX = "query: "
 paragraph of 240 comes first for .92 instead of .905 English questions, .775 / .78 Russian, .64 / .637 Arabic, .757 / .71 Turkish."""
 _TINY = 1e-6
 _MATRICES = ("qkv", "out", "up", "down")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenStates:
-    """A text between the lower and the upper layers.
-
-    Attributes:
-        states: ``(n + 2, 384)`` float32, of the mark before the text, its n tokens and the mark behind it.
-        offsets: for each of the n tokens the characters that it covers.
-    """
-
-    states: Vectors
-    offsets: tuple[tuple[int, int], ...]
 
 
 class MultilingualEncoder(GraphEncoder):
@@ -102,30 +85,6 @@ class MultilingualEncoder(GraphEncoder):
     def raw(self, texts: Sequence[str], *, progress: Progress | None = None) -> Vectors:
         """As :meth:`encode`, with no centre taken away."""
         return super().encode([PREFIX + text for text in texts], progress=progress)
-
-    def lower(self, texts: Sequence[str]) -> list[TokenStates]:
-        """Each text by itself after the lower layers; what is longer than the encoder reads is cut."""
-        from onnxruntime import RunOptions
-
-        session = self.load()
-        options = RunOptions()
-        options.only_execute_path_to_fetches = True
-        encoded = self._tokenizer.encode_batch([PREFIX + text for text in texts])
-        shift = len(PREFIX)
-        own = [[i for i, (_, b) in enumerate(e.offsets) if b > shift] for e in encoded]
-        found: dict[int, TokenStates] = {}
-
-        def computed(rows: list[int]) -> Vectors:
-            grid, mask = padded([encoded[row].ids for row in rows])
-            states: Vectors = session.run(["lower"], {"ids": grid, "mask": mask}, options)[0]
-            return states
-
-        lengths = [len(e.ids) for e in encoded]
-        for rows, states in side_by_side(computed, [*batches(lengths, tokens=BATCH_TOKENS, texts=32)][::-1]):
-            for row, every in zip(rows, states, strict=True):
-                offsets = tuple((max(a - shift, 0), b - shift) for a, b in (encoded[row].offsets[i] for i in own[row]))
-                found[row] = TokenStates(states=every[[0, *own[row], lengths[row] - 1]], offsets=offsets)
-        return [found[row] for row in range(len(texts))]
 
     @cached_property
     def _centres(self) -> NDArray[np.float32]:

@@ -165,7 +165,7 @@ def test_a_packed_input_says_what_each_token_belongs_to() -> None:
 def test_owner_numbers_are_those_of_the_network() -> None:
     from app.evidence import torch_network as reader_model
 
-    assert (reader.OTHER, reader.QUESTION, reader.FIRST_SENTENCE) == (
+    assert (reader._OTHER, reader._QUESTION, reader._FIRST_SENTENCE) == (
         reader_model.OTHER,
         reader_model.QUESTION,
         reader_model.FIRST_SENTENCE,

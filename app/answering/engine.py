@@ -49,14 +49,12 @@ class Across:
     Attributes:
         reads: whether a text is in one of them.
         calibration: what the scores of ``reader`` mean.
-        trained: whether it learnt to tell an answer from a near miss; a cosine does not, among words in one language.
     """
 
     vectors: LanguageVectors
     reads: Callable[[str], bool]
     reader: PassageReader
     calibration: Logistic
-    trained: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,19 +38,18 @@ class ModelReader:
 
     def score(self, question: str, passages: Sequence[ReadPassage]) -> list[Reading]:
         """A reading for each passage."""
-        return [reading_of(r) for r in self.load().read(question, _inputs(passages))]
+        return [_reading(r) for r in self.load().read(question, _inputs(passages))]
 
     def check(self, claim: str, passages: Sequence[ReadPassage]) -> list[Reading]:
         """How well each passage supports a claim; its spans mean nothing."""
-        return [reading_of(r) for r in self.load().check(claim, _inputs(passages))]
+        return [_reading(r) for r in self.load().check(claim, _inputs(passages))]
 
 
 def _inputs(passages: Sequence[ReadPassage]) -> list[ReaderInput]:
     return [ReaderInput(context=p.context, sentences=p.sentences) for p in passages]
 
 
-def reading_of(read: PassageReading) -> Reading:
-    """The same in the form that the pipeline knows."""
+def _reading(read: PassageReading) -> Reading:
     return Reading(
         sentences=read.sentence_scores,
         passage=read.answerable,

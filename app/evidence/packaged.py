@@ -36,7 +36,7 @@ MAX_TOKENS = 320
 """Of question, context and sentences together; a longer passage is read in several windows."""
 
 _CLS, _SEP, _FULL_STOP = 101, 102, 1012
-OTHER, QUESTION, FIRST_SENTENCE = 0, 1, 2  # as in app.evidence.torch_network; test_app_reader.py compares them
+_OTHER, _QUESTION, _FIRST_SENTENCE = 0, 1, 2  # as in app.evidence.torch_network; test_app_reader.py compares them
 _SPAN_TOKENS = 24
 
 Span = tuple[int, int, int, float]
@@ -174,7 +174,7 @@ class EvidenceReader:
         # One window at a time: in a batch padding would be computed too.
         read = side_by_side(lambda job: self._network.read([job[2]], mode), jobs)
         found = {(at, low): (packed, logits) for (at, low, packed), logits in read}
-        collected = [Collected(own) for own in sentences]
+        collected = [_Collected(own) for own in sentences]
         for (at, low), (packed, logits) in sorted(found.items(), key=lambda item: item[0]):
             collected[at].add(low, packed, logits)
         return [c.reading() for c in collected]
@@ -195,7 +195,7 @@ def _network(weights: Path, shape: dict[str, Any], runtime: str, precision: Prec
     )
 
 
-class Collected:
+class _Collected:
     """Gathers the windows of one passage; a sentence read in two windows keeps its better score."""
 
     def __init__(self, sentences: Sequence[Tokens]) -> None:
@@ -206,14 +206,14 @@ class Collected:
 
     def add(self, low: int, packed: Packed, logits: Scores) -> None:
         """The window that begins with sentence ``low``, a batch of its own."""
-        count = max(packed.owners) - FIRST_SENTENCE + 1
+        count = max(packed.owners) - _FIRST_SENTENCE + 1
         self._passage = max(self._passage, float(_sigmoid(logits.passages[0])))
         scores = _sigmoid(logits.sentences[0]).tolist()
         for k in range(count):
             if self._spans[low + k] is None or scores[k] > self._scores[low + k]:
                 self._scores[low + k] = scores[k]
-                first = packed.owners.index(FIRST_SENTENCE + k) if FIRST_SENTENCE + k in packed.owners else 0
-                size = packed.owners.count(FIRST_SENTENCE + k)
+                first = packed.owners.index(_FIRST_SENTENCE + k) if _FIRST_SENTENCE + k in packed.owners else 0
+                size = packed.owners.count(_FIRST_SENTENCE + k)
                 if size:
                     offsets = self._sentences[low + k].offsets[:size]
                     self._spans[low + k] = (low + k, *_best_span(logits.spans[0, first : first + size], offsets))
@@ -281,18 +281,18 @@ def windows(lengths: Sequence[int], budget: int) -> Iterator[tuple[int, int]]:
 def pack(question: Sequence[int], context: Sequence[int], sentences: Sequence[Sequence[int]]) -> Packed:
     """``[CLS] question [SEP] context . sentences [SEP]``, cut at ``MAX_TOKENS``."""
     asked = list(question[:MAX_QUESTION_TOKENS])
-    ids, owners = [_CLS, *asked, _SEP], [OTHER, *[QUESTION] * len(asked), OTHER]
+    ids, owners = [_CLS, *asked, _SEP], [_OTHER, *[_QUESTION] * len(asked), _OTHER]
     types = [0] * len(ids)
     if context:
         around = [*context[:MAX_CONTEXT_TOKENS], _FULL_STOP]
         ids += around
-        owners += [OTHER] * len(around)
+        owners += [_OTHER] * len(around)
     for k, sentence in enumerate(sentences):
         fits = sentence[: max(MAX_TOKENS - 1 - len(ids), 0)]
         ids += fits
-        owners += [FIRST_SENTENCE + k] * len(fits)
+        owners += [_FIRST_SENTENCE + k] * len(fits)
     ids.append(_SEP)
-    owners.append(OTHER)
+    owners.append(_OTHER)
     return Packed(ids=ids, types=types + [1] * (len(ids) - len(types)), owners=owners)
 
 

@@ -131,20 +131,15 @@ class ReaderNetwork(nn.Module):
     def forward(self, ids: Tensor, types: Tensor, owners: Tensor, mask: Tensor, *, mode: str) -> Logits:
         """Reads a batch. ``owners`` ``(b, t)`` says what each token belongs to (see ``FIRST_SENTENCE``)."""
         states = self.encode(ids, types, mask)
-        return logits_of(states, owners, self.heads[mode], self.span)
-
-
-def logits_of(states: Tensor, owners: Tensor, heads: nn.Module, span: nn.Module) -> Logits:
-    """What the heads say of token states ``(b, t, width)``; ``owners`` ``(b, t)`` as in ``ReaderNetwork.forward``."""
-    parts = torch.arange(QUESTION, int(owners.max()) + 1, device=owners.device)
-    member = owners[:, None, :] == parts[None, :, None]
-    size = member.sum(-1, keepdim=True)
-    pooled = (member.to(states.dtype) / size.clamp(min=1).to(states.dtype)) @ states
-    start = member.to(torch.uint8).argmax(-1, keepdim=True).expand(-1, -1, states.shape[-1])
-    first = states.gather(1, start)
-    there = size[:, 1:, 0] > 0
-    sentences, passages = heads(states[:, 0], pooled[:, 0], pooled[:, 1:], first[:, 1:], there)
-    return Logits(sentences=sentences, passages=passages, spans=span(states).float())
+        parts = torch.arange(QUESTION, int(owners.max()) + 1, device=ids.device)
+        member = owners[:, None, :] == parts[None, :, None]
+        size = member.sum(-1, keepdim=True)
+        pooled = (member.to(states.dtype) / size.clamp(min=1).to(states.dtype)) @ states
+        start = member.to(torch.uint8).argmax(-1, keepdim=True).expand(-1, -1, states.shape[-1])
+        first = states.gather(1, start)
+        there = size[:, 1:, 0] > 0
+        sentences, passages = self.heads[mode](states[:, 0], pooled[:, 0], pooled[:, 1:], first[:, 1:], there)
+        return Logits(sentences=sentences, passages=passages, spans=self.span(states).float())
 
 
 class TorchNetwork:
@@ -189,7 +184,7 @@ def from_bert(path: Path) -> ReaderNetwork:
             ours[f"layers.{i}.qkv.{kind}"] = torch.cat(qkv)
     names |= {f"{a}.{kind}": f"{b}.{kind}" for a, b in pairs.items() for kind in ("weight", "bias")}
     ours |= {a: theirs[b].float() for a, b in names.items()}
-    ours["words.weight"] = _widen(*narrowed(ours["words.weight"]))
+    ours["words.weight"] = _widen(*_narrow(ours["words.weight"]))
     network.load_state_dict(ours)
     return network
 
@@ -200,7 +195,7 @@ def save(network: ReaderNetwork, path: Path) -> None:
     for name, tensor in network.state_dict().items():
         at = name.removesuffix(".weight")
         if at == "words" or at.endswith(NARROW):
-            stored[f"{at}.rows"], stored[f"{at}.scales"] = narrowed(tensor.detach())
+            stored[f"{at}.rows"], stored[f"{at}.scales"] = _narrow(tensor.detach())
         else:
             stored[name] = tensor.detach().to(torch.float16).contiguous()
     save_file(stored, path)
@@ -216,8 +211,7 @@ def load(path: Path, shape: Shape) -> ReaderNetwork:
     return network.eval()
 
 
-def narrowed(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Rows as int8, each with its scale."""
+def _narrow(rows: Tensor) -> tuple[Tensor, Tensor]:
     scales = rows.abs().amax(dim=1).clamp(min=1e-8) / 127
     return (rows / scales[:, None]).round().to(torch.int8), scales
 

@@ -1,12 +1,10 @@
-"""Fits the decision on questions that are not in English (in ``app/answering/calibration.json``).
+"""Fits the decision on questions that are not in English (``multilingual`` in ``app/answering/calibration.json``).
 
     python -m eval.training.foreign --public ../shared/data [--write]
 
 The paragraphs of every second article of XQuAD are indexed, in English and in the language of the questions (Russian, Arabic,
-Turkish, German), with the packaged multilingual encoder, and so are the articles of PQuAD that the reader was not trained on. Asked are
-questions of articles that it was not trained on: each as it is, and with its paragraph taken out of the hits, when nothing answers it;
-Persian questions without an answer as they are. Half of the articles are fitted on, the others are held out. With the multilingual
-reader the entry is ``multilingual-reader``; where its weights are not there sentences are chosen by cosine, and it is ``multilingual``.
+Turkish, German), with the packaged multilingual encoder. Each question is asked twice: as it is, and with its paragraph taken
+out of the hits, when nothing answers it. The other articles, and Persian questions of PQuAD with and without an answer, are held out.
 """
 
 from __future__ import annotations
@@ -28,26 +26,25 @@ from app.answering import languages
 from app.answering.features import REGISTRY, measured
 from app.answering.judge import read, seen
 from app.answering.retrieve import Retrieved
-from app.evidence.gather import PassageReader, SimilarityReader
-from app.evidence.multilingual import WEIGHTS, MultilingualReader, available
+from app.evidence.gather import SimilarityReader
 from app.logistic import Logistic
 from app.question.analysis import analyse
 from eval.training.calibrate import HERE, TODAY, key_of
 from eval.training.homes import Text, home_of
 from eval.training.logistic import fit
-from eval.training.sets import PQUAD_HELD_OUT, fraction
 from index.embed import Progress, Vectors
 from index.languages import LanguageVectors
-from index.multilingual_encoder import MultilingualEncoder, TokenStates
+from index.multilingual_encoder import MultilingualEncoder
 from index.search import Hit, OpenIndex
 from index.words import folded
 
 LANGUAGES = ("ru", "ar", "tr", "de")
-FITTED = {"multilingual": ("similarity", "lead", "held"), "multilingual-reader": ("passage", "similarity", "lead", "held")}
-"""What is weighed, by the entry that is written."""
+FITTED = ("similarity", "lead", "held")
 DEPTH = 8
 _BEGINNING = 40
 """Letters of a passage that tell its paragraph."""
+MOST = 120
+"""Paragraphs of PQuAD."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,13 +79,6 @@ class Remembering(MultilingualEncoder):
     def __init__(self) -> None:
         super().__init__()
         self._known: dict[str, Vectors] = {}
-        self._lower: dict[str, TokenStates] = {}
-
-    def lower(self, texts: Sequence[str]) -> list[TokenStates]:
-        """As in use."""
-        new = [t for t in dict.fromkeys(texts) if t not in self._lower]
-        self._lower |= dict(zip(new, super().lower(new), strict=True))
-        return [self._lower[t] for t in texts]
 
     def encode(self, texts: Sequence[str], *, progress: Progress | None = None) -> Vectors:
         """As in use."""
@@ -102,50 +92,47 @@ def main() -> None:
     parser.add_argument("--public", type=Path, required=True, help="folder of the public sets, with xquad and pquad in it")
     parser.add_argument("--limit", type=int, default=45, help="questions of each kind, drawn with a fixed seed")
     parser.add_argument("--abstain", type=float, default=0.85, help="share of questions without an answer to abstain on")
-    parser.add_argument("--reader", type=Path, default=WEIGHTS, help="weights of the multilingual reader")
     parser.add_argument("--rows", type=Path, help="where the features are kept, and read from when they are there")
     parser.add_argument("--write", action="store_true", help="write app/answering/calibration.json")
     options = parser.parse_args()
     if options.rows and options.rows.exists():
         rows = [Row(**line) for line in map(json.loads, options.rows.read_text(encoding="utf-8").splitlines())]
     else:
-        encoder = Remembering()
-        reader = MultilingualReader(encoder, options.reader) if available(options.reader) else SimilarityReader(encoder)
-        rows = list(rows_of(options.public, options.limit, encoder, reader))
+        rows = list(rows_of(options.public, options.limit, Remembering()))
         if options.rows:
             options.rows.write_text("".join(f"{json.dumps(_plain(r))}\n" for r in rows), encoding="utf-8")
-    kind = "multilingual-reader" if available(options.reader) else "multilingual"
-    fitted, held = fitted_on([r for r in rows if r.group.startswith("fit")], options.abstain, FITTED[kind])
+    fitted, held = fitted_on([r for r in rows if r.group.startswith("fit")], options.abstain)
     print(json.dumps(fitted, indent=2), held)
     for group in sorted({r.group for r in rows}):
         print(group, told([r for r in rows if r.group == group], fitted))
     if options.write:
         file = HERE.parent.parent / "app" / "answering" / "calibration.json"
         known = json.loads(file.read_text(encoding="utf-8"))
-        file.write_text(json.dumps({**known, kind: fitted}, indent=2) + "\n", encoding="utf-8")
+        file.write_text(json.dumps({**known, "multilingual": fitted}, indent=2) + "\n", encoding="utf-8")
 
 
-def rows_of(public: Path, limit: int, encoder: MultilingualEncoder, reader: PassageReader) -> Iterator[Row]:
+def rows_of(public: Path, limit: int, encoder: MultilingualEncoder) -> Iterator[Row]:
     """Features of all questions, by group: "fit" or "held", and the languages of question and paragraph."""
     sets = {code: json.loads((public / "xquad" / f"xquad.{code}.json").read_text(encoding="utf-8"))["data"] for code in ("en", *LANGUAGES)}
-    answers = {code: {q["id"]: (p["context"], q["answers"][0]["text"]) for a in articles for p in a["paragraphs"] for q in p["qas"]} for code, articles in sets.items()}
-    for within, asked_in in (("en", LANGUAGES), *((code, (code,)) for code in LANGUAGES)):
-        with _Home(sets[within][1::2], encoder) as opened:
-            for half, name in ((3, "fit"), (7, "held")):
+    for half, name in ((0, "fit"), (1, "held")):
+        part = {code: articles[half::2] for code, articles in sets.items()}
+        answers = {code: {q["id"]: (p["context"], q["answers"][0]["text"]) for a in articles for p in a["paragraphs"] for q in p["qas"]} for code, articles in part.items()}
+        for within, asked_in in (("en", LANGUAGES), *((code, (code,)) for code in LANGUAGES)):
+            with _Home(part[within], encoder) as opened:
                 for code in asked_in:
-                    questions = [q for a in sets[code][half::8] for p in a["paragraphs"] for q in p["qas"]]
+                    questions = [q for a in part[code] for p in a["paragraphs"] for q in p["qas"]]
                     random.Random(0).shuffle(questions)
                     asked = [Asked(text=q["question"], paragraph=answers[within][q["id"]][0], answer=answers[within][q["id"]][1]) for q in questions[:limit]]
-                    yield from _rows(f"{name} {code}-{within}", code, asked, opened, encoder, reader)
-    articles = [a for a in json.loads((public / "pquad" / "validation.json").read_text(encoding="utf-8"))["data"] if fraction(a["title"].strip()) < PQUAD_HELD_OUT]
-    with _Home(articles, encoder) as opened:
-        for half, name in ((0, "fit"), (1, "held")):
-            asked = [
-                Asked(text=q["question"], paragraph=p["context"], answer=q["answers"][0]["text"] if q["answers"] and not q["is_impossible"] else "")
-                for a in articles[half::2] for p in a["paragraphs"] for q in p["qas"]
-            ]  # fmt: skip
-            random.Random(0).shuffle(asked)
-            yield from _rows(f"{name} fa-fa", "fa", asked[: 3 * limit], opened, encoder, reader)
+                    yield from _rows(f"{name} {code}-{within}", code, asked, opened, encoder)
+    articles = json.loads((public / "pquad" / "validation.json").read_text(encoding="utf-8"))["data"]
+    paragraphs = [p for a in articles for p in a["paragraphs"]][:MOST]
+    asked = [
+        Asked(text=q["question"], paragraph=p["context"], answer=q["answers"][0]["text"] if q["answers"] and not q["is_impossible"] else "")
+        for p in paragraphs for q in p["qas"]
+    ]  # fmt: skip
+    random.Random(0).shuffle(asked)
+    with _Home([{"title": "متن", "paragraphs": paragraphs}], encoder) as opened:
+        yield from _rows("held fa-fa", "fa", asked[: 3 * limit], opened, encoder)
 
 
 class _Home:
@@ -167,7 +154,8 @@ class _Home:
         self._folder.cleanup()
 
 
-def _rows(group: str, code: str, questions: Sequence[Asked], opened: OpenIndex, encoder: MultilingualEncoder, reader: PassageReader) -> Iterator[Row]:
+def _rows(group: str, code: str, questions: Sequence[Asked], opened: OpenIndex, encoder: MultilingualEncoder) -> Iterator[Row]:
+    reader = SimilarityReader(encoder)
     for asked in questions:
         paragraph, answer = _key(asked.paragraph), _key(asked.answer)
         question = analyse(languages.spelled_out(asked.text, opened), opened.vocabulary, TODAY, asked=asked.text)
@@ -180,7 +168,7 @@ def _rows(group: str, code: str, questions: Sequence[Asked], opened: OpenIndex, 
     print(group, len(questions), flush=True)
 
 
-def _row(group: str, code: str, hits: Sequence[Hit], there: bool, question: Any, paragraph: str, answer: str, opened: OpenIndex, reader: PassageReader, encoder: MultilingualEncoder) -> Iterator[Row]:
+def _row(group: str, code: str, hits: Sequence[Hit], there: bool, question: Any, paragraph: str, answer: str, opened: OpenIndex, reader: SimilarityReader, encoder: MultilingualEncoder) -> Iterator[Row]:
     judged = read(question, hits, reader, encoder, opened, language=code)
     missing = languages.missing(question, (), opened)
     looked = seen(question, Retrieved(hits=tuple(hits), missing=missing), judged, opened.vocabulary)
@@ -188,16 +176,16 @@ def _row(group: str, code: str, hits: Sequence[Hit], there: bool, question: Any,
     yield Row(group=group, values=measured(looked), truth=any(right), first=right[:1] == [True], there=there)
 
 
-def fitted_on(rows: Sequence[Row], abstain: float, names: Sequence[str]) -> tuple[dict[str, Any], str]:
+def fitted_on(rows: Sequence[Row], abstain: float) -> tuple[dict[str, Any], str]:
     """Weights, and what they are worth on fifths of the rows that they were not fitted on."""
     rows = [r for r in rows if r.truth or not r.there]  # of the others neither label is true
-    x = np.array([[r.values[n] for n in names] for r in rows])
+    x = np.array([[r.values[n] for n in FITTED] for r in rows])
     y = np.array([r.truth for r in rows], dtype=int)
     signs = {f.name: f.sign for f in REGISTRY}
 
     def fit_some(some: NDArray[np.bool_], used: Sequence[int]) -> tuple[NDArray[np.float64], float]:
         balance = np.where(y[some] == 1, 1 / max(1, y[some].sum()), 1 / max(1, (y[some] == 0).sum()))
-        return fit(x[some][:, used], y[some].astype(float), signs=[signs[names[n]] for n in used], weights=balance)
+        return fit(x[some][:, used], y[some].astype(float), signs=[signs[FITTED[n]] for n in used], weights=balance)
 
     def held_out(used: Sequence[int]) -> NDArray[np.float64]:
         scores = np.zeros(len(y))
@@ -207,18 +195,18 @@ def fitted_on(rows: Sequence[Row], abstain: float, names: Sequence[str]) -> tupl
             scores[away] = 1 / (1 + np.exp(-(x[away][:, used] @ weights + bias)))
         return scores
 
-    every = list(range(len(names)))
+    every = list(range(len(FITTED)))
     scores = held_out(every)
     auc = roc_auc_score(y, scores)
-    worth = {names[n]: {"xquad": round(float(auc - roc_auc_score(y, held_out([k for k in every if k != n]))), 4)} for n in every}
+    worth = {FITTED[n]: {"xquad": round(float(auc - roc_auc_score(y, held_out([k for k in every if k != n]))), 4)} for n in every}
     weights, bias = fit_some(np.ones(len(y), dtype=bool), every)
     threshold = round(float(np.quantile(scores[y == 0], abstain)), 3)
     text = (
-        f"{len(y)} questions of xquad in {', '.join(LANGUAGES)} over paragraphs in English and in their own language, and of pquad: AUC {auc:.2f}; at the "
+        f"{len(y)} questions of xquad in {', '.join(LANGUAGES)} over paragraphs in English and in their own language: AUC {auc:.2f}; at the "
         f"threshold {np.mean(scores[y == 0] < threshold):.2f} abstain without the paragraph, {np.mean(scores[y == 1] < threshold):.2f} with it"
     )
     fitted = {
-        "weights": {n: round(float(w), 4) for n, w in zip(names, weights, strict=True)}, "bias": round(bias, 4), "threshold": threshold,
+        "weights": {n: round(float(w), 4) for n, w in zip(FITTED, weights, strict=True)}, "bias": round(bias, 4), "threshold": threshold,
         "fitted_on": text, "worth": worth,
     }  # fmt: skip
     return fitted, f"AUC {auc:.3f}"

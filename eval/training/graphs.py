@@ -12,18 +12,16 @@ Needs the extra ``train``. tests/test_index_onnx_encoder.py checks that the ship
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper
 
-from app.evidence.multilingual import GRAPH as MULTILINGUAL_READER_GRAPH
-from app.evidence.multilingual import PLACES
 from app.evidence.onnx_network import GRAPH as READER_GRAPH
 from app.evidence.onnx_network import GRAPH_8 as READER_GRAPH_8
 from index.eight_bits import OUTLIERS, PARTS
-from index.multilingual_encoder import BLOCK, LOWER, PIECES
+from index.multilingual_encoder import BLOCK, PIECES
 from index.multilingual_encoder import GRAPH as MULTILINGUAL_GRAPH
 from index.multilingual_encoder import GRAPH_8 as MULTILINGUAL_GRAPH_8
 from index.multilingual_encoder import LAYERS as MULTILINGUAL_LAYERS
@@ -111,22 +109,8 @@ def layers(
     positions = draw.node("Slice", table, draw.integers(0), tokens, draw.integers(0))
     kinds = draw.node("Gather", draw.weight("segment", 2, WIDTH), types)
     x = _norm(draw, draw.node("Add", draw.node("Add", words, kinds), positions), "norm")
-    return stacked(draw, x, mask, range(count), eight_bits=eight_bits, between=between, inputs=inputs)
-
-
-def stacked(
-    draw: _Drawing,
-    x: str,
-    mask: str,
-    numbers: Iterable[int],
-    *,
-    eight_bits: bool = False,
-    between: list[str] | None = None,
-    inputs: Inputs | None = None,
-) -> str:
-    """Token states after the layers of these numbers; the rest as of :func:`layers`."""
     linear, widen = (_linear_8, _widen_8) if eight_bits else (_linear, _widen)
-    for i in numbers:
+    for i in range(count):
         at = f"layers.{i}"
         if eight_bits:
             codes = _codes(draw, x, f"{at}.qkv", shrink=True)
@@ -229,12 +213,8 @@ def encoder(*, eight_bits: bool = False, inputs: Inputs | None = None) -> ModelP
 
 
 def multilingual(*, eight_bits: bool = False, inputs: Inputs | None = None) -> ModelProto:
-    """As :func:`encoder`, with word embeddings in 4 bits (``index.multilingual_encoder``).
-
-    Beside vectors it gives ``lower`` ``(b, t, width)``, the token states after ``index.multilingual_encoder.LOWER`` layers.
-    """
+    """As :func:`encoder`, with word embeddings in 4 bits (``index.multilingual_encoder``), vectors only."""
     draw = _Drawing()
-    between: list[str] = []
     blocks = WIDTH // BLOCK
     both = draw.node("Gather", draw.weight("words.codes", PIECES, WIDTH // 2, kind=TensorProto.UINT8), "ids")
     both = draw.node("Reshape", both, draw.integers(0, 0, blocks, BLOCK // 2))
@@ -248,24 +228,11 @@ def multilingual(*, eight_bits: bool = False, inputs: Inputs | None = None) -> M
     words = draw.node("Reshape", words, draw.integers(0, 0, WIDTH))
     mask = draw.node("Cast", "mask", to=TensorProto.INT32)
     types = draw.node("Sub", "ids", "ids")
-    states = layers(draw, words, types, mask, count=MULTILINGUAL_LAYERS, eight_bits=eight_bits, between=between, inputs=inputs)
+    states = layers(draw, words, types, mask, count=MULTILINGUAL_LAYERS, eight_bits=eight_bits, inputs=inputs)
     weights = draw.node("Cast", draw.node("Unsqueeze", "mask", draw.integers(1)), to=TensorProto.FLOAT)
     pooled = draw.node("Squeeze", draw.node("MatMul", weights, states), draw.integers(1))
     draw.node("LpNormalization", pooled, axis=-1, p=2, name="vectors")
-    draw.node("Identity", between[LOWER - 1], name="lower")
-    return draw.model([_grid("ids"), _grid("mask")], [_values("vectors", "b", WIDTH), _values("lower", "b", "t", WIDTH), *_watched(inputs)])
-
-
-def multilingual_reader() -> ModelProto:
-    """``states`` ``(b, t, width)`` float32, ``owners``, ``mask`` ``(b, t)`` int64 to the logits of one head (``app.evidence.multilingual``)."""
-    draw = _Drawing()
-    places = draw.node("Min", "owners", draw.number(PLACES - 1, TensorProto.INT64))
-    x = draw.node("Add", "states", draw.node("Gather", draw.weight("places", PLACES, WIDTH), places))
-    mask = draw.node("Cast", "mask", to=TensorProto.INT32)
-    states = stacked(draw, x, mask, range(LOWER, MULTILINGUAL_LAYERS))
-    outputs = _logits(draw, states, {"": "heads"})
-    given = helper.make_tensor_value_info("states", TensorProto.FLOAT, ["b", "t", WIDTH])
-    return draw.model([given, _grid("owners"), _grid("mask")], outputs)
+    return draw.model([_grid("ids"), _grid("mask")], [_values("vectors", "b", WIDTH), *_watched(inputs)])
 
 
 def reader(*, eight_bits: bool = False, inputs: Inputs | None = None) -> ModelProto:
@@ -283,12 +250,7 @@ def reader(*, eight_bits: bool = False, inputs: Inputs | None = None) -> ModelPr
     words = draw.node("Mul", rows, draw.node("Unsqueeze", scales, draw.integers(2)))
     mask = draw.node("Cast", "mask", to=TensorProto.INT32)
     states = layers(draw, words, "types", mask, count=READER_LAYERS, eight_bits=eight_bits, inputs=inputs)
-    outputs = _logits(draw, states, {f"{mode}_": f"heads.{mode}" for mode in ("answer", "support")})
-    return draw.model([_grid("ids"), _grid("types"), _grid("owners"), _grid("mask")], outputs + _watched(inputs))
 
-
-def _logits(draw: _Drawing, states: str, heads: Mapping[str, str]) -> list[ValueInfoProto]:
-    """Draws the heads, by what the names of their outputs begin with, and the spans; the outputs."""
     last = draw.node("ReduceMax", "owners", keepdims=0)
     one = draw.number(1, TensorProto.INT64)
     parts = draw.node("Range", one, draw.node("Add", last, one), one)
@@ -314,19 +276,20 @@ def _logits(draw: _Drawing, states: str, heads: Mapping[str, str]) -> list[Value
     there = draw.node("Greater", draw.node("Squeeze", sentences_of(size), draw.integers(2)), draw.number(0.0))
     wide = draw.node("Expand", draw.node("Unsqueeze", cls, draw.integers(1)), draw.node("Shape", mean))
     features = draw.node("Concat", wide, mean, opening, draw.node("Mul", mean, question), axis=-1)
-    for named, at in heads.items():
-        scores = _score(draw, features, f"{at}.sentence", 4 * WIDTH)
-        draw.node("Where", there, scores, draw.number(float("-inf")), name=f"{named}sentences")
-        best = draw.node("ReduceMax", f"{named}sentences", draw.integers(1), keepdims=0)
-        weighed = draw.node("Mul", best, draw.weight(f"{at}.best_weight"))
-        draw.node("Add", _score(draw, cls, f"{at}.passage", WIDTH), weighed, name=f"{named}passages")
+    for mode in ("answer", "support"):
+        scores = _score(draw, features, f"heads.{mode}.sentence", 4 * WIDTH)
+        draw.node("Where", there, scores, draw.number(float("-inf")), name=f"{mode}_sentences")
+        best = draw.node("ReduceMax", f"{mode}_sentences", draw.integers(1), keepdims=0)
+        weighed = draw.node("Mul", best, draw.weight(f"heads.{mode}.best_weight"))
+        draw.node("Add", _score(draw, cls, f"heads.{mode}.passage", WIDTH), weighed, name=f"{mode}_passages")
     spans = draw.node("MatMul", states, draw.weight("span.weight", WIDTH, 2))
     draw.node("Add", spans, draw.weight("span.bias", 2), name="spans")
-    return [
-        *(_values(f"{named}sentences", "b", "s") for named in heads),
-        *(_values(f"{named}passages", "b") for named in heads),
+    outputs = [
+        *(_values(f"{mode}_sentences", "b", "s") for mode in ("answer", "support")),
+        *(_values(f"{mode}_passages", "b") for mode in ("answer", "support")),
         _values("spans", "b", "t", 2),
     ]
+    return draw.model([_grid("ids"), _grid("types"), _grid("owners"), _grid("mask")], outputs + _watched(inputs))
 
 
 def _score(draw: _Drawing, x: str, at: str, size: int) -> str:
@@ -358,7 +321,6 @@ def drawn() -> dict[Path, ModelProto]:
         ENCODER_GRAPH_8: encoder(eight_bits=True),
         MULTILINGUAL_GRAPH: multilingual(),
         MULTILINGUAL_GRAPH_8: multilingual(eight_bits=True),
-        MULTILINGUAL_READER_GRAPH: multilingual_reader(),
         READER_GRAPH: reader(),
         READER_GRAPH_8: reader(eight_bits=True),
     }

@@ -124,15 +124,11 @@ def _names(text: str) -> list[str]:
 class Sampler:
     """Draws a group for a question; the first example of the group of an answerable one answers."""
 
-    def __init__(
-        self, collection: Collection, wrong: Neighbours, rng: random.Random, *, negatives: int = 1, words: Sequence[int] = (40, 90, 120, 150)
-    ) -> None:
-        """``words``: how long a stretch of a passage may be, one of these each time."""
+    def __init__(self, collection: Collection, wrong: Neighbours, rng: random.Random, *, negatives: int = 1) -> None:
         self._passages = collection.passages
         self._wrong = wrong
         self._rng = rng
         self._negatives = negatives
-        self._words = words
         self._names = {
             source: sorted({n for q in collection.questions if q.source == source for n in _names(q.text)})
             for source in {q.source for q in collection.questions}
@@ -218,7 +214,7 @@ class Sampler:
     def _window(self, order: list[int], keep: set[int], at: int) -> list[int]:
         """A stretch of about the length of a paragraph that holds one of ``keep``, now and then reordered."""
         sentences = self._passages[at].sentences
-        words = self._rng.choice(self._words)
+        words = self._rng.choice((40, 90, 120, 150))
         must = self._rng.choice([i for i, s in enumerate(order) if not keep or s in keep])
         low = high = must
         size = len(sentences[order[must]].split())

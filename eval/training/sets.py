@@ -19,9 +19,6 @@ from ingest.sentences import sentence_spans
 CHUNKING_CORPORA = ("state_of_the_union", "wikitexts", "pubmed")
 """Those of the five corpora that are prose; chat logs and tables are left out."""
 
-PQUAD_HELD_OUT = 0.15
-"""Share of the articles of PQuAD, by the hash of their titles."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
@@ -138,7 +135,7 @@ def read_selqa(into: Collection, folder: Path) -> None:
                 kind=str(row["q_types"]),
                 gold={at: answers} if answers else {},
                 near=tuple(i for i in of_article[article] if i != at) if answers else (at,),
-                held_out=fraction(article) < 0.15,
+                held_out=_share(article) < 0.15,
             )
         )
 
@@ -182,7 +179,7 @@ def add_claims(into: Collection, *, share: float = 0.3) -> None:
         if passage.article in closed:
             continue
         for i, sentence in enumerate(passage.sentences):
-            if 8 <= len(sentence.split()) <= 40 and fraction(f"claim {sentence}") < share:
+            if 8 <= len(sentence.split()) <= 40 and _share(f"claim {sentence}") < share:
                 near = tuple(p for p in members[passage.article] if p != at)
                 into.questions.append(
                     Question(
@@ -232,7 +229,7 @@ def read_own_article(into: Collection, row: dict[str, object]) -> None:
     base = len(into.passages)
     paragraphs: list[list[str]] = article["paragraphs"]
     everywhere = tuple(range(base, base + len(paragraphs)))
-    held_out = fraction(str(article["id"])) < 0.15
+    held_out = _share(str(article["id"])) < 0.15
     for q in article["questions"]:
         gold = _gold(q["answers"], paragraphs, base)
         span = None
@@ -281,7 +278,7 @@ def _covers(excerpt: tuple[int, int], sentence: tuple[int, int]) -> bool:
     return shared * 2 >= sentence[1] - sentence[0]
 
 
-def fraction(key: str) -> float:
+def _share(key: str) -> float:
     """A number in [0, 1) that depends on the key alone, so that splits stay the same."""
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) / 2**32
 

@@ -12,7 +12,7 @@ import math
 import random
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -137,25 +137,13 @@ def batch_losses(
     *,
     bfloat16: bool = False,
 ) -> list[Tensor]:
-    """What :func:`losses_of` says of what the network makes of the groups."""
-    ids, types, parts, mask = reader.tensors([p for group in groups for _, p in group])
-    with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-        logits = network(ids, types, parts, mask, mode=mode)
-    return losses_of(logits, groups, _OFFSETS)
-
-
-def losses_of(
-    logits: reader_model.Logits,
-    groups: Sequence[list[tuple[Example, reader.Packed]]],
-    offsets: Mapping[str, Sequence[tuple[int, int]]],
-) -> list[Tensor]:
-    """Losses of the sentences, the passages, the choice within each group, and the short answers.
-
-    Args:
-        offsets: the characters that each token covers, by sentence.
-    """
+    """Losses of the sentences, the passages, the choice within each group, and the short answers."""
     rows = [row for group in groups for row in group]
     owners = [i for i, group in enumerate(groups) for _ in group]
+    packed = [p for _, p in rows]
+    ids, types, parts, mask = reader.tensors(packed)
+    with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+        logits = network(ids, types, parts, mask, mode=mode)
     labels = torch.zeros(logits.sentences.shape)
     for i, (example, _) in enumerate(rows):
         for k, answers in enumerate(example.labels[: labels.shape[1]]):
@@ -173,18 +161,16 @@ def losses_of(
         if positive[at].any()
     ]
     listwise = torch.stack(choice).mean() * 0.5 if choice else scores.sum() * 0.0
-    spans = [_span_loss(logits.spans[i], p, e, offsets) for i, (e, p) in enumerate(rows) if e.span is not None]
+    spans = [_span_loss(logits.spans[i], p, e) for i, (e, p) in enumerate(rows) if e.span is not None]
     short = torch.stack(spans).sum() / len(rows) * 0.3 if spans else logits.spans.sum() * 0.0
     return [sentences, passages, listwise, short]
 
 
-def _span_loss(
-    logits: Tensor, packed: reader.Packed, example: Example, offsets: Mapping[str, Sequence[tuple[int, int]]]
-) -> Tensor:
+def _span_loss(logits: Tensor, packed: reader.Packed, example: Example) -> Tensor:
     """Cross-entropy of start and end over the tokens of the whole passage; nought if they were cut off."""
     sentence, start, end = example.span or (0, 0, 0)
     owner = reader_model.FIRST_SENTENCE + sentence
-    tokens = offsets[example.sentences[sentence]]
+    tokens = _OFFSETS[example.sentences[sentence]]
     inside = [k for k, (a, b) in enumerate(tokens) if a < end and start < b]
     first = packed.owners.index(owner) if owner in packed.owners else -1
     if not inside or first < 0 or inside[-1] >= packed.owners.count(owner):
@@ -219,22 +205,20 @@ def _batches(
             for index, question in order[low : low + 480]:
                 examples = sampler.group(index, question)
                 groups.append((question.mode, [(e, _packed(tokenizer, e)) for e in examples]))
-            batches = [b for mode in reader_model.MODES for b in cut([g for g in groups if g[0] == mode])]
+            batches = [b for mode in reader_model.MODES for b in _cut([g for g in groups if g[0] == mode])]
             rng.shuffle(batches)
             for batch in batches:
                 yield [group for _, group in batch], batch[0][0], len(batch)
 
 
-def cut(groups: list[Group], tokens: int = BATCH_TOKENS) -> Iterator[list[Group]]:
-    """Groups of like length, as many together as have so many tokens."""
-
+def _cut(groups: list[Group]) -> Iterator[list[Group]]:
     def longest(group: Group) -> int:
         return max(len(p.ids) for _, p in group[1])
 
     batch: list[Group] = []
     for group in sorted(groups, key=longest):
         rows = sum(len(g[1]) for g in batch) + len(group[1])
-        if batch and rows * longest(group) > tokens:
+        if batch and rows * longest(group) > BATCH_TOKENS:
             yield batch
             batch = []
         batch.append(group)

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.answering import languages
 from app.answering.engine import Desk, Outcome
-from app.question.analysis import analyse
+from app.answering.strategies.across import over, quoted_in
 from app.text.language import listed, named
 from index.errors import LanguagesMissing
-from index.search import OpenIndex
-from ingest.language import of_passage
 
 _SAMPLE = 500
 
@@ -34,22 +31,10 @@ def elsewhere(desk: Desk) -> Outcome | None:
             opened = other.vectors.view(desk.index)
     except LanguagesMissing as exc:
         return replace(found, answer=replace(found.answer, notice=str(exc)))
-    text = languages.spelled_out(request.standalone, opened)
-    second = desk.answered(
-        replace(
-            desk,
-            request=replace(
-                request, question=analyse(text, opened.vocabulary, request.today, asked=request.asked),
-                filters=replace(request.filters, sources=tuple(sorted(foreign))),
-            ),
-            models=replace(
-                models, encoder=other.vectors.encoder, foreign=(other.reader, other.calibration), across=None, crossing=True,
-                settings=replace(models.settings, languages=None),
-            ),
-            opened=opened, searched={}, read={}, base=replace(desk.base, prompt_id=f"extractive:{other.reader.fingerprint}"),
-        )
-    )  # fmt: skip
-    codes = {_language(opened, c.source_id, c.quote) for c in second.answer.citations}
+    own = over(desk, other, opened, crossing=True)
+    filters = replace(request.filters, sources=tuple(sorted(foreign)))
+    second = desk.answered(replace(own, request=replace(own.request, filters=filters)))
+    codes = {quoted_in(opened, c.source_id, c.quote) for c in second.answer.citations}
     if second.answer.status != "answered" or not codes or "en" in codes:
         return replace(found, everywhere=True)
     told = f"Quoted as it stands, in {listed(sorted(named(code).name for code in codes))}: no English source answers."
@@ -71,8 +56,3 @@ def _foreign(desk: Desk) -> frozenset[str]:
     if desk.request.filters.sources:
         ids &= set(desk.request.filters.sources)
     return frozenset(ids)
-
-
-def _language(opened: OpenIndex, source_id: str, quote: str) -> str:
-    source = opened.source(source_id)
-    return of_passage(quote, source.language if source else None)
