@@ -332,11 +332,14 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     """``open_page(address, width=390, color_scheme="dark")`` opens the page as a new visitor and waits until it was greeted.
 
     With ``seen``, a list, every address that the page asks for is put there; what else is given goes to the browser's context.
+    A script of the page that throws fails the module's tests at their end.
     """
     contexts: list[BrowserContext] = []
+    thrown: list[str] = []
 
     def open_at(address: str, *, width: int = 1280, height: int = 860, seen: list[str] | None = None, **given: Any) -> Page:
         contexts.append(browser.new_context(viewport={"width": width, "height": height}, **given))
+        contexts[-1].on("weberror", lambda error: thrown.append(str(error.error)))
         page = contexts[-1].new_page()
         page.set_default_timeout(120_000)
         if seen is not None:
@@ -348,6 +351,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     yield open_at
     for context in contexts:
         context.close()
+    assert not thrown, f"scripts of the page threw: {thrown}"
 
 
 @pytest.fixture(scope="module")

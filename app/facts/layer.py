@@ -144,6 +144,7 @@ class FactLayer:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._lock = threading.RLock()
+        self._filling = threading.Lock()
         try:
             opened = sqlite.open_file(
                 file, sqlite.Schema(version=SCHEMA_VERSION, upgrade=_upgrade, pragmas=("foreign_keys = ON",)), or_empty=True
@@ -175,7 +176,7 @@ class FactLayer:
         progress: Callable[[Progress], None] = lambda _: None,
         stop: Callable[[], bool] = lambda: False,
     ) -> Filled:
-        """Read what is not read yet, and forget what is gone; each source is one transaction.
+        """Read what is not read yet, and forget what is gone; each source is one transaction. Threads fill one after the other.
 
         Args:
             stop: asked before each sentence; when true, the source under way is left unread, and the next fill goes on there.
@@ -185,6 +186,10 @@ class FactLayer:
         """
         if self.readonly:
             raise AppError("the fact layer can only be read by this user; fill it as the user who owns the home")
+        with self._filling:
+            return self._fill(library, vocabulary, progress, stop)
+
+    def _fill(self, library: Library, vocabulary: Vocabulary, progress: Callable[[Progress], None], stop: Callable[[], bool]) -> Filled:
         began = time.perf_counter()
         wanted = _states(library, vocabulary)
         known = dict(self._rows("SELECT id, state FROM sources"))

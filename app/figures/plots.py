@@ -83,8 +83,12 @@ class _Row:
     symbol: str
 
 
-def draw(home: Home, *, dark: bool = False) -> tuple[list[Drawing], str]:
-    """The things of a home with figures of most dates, at most :data:`MOST`, and what of the home is not drawn, in a sentence."""
+def draw(home: Home, *, dark: bool = False, rest: str = "for the rest run: iskp index") -> tuple[list[Drawing], str]:
+    """The things of a home with figures of most dates, at most :data:`MOST`, and what of the home is not drawn, in a sentence.
+
+    Args:
+        rest: what becomes of sources that are not read yet; the end of that sentence.
+    """
     found = home.series()
     coverage = home.facts.coverage(home.library, home.vocabulary())
     told = []
@@ -92,7 +96,7 @@ def draw(home: Home, *, dark: bool = False) -> tuple[list[Drawing], str]:
         told.append(f"Drawn are the {MOST} things with figures of most dates, of {len(found)}.")
     if not coverage.complete:
         share = int(100 * coverage.done / coverage.total)
-        told.append(f"facts: {share} % ({coverage.done} of {coverage.total} sources are read); for the rest run: iskp index.")
+        told.append(f"facts: {share} % ({coverage.done} of {coverage.total} sources are read); {rest}.")
     names: set[str] = set()
     return [_drawing(s, names, home, dark=dark) for s in found[:MOST]], " ".join(told)
 

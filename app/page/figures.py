@@ -12,6 +12,7 @@ from app.page.tables import Act, TableRow, table_html
 from app.rendering.render import render
 
 _DRAWING = "Drawing the figures …"
+_REST = "the rest is being read: open this tab again in a minute"
 _NONE = "Nothing in the sources has figures of two dates, so there is nothing to draw."
 
 
@@ -29,7 +30,8 @@ class FiguresTab:
             dark: "dark" where the page is.
         """
         drawings, note = self._of_now(dark=dark == "dark")
-        note = note if drawings else f"{_NONE} {note}".strip()
+        if not drawings and not note:
+            note = _NONE
         parts: list[Any] = [render("notice.html", text=note) if note else ""]
         for n in range(MOST):
             parts += _parts(drawings[n] if n < len(drawings) else None)
@@ -40,7 +42,7 @@ class FiguresTab:
         opened = self._home.index.current()
         key = opened.id if opened else "", self._home.facts.coverage(self._home.library, self._home.vocabulary()), dark
         if key not in self._drawn:
-            self._drawn = {key: draw(self._home, dark=dark)}
+            self._drawn = {key: draw(self._home, dark=dark, rest=_REST)}
         return self._drawn[key]
 
 

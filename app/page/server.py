@@ -24,6 +24,7 @@ from app.home import Home
 from app.page import api, ask, evaluation, figures, notebook, sources, tools
 from app.page.bridge import bridge
 from app.page.head import OwnHead
+from app.page.keeper import Keeper
 from app.page.readiness import LOADING, Readiness, prepare
 from app.page.talk import Talk
 from app.page.work import Work
@@ -176,9 +177,12 @@ def serve(
         ) from exc
     say(f"iskp-qa is at {address_of(host, port)} (Ctrl+C ends it).")
 
+    keeper = Keeper(home, work, made=beside.ledger.prepare)
+
     def behind() -> None:
         prepare(home, work, ready, say)
         beside.ledger.prepare()
+        keeper.start()
         if afterwards:
             afterwards()
 
@@ -188,6 +192,7 @@ def serve(
     except KeyboardInterrupt:
         say("Ended.")
     finally:
+        keeper.end()
         blocks.close(verbose=False)
 
 

@@ -662,8 +662,9 @@ window.iskp = (() => {
   }
   // A question stays noted until its turn is settled: what was under way when the page was loaded anew is not lost.
   function settle() {
-    const words = session.get("iskp-asked"), turn = words && document.querySelector("#live .turn[aria-busy=false] .asked");
-    if (turn?.textContent.trim() === words) session.set("iskp-asked", "");
+    const words = session.get("iskp-asked");
+    const asked = document.querySelector("#live .turn[aria-busy=false] .asked")?.textContent.trim();
+    if (words && asked === words) session.set("iskp-asked", "");
   }
   function cutOff() {
     const words = session.get("iskp-asked");
