@@ -32,7 +32,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("look")
     texts = {"chronicle": "# The Chronicle of Tornvik\n\n" + f"{FILLER}\n\n" * PARAGRAPHS
              + "The harbour master of Tornvik was called Aslaug Rimstad.\n\n"
-             "In 1890 the harbour of Tornvik had 3 masters. In 1950 the harbour of Tornvik had 5 masters.\n\n" + f"{FILLER}\n\n" * 6}  # fmt: skip
+             "In 1890 the school of Norholm had 3 teachers. In 1950 the school of Norholm had 5 teachers.\n\n" + f"{FILLER}\n\n" * 6}  # fmt: skip
     for n, year in enumerate(YEARS):
         texts[f"count-{year}"] = f"---\ntitle: Count of {year}\npublisher: Office {n}\ndate: {year}\n---\n\n" \
             f"Tornvik had {20 + 7 * n} ferries in {year}, according to Office {n}.\n"  # fmt: skip
@@ -132,7 +132,7 @@ def test_the_marked_words_lie_in_the_window_from_all_ways_in(
         else:
             page.click("#figure-2-rows summary")
             page.click("#figure-2-rows [data-act=read]")
-        assert mark_is_in_the_window(page, words="had 3 masters"), way
+        assert mark_is_in_the_window(page, words="had 3 teachers"), way
 
 
 def test_a_long_table_shows_its_first_rows_then_all_and_scrolls_in_no_box(page: Page) -> None:
@@ -273,7 +273,7 @@ def test_what_the_command_line_can_do_the_tools_do_too(visit: Callable[..., Page
         page.locator(f"#compare-scope li:has-text('{title}') input").check()
     page.click("#compare-go")
     page.wait_for_selector("#compare-work .closing")
-    assert "of 6 cells say something" in page.locator("#compare-work .closing").inner_text()
+    assert "3 of 6 cells say something" in page.locator("#compare-work .closing").inner_text()
     rows = page.locator("#compare-table tbody tr")
     told = {row.locator("th").inner_text().splitlines()[0]: row.locator("td").all_inner_texts() for row in rows.all()}
     assert "Aslaug Rimstad" in told["The Chronicle of Tornvik"][0] and told["The Chronicle of Tornvik"][1] == "says nothing"
