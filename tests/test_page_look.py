@@ -139,6 +139,9 @@ def test_a_long_table_shows_its_first_rows_then_all_and_scrolls_in_no_box(page: 
     tab(page, "Ask")
     table = page.locator("#live table.differences")
     assert f"{len(YEARS)} figures" in table.locator("caption").inner_text()
+    newest = page.locator("#live .newest")
+    assert newest.locator("strong").inner_text() == "76 ferries" and f"Newest of {len(YEARS)}" in newest.inner_text()
+    assert newest.bounding_box()["y"] < min(b["y"] for b in (table.bounding_box(), page.locator("#live .answer p").nth(1).bounding_box()) if b)  # type: ignore[index]
     seen = page.locator("#live table.differences tbody tr:visible")
     assert seen.count() == 6
     page.click(f"#live button:has-text('Show all {len(YEARS)}')")
