@@ -347,6 +347,11 @@ def test_a_first_start_is_served_at_once_and_becomes_usable_by_itself(
         page.wait_for_selector("#live .waiting:has-text('Preparing')")
     page.wait_for_selector("#live .turn[aria-busy=false] a.cite", timeout=180_000)
     page.wait_for_selector("#notice:not(:has-text('Preparing'))", state="attached")
+    until = time.monotonic() + 120
+    while not fresh.facts.coverage(fresh.library, fresh.vocabulary()).complete and time.monotonic() < until:
+        time.sleep(0.5)
+    tab(page, "Figures")
+    page.wait_for_selector("#figure-1 .scatterlayer .point")
     fresh.close()
 
 

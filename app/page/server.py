@@ -24,7 +24,7 @@ from app.home import Home
 from app.page import api, ask, evaluation, figures, notebook, sources, tools
 from app.page.bridge import bridge
 from app.page.head import OwnHead
-from app.page.readiness import LOADING, Readiness, prepare
+from app.page.readiness import LOADING, Readiness, prepare, read_sentences
 from app.page.talk import Talk
 from app.page.work import Work
 from app.rendering.render import render
@@ -177,7 +177,10 @@ def serve(
     say(f"iskp-qa is at {address_of(host, port)} (Ctrl+C ends it).")
 
     def behind() -> None:
+        first = not ready.usable
         prepare(home, work, ready, say)
+        if first:
+            read_sentences(home, say)
         beside.ledger.prepare()
         if afterwards:
             afterwards()

@@ -291,8 +291,8 @@ def _told(answer: Answer) -> tuple[str, ...]:
 
 def _difference(difference: Difference, known: dict[int, Citation], turn: int, *, still: bool) -> str:
     found = rows(difference, known)
-    short, counted = (all(map(fits, found)) for fits in (lambda r: len(r.value) <= _FIGURE_CHARS, lambda r: any(c.isdigit() for c in r.value)))
-    heading = "Figure" if short and counted else "Answer" if short else "Account"
+    counted = sum(any(c.isdigit() for c in r.value) for r in found) * 2 > len(found)
+    heading = ("Figure" if counted else "Answer") if all(len(r.value) <= _FIGURE_CHARS for r in found) else "Account"
     cells = [
         [
             escape(r.value), escape(r.date) + (' <span class="badge">newest</span>' if r.newest else ""),
