@@ -194,6 +194,18 @@ def test_a_question_sent_while_another_is_answered_stays_in_the_box(visit: Calla
     assert page.input_value("#question textarea") == "Who was the harbour master?" or len(asked) == 2, asked
 
 
+def test_a_long_question_is_folded_and_fingers_find_the_buttons(visit: Callable[..., Page]) -> None:
+    page = visit(width=390, height=844, has_touch=True, is_mobile=True)
+    ask(page, "Who was the harbour master of Tornvik, " + "as the chronicle of the harbour tells it, " * 14 + "then?")
+    asked = page.locator("#live .asked")
+    folded = asked.bounding_box()
+    page.click("#live [data-more]")
+    whole = asked.bounding_box()
+    assert folded and whole and folded["height"] < 160 < whole["height"]
+    heights = page.locator("#live .acts button:visible").evaluate_all("all => all.map(b => b.offsetHeight)")
+    assert len(heights) >= 4 and min(heights) >= 36, heights
+
+
 def test_too_large_a_file_is_refused_before_it_is_sent(visit: Callable[..., Page], tmp_path: Path) -> None:
     page = visit()
     sent: list[str] = []

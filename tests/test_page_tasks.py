@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,28 +54,21 @@ def address(bundled_home: Home, serve_page: Callable[..., str]) -> str:
 
 
 @pytest.fixture
-def arrive(open_page: Callable[..., Page], address: str) -> Iterator[Callable[[str], Visitor]]:
-    """``arrive("task")`` opens the page as a new visitor, with its models loaded and its questions offered."""
-
-    def arriving(task: str, at: str = address) -> Visitor:
-        page = open_page(at)
-        if at == address:
-            page.wait_for_selector(".welcome [aria-label='Where sources differ'] button", timeout=180_000)
-        return Visitor(page, task)
-
-    yield arriving
+def arrive(open_page: Callable[..., Page], address: str) -> Callable[..., Visitor]:
+    """``arrive("task")`` opens the page as a new visitor."""
+    return lambda task, at=address: Visitor(open_page(at), task)
 
 
-def test_who_said_a_figure(arrive: Callable[[str], Visitor]) -> None:
+def test_who_said_a_figure(arrive: Callable[..., Visitor]) -> None:
     visitor = arrive("find who said a figure (2,000 fighters)")
     visitor.ask("How many fighters does ISKP have?")
     assert "UN Monitoring Team" in visitor.page.locator("#live .newest").inner_text()
     visitor.click("#live .newest a.cite")
-    visitor.page.wait_for_selector(".card.chosen:has-text('claim: UN Monitoring Team') mark:has-text('2,000')")
+    visitor.page.wait_for_selector("#evidence .card:has-text('claim: UN Monitoring Team') mark:has-text('2,000')")
     visitor.done(clicks=2)
 
 
-def test_two_holders_are_compared(arrive: Callable[[str], Visitor]) -> None:
+def test_two_holders_are_compared(arrive: Callable[..., Visitor]) -> None:
     visitor = arrive("compare two holders (the UN, Russia)")
     visitor.ask("Compare UN and Russian estimates of ISKP strength")
     sides = {s.split("\n")[0] for s in visitor.page.locator("#live table tbody th").all_inner_texts()}
@@ -83,7 +76,7 @@ def test_two_holders_are_compared(arrive: Callable[[str], Visitor]) -> None:
     visitor.done(clicks=1)
 
 
-def test_a_paragraph_is_checked(arrive: Callable[[str], Visitor]) -> None:
+def test_a_paragraph_is_checked(arrive: Callable[..., Visitor]) -> None:
     visitor = arrive("check a paragraph of two sentences")
     visitor.tab("Tools")
     visitor.tab("Draft desk")
@@ -94,7 +87,7 @@ def test_a_paragraph_is_checked(arrive: Callable[[str], Visitor]) -> None:
     visitor.done(clicks=3)
 
 
-def test_an_answer_leaves_with_footnotes(arrive: Callable[[str], Visitor], tmp_path: Path) -> None:
+def test_an_answer_leaves_with_footnotes(arrive: Callable[..., Visitor], tmp_path: Path) -> None:
     visitor = arrive("export an answer with footnotes")
     visitor.ask("Who leads ISKP?")
     visitor.click("#live .acts [data-act=pin]")
@@ -127,5 +120,5 @@ def test_a_pdf_is_added_and_asked_about(
     visitor.ask("Who built the ferry of Kvalsund?")
     assert "Nils Aune" in visitor.page.locator("#live .answer").inner_text()
     visitor.click("#live a.cite")
-    visitor.page.wait_for_selector(".card.chosen mark:has-text('Nils Aune')")
+    visitor.page.wait_for_selector("#evidence .card mark:has-text('Nils Aune')")
     visitor.done(clicks=5)
