@@ -64,7 +64,7 @@ def test_who_said_a_figure(arrive: Callable[..., Visitor]) -> None:
     visitor.ask("How many fighters does ISKP have?")
     assert "UN Monitoring Team" in visitor.page.locator("#live .newest").inner_text()
     visitor.click("#live .newest a.cite")
-    visitor.page.wait_for_selector("#evidence .card:has-text('claim: UN Monitoring Team') mark:has-text('2,000')")
+    visitor.page.wait_for_selector(".card.chosen:has-text('claim: UN Monitoring Team') .pointed:has-text('2,000')")
     visitor.done(clicks=2)
 
 
@@ -120,5 +120,5 @@ def test_a_pdf_is_added_and_asked_about(
     visitor.ask("Who built the ferry of Kvalsund?")
     assert "Nils Aune" in visitor.page.locator("#live .answer").inner_text()
     visitor.click("#live a.cite")
-    visitor.page.wait_for_selector("#evidence .card mark:has-text('Nils Aune')")
+    visitor.page.wait_for_selector(".card.chosen mark:has-text('Nils Aune')")
     visitor.done(clicks=5)
