@@ -124,6 +124,19 @@ def test_talk_before_a_follow_up_is_no_subject(norholm: Home) -> None:
     assert "You’re" not in answer.standalone_question and answer.standalone_question != "Who broke it?"
 
 
+def test_what_tells_of_the_sources_or_of_their_silence_is_never_pasted_into_the_next_question(bundled_home: Home) -> None:
+    from app.question.followup import Turn
+
+    history: list[Turn] = []
+    meant = []
+    for question in ("What is the article about?", "Who wrote it?", "Who was the mayor of Atlantis?", "When?"):
+        answer = bundled_home.answerer.answer(question, history)
+        meant.append(answer.standalone_question)
+        history += [Turn(role="user", content=question), Turn(role="assistant", content=answer.answer)]
+    assert meant[1] == "Who wrote the article?"
+    assert history[5].content.startswith("The sources do not answer") and "do not answer" not in meant[3]
+
+
 def test_all_sources_are_listed_by_kind_with_year_and_publisher(bundled_home: Home) -> None:
     answer = _asked(bundled_home, "Which sources do you have?")
     assert "There are 75 sources" in answer.answer

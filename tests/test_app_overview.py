@@ -104,6 +104,19 @@ def test_a_topic_of_which_no_source_speaks_is_not_surveyed(home: Home) -> None:
     assert "volcanoes" in answer.answer
 
 
+@pytest.mark.parametrize("name", ["Velm", "velm?", "lighthouse", "sandy soil"])
+def test_a_mere_name_that_stands_in_the_sources_is_not_told_to_be_absent(home: Home, name: str) -> None:
+    answer = home.answerer.answer(name)
+    assert answer.status == "answered" and answer.citations
+    assert all(name.strip("?").lower() in c.quote.lower() for c in answer.citations)
+
+
+@pytest.mark.parametrize("name", ["volcanoes", "Sydney", "stop", "Was it?"])
+def test_a_name_that_stands_nowhere_and_what_is_no_name_find_nothing(home: Home, name: str) -> None:
+    answer = home.answerer.answer(name)
+    assert not answer.citations
+
+
 def test_filters_hold_for_overviews(home: Home) -> None:
     answer = home.answerer.answer("What do the sources say about Velm?", filters=Filters(since=20200101))
     assert [c.publisher for c in answer.citations] == ["Coast Radio"]

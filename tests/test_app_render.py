@@ -146,7 +146,10 @@ def test_differences_are_a_table_with_the_newest_first_instead_of_their_bullets(
         _answer(source, 0, 16, text), citations=(first, second), differences=(Difference(about="lamps", values=values),)
     )
     html = message_html(answer, 1)
-    assert html.index("12") < html.index("10 lamps") and html.count("newest") == 1 and "the keeper" in html
+    assert html.index("12") < html.index("10 lamps") and html.count(">newest<") == 1 and "the keeper" in html
+    assert html.index("Newest of 2 that differ: <strong>12</strong> (1905, the keeper") < html.index("They differ"), "and above all"
+    no_date = replace(answer, differences=(Difference(about="lamps", values=tuple(replace(v, date=None) for v in values)),))
+    assert "newest" not in message_html(no_date, 1).lower(), "none is the newest where no date tells"
     assert "(a paper)" not in html and "also so" in html, "only what the table says is left out"
 
 

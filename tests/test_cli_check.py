@@ -11,6 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from app.cli import main
+from app.rendering.html import check_html
+from app.support.verdict import ClaimCheck
 
 REPORT = """\
 The Ferry Strike at Norholm
@@ -157,3 +159,10 @@ def test_an_empty_home_says_that_nothing_is_indexed(tmp_path: Path) -> None:
     iskp(tmp_path / "h", "init", "--empty")
     found = checked(tmp_path / "h", "Anything there.")
     assert found["label"] == "unsupported" and found["reasons"] == ["Nothing has been indexed yet."]
+
+
+@pytest.mark.parametrize(("support", "words"), [(0.54, "Perhaps supported: compare the words"), (0.92, "Supported")])
+def test_weak_support_is_told_with_a_doubt(support: float, words: str) -> None:
+    check = ClaimCheck(claim="The union said so.", label="supported", support=support, verdict="supported")
+    assert check.words == words
+    assert check_html(check).count(words) == 1

@@ -165,3 +165,28 @@ def test_the_bytes_of_a_page_are_kept_and_a_change_is_told(server: _Server, libr
     assert record and record.raw_digest == new.digest and old.fetched_at <= old.seen_at <= new.fetched_at
     library.remove(outcome.source_id)
     assert library.snapshots() == []
+
+
+@pytest.mark.parametrize("name", ["lamp.warc", "lamp.warc.gz"])
+def test_a_snapshot_becomes_a_web_archive_that_others_read(server: _Server, tmp_path: Path, name: str) -> None:
+    from warcio.archiveiterator import ArchiveIterator
+
+    server.page("lamp", "It burned oil.")
+    home = Home(tmp_path / "home")
+    home.init(empty=True)
+    (outcome,) = add_urls(home.library, [f"{server.root}/lamp"], limits=LIMITS, get=_get)  # type: ignore[arg-type]
+    assert outcome.source_id
+    (kept,) = home.library.snapshots(outcome.source_id)
+    data = home.library.snapshot(outcome.source_id, kept.digest)
+    home.close()
+    archive = tmp_path / name
+    told = CliRunner().invoke(main, ["--home", str(home.folder), "sources", "snapshots", outcome.source_id, "--save", kept.digest[:6], str(archive)])
+    assert told.exit_code == 0, told.output
+    assert archive.read_bytes().startswith(b"\x1f\x8b" if name.endswith(".gz") else b"WARC/1")
+    with archive.open("rb") as stream:
+        records = ArchiveIterator(stream, check_digests="raise")
+        read = {r.rec_type: (r.rec_headers, r.content_stream().read()) for r in records}
+    headers, body = read["resource"]
+    assert body == data and b"iskp-qa" in read["warcinfo"][1]
+    assert (headers["WARC-Target-URI"], headers["WARC-Date"]) == (f"{server.root}/lamp", kept.fetched_at)
+    assert headers["Content-Type"].startswith("text/html")

@@ -230,6 +230,7 @@ def test_an_evaluation_tells_how_far_it_is(page: Page) -> None:
 def test_an_evaluation_hinders_no_question_and_can_be_stopped(page: Page) -> None:
     open_tab(page, "Evaluation", "#eval-start")
     page.get_by_role("spinbutton", name="How many").fill("0")
+    page.wait_for_selector("#eval-stop", state="hidden")
     page.click("#eval-start")
     page.wait_for_selector("#eval-work progress")
     open_tab(page, "Ask", "#question textarea")

@@ -139,6 +139,9 @@ def test_a_long_table_shows_its_first_rows_then_all_and_scrolls_in_no_box(page: 
     tab(page, "Ask")
     table = page.locator("#live table.differences")
     assert f"{len(YEARS)} figures" in table.locator("caption").inner_text()
+    newest = page.locator("#live .newest")
+    assert newest.locator("strong").inner_text() == "76 ferries" and f"Newest of {len(YEARS)}" in newest.inner_text()
+    assert newest.bounding_box()["y"] < min(b["y"] for b in (table.bounding_box(), page.locator("#live .answer p").nth(1).bounding_box()) if b)  # type: ignore[index]
     seen = page.locator("#live table.differences tbody tr:visible")
     assert seen.count() == 6
     page.click(f"#live button:has-text('Show all {len(YEARS)}')")
@@ -189,6 +192,18 @@ def test_a_question_sent_while_another_is_answered_stays_in_the_box(visit: Calla
     page.wait_for_timeout(1000)
     asked = page.locator(".asked").all_inner_texts()
     assert page.input_value("#question textarea") == "Who was the harbour master?" or len(asked) == 2, asked
+
+
+def test_a_long_question_is_folded_and_fingers_find_the_buttons(visit: Callable[..., Page]) -> None:
+    page = visit(width=390, height=844, has_touch=True, is_mobile=True)
+    ask(page, "Who was the harbour master of Tornvik, " + "as the chronicle of the harbour tells it, " * 14 + "then?")
+    asked = page.locator("#live .asked")
+    folded = asked.bounding_box()
+    page.click("#live [data-more]")
+    whole = asked.bounding_box()
+    assert folded and whole and folded["height"] < 160 < whole["height"]
+    heights = page.locator("#live .acts button:visible").evaluate_all("all => all.map(b => b.offsetHeight)")
+    assert len(heights) >= 4 and min(heights) >= 36, heights
 
 
 def test_too_large_a_file_is_refused_before_it_is_sent(visit: Callable[..., Page], tmp_path: Path) -> None:
@@ -345,6 +360,11 @@ def test_a_first_start_is_served_at_once_and_becomes_usable_by_itself(
         page.wait_for_selector("#live .waiting:has-text('Preparing')")
     page.wait_for_selector("#live .turn[aria-busy=false] a.cite", timeout=180_000)
     page.wait_for_selector("#notice:not(:has-text('Preparing'))", state="attached")
+    until = time.monotonic() + 120
+    while not fresh.facts.coverage(fresh.library, fresh.vocabulary()).complete and time.monotonic() < until:
+        time.sleep(0.5)
+    tab(page, "Figures")
+    page.wait_for_selector("#figure-1 .scatterlayer .point")
     fresh.close()
 
 

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import json
 import shlex
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -192,7 +193,7 @@ def show_source(root_home: Path | None, source_id: str, as_json: bool, own_home:
 
 @sources.command("snapshots")
 @click.argument("source_id", metavar="ID")
-@click.option("--save", nargs=2, metavar="SHA256 FILE", help="Write the bytes of one to FILE; the first letters of its SHA-256 will do.")
+@click.option("--save", nargs=2, metavar="SHA256 FILE", help="Write the bytes of one to FILE, as a web archive where it ends in .warc or .warc.gz; the first letters of its SHA-256 will do.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @home_option
 @click.pass_obj
@@ -202,6 +203,7 @@ def list_snapshots(root_home: Path | None, source_id: str, save: tuple[str, str]
     \b
     Example:
       iskp sources snapshots example.org/story --save 3fa9 story.html
+      iskp sources snapshots example.org/story --save 3fa9 story.warc.gz
     """
     library = open_home(own_home or root_home).library
     library.get(source_id)
@@ -217,7 +219,13 @@ def list_snapshots(root_home: Path | None, source_id: str, save: tuple[str, str]
         raise click.ClickException(f"{save[1]} exists already; give another name")
     data = library.snapshot(source_id, found[0].digest)
     assert data is not None
-    Path(save[1]).write_bytes(data)
+    if save[1].endswith((".warc", ".warc.gz")):
+        from ingest.warc import warc
+
+        written = warc(found[0], data, software=f"iskp-qa/{version('iskp-qa')}", compressed=save[1].endswith(".gz"))
+    else:
+        written = data
+    Path(save[1]).write_bytes(written)
     click.echo(f"{save[1]}: {len(data)} bytes, fetched {found[0].fetched_at}")
 
 

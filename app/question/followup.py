@@ -48,6 +48,8 @@ _TIMELESS = frozenset(("time", "way", "kind", "sort", "case", "topic", "subject"
 _PRONOUNS = ({"it", "its"}, {"they", "them", "their"}, {"he", "him", "his"}, {"she", "her"})
 AUTHOR = Mention(kind="person", text="the author", head="author", named=True)
 """Who else "he" may be after a question about the article."""
+ARTICLE = Mention(kind="thing", text="the article", head="article", named=True)
+"""What "it" is after a question about the article that names nothing else."""
 _CLEFT: dict[str, str] = {"why": "Why is it that", "how": "How is it that", "when": "When was it that", "where": "Where was it that"}
 
 
@@ -283,6 +285,8 @@ def _meant(one: _Anaphor, state: State) -> list[Mention]:
         asked = [m for m in found if m in state.asked]
         found = [m for m in asked if m.kind != "person"] or asked
         found += [m for m in state.last(*one.kinds) if m not in asked and m.kind != "person"]
+        if not found and "article" in re.findall(r"[a-z]+", state.question.lower()):
+            found = [ARTICLE]
     if one.kinds == _PERSON and not found:
         found = _speakers(state)
     if one.kinds == _PERSON and not any(m.kind == "person" for m in state.asked) and UNNAMED & set(re.findall(r"[a-z]+", state.question.lower())):

@@ -92,6 +92,10 @@ class Request:
         return self.question.text
 
 
+_OF_SOURCES = frozenset(("catalogue-about", "catalogue-list", "catalogue-count", "catalogue-new-since"))
+"""Tasks whose answers tell of the collection and name nobody who could be meant by "he"."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parser:
     """Understands questions.
@@ -195,15 +199,20 @@ class Parser:
         return self.tasks.task(bare).task if task == "other" else task
 
     def _questions(self, history: Sequence[Turn]) -> list[Turn]:
-        """The conversation without talk, changes of form, and the replies to them: nobody asks on about "thank you"."""
+        """The conversation without talk, changes of form, and the replies to them: nobody asks on about "thank you".
+
+        A reply that tells which sources there are, or that they do not answer, is no statement that could be asked about.
+        """
         kept: list[Turn] = []
-        left_out = False
+        left_out = of_sources = False
         for turn in history:
             if turn.role == "user":
-                left_out = self.tasks.task(turn.content).task.startswith("talk")
-                left_out = left_out or self._turning(turn.content) not in {"new", "correction"}
+                task = self.tasks.task(turn.content).task
+                left_out = task.startswith("talk") or self._turning(turn.content) not in {"new", "correction"}
+                of_sources = task in _OF_SOURCES
             if not left_out:
-                kept.append(turn)
+                states = turn.role == "user" or not (of_sources or messages.abstains(turn.content))
+                kept.append(turn if states else replace(turn, content=""))
         return kept
 
 

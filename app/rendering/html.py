@@ -114,7 +114,19 @@ def message_html(answer: Answer, turn: int, *, still: bool = False, line_of: Lin
     tabled = {v.marker for d in answer.differences for v in d.values if v.marker in known}
     tables = "".join(_difference(d, known, turn, still=still) + _ledger_link(d, known, line_of) for d in answer.differences)
     text = shape_html(answer, known, turn, still=still) or blocks(answer.answer, known, turn, tabled, still=still)
-    return f'<div class="answer">{lead}{text}{tables}</div>'
+    newest = "".join(_newest(d, known, turn) for d in answer.differences)
+    return f'<div class="answer">{lead}{newest}{text}{tables}</div>'
+
+
+def _newest(difference: Difference, known: dict[int, Citation], turn: int) -> str:
+    """Above figures that differ: which is the newest, and that it is one of several; nothing where no date tells."""
+    found = rows(difference, known)
+    told = [r for r in found if r.newest and r.marker in known]
+    if not told:
+        return ""
+    values = ", ".join(f"<strong>{escape(r.value)}</strong>" for r in told)
+    whose = ", ".join(dict.fromkeys(f"{escape(r.whose)} {link(known[r.marker], turn)}" for r in told))
+    return f'<p class="newest" dir="auto">Newest of {len(found)} that differ: {values} ({escape(told[0].date)}, {whose})</p>'
 
 
 def _growing(turn: TurnView) -> str:
@@ -279,7 +291,8 @@ def _told(answer: Answer) -> tuple[str, ...]:
 
 def _difference(difference: Difference, known: dict[int, Citation], turn: int, *, still: bool) -> str:
     found = rows(difference, known)
-    heading = "Figure" if all(len(r.value) <= _FIGURE_CHARS for r in found) else "Account"
+    counted = sum(any(c.isdigit() for c in r.value) for r in found) * 2 > len(found)
+    heading = ("Figure" if counted else "Answer") if all(len(r.value) <= _FIGURE_CHARS for r in found) else "Account"
     cells = [
         [
             escape(r.value), escape(r.date) + (' <span class="badge">newest</span>' if r.newest else ""),

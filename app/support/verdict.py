@@ -56,6 +56,11 @@ class Quote:
     start: int
     end: int
 
+
+SURE = 0.7
+"""Support from which "supported" is said without a doubt. Of 121 hand-written pairs that the check took for supported, 48 of 68 were true
+from here on and 25 of 53 below; of 15 on WiCE, 2 of 2 and 9 of 13."""
+
 _WORDS: Mapping[Verdict, str] = {
     "supported": "Supported", "contradicted": "Contradicted", "disputed": "Disputed: sources say different things",
     "claimed": "Claimed, not established", "not found": "Not found in the sources",
@@ -92,7 +97,12 @@ class ClaimCheck:
             return f"Claimed only by {self.by}"
         if self.verdict == "not found" and self.label == "partly":
             return "Found in part"
-        return _WORDS[self.verdict]
+        return _WORDS[self.verdict] if self.sure else "Perhaps supported: compare the words"
+
+    @property
+    def sure(self) -> bool:
+        """False where the claim is called supported and the support is weaker than :data:`SURE`."""
+        return self.verdict != "supported" or self.support >= SURE
 
 
 def to_json(check: ClaimCheck) -> dict[str, Any]:

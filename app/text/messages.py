@@ -7,6 +7,13 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
+ABSTENTION = "The sources do not answer this question."
+
+
+def abstains(text: str) -> bool:
+    """Whether a reply begins by saying, in any language that there are sentences in, that the sources do not answer."""
+    return text.startswith((ABSTENTION, *(own["abstention"] for own in _catalogue().values() if "abstention" in own)))
+
 
 def translated(key: str, language: str, **values: object) -> str | None:
     """The sentence of a key in a language (ISO 639-1), with the values in the place of their names; None where there is none."""

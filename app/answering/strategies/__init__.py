@@ -11,6 +11,7 @@ from app.answering.strategies.empty import empty
 from app.answering.strategies.holder import holder
 from app.answering.strategies.listing import listing
 from app.answering.strategies.meaning import meaning
+from app.answering.strategies.named import named
 from app.answering.strategies.overview import overview
 from app.answering.strategies.parts import in_parts
 from app.answering.strategies.point import point
@@ -25,6 +26,6 @@ from app.answering.strategies.verdict import verdict
 REGISTRY: tuple[Strategy, ...] = (
     declined, talk, catalogue, empty, across, unreadable, elsewhere, turned, meaning,
     listing, timeline, comparison, summary, definition, verdict, quote,
-    holder, overview, in_parts, point,
+    holder, overview, in_parts, named, point,
 )  # fmt: skip
 """The last one answers everything that reaches it."""

@@ -7,11 +7,10 @@ from dataclasses import replace
 from app.answer import Answer
 from app.answering import languages
 from app.answering.engine import Across, Desk, Outcome
-from app.answering.strategies.point import ABSTENTION
 from app.answering.strategies.unreadable import unreadable
 from app.question.analysis import analyse
 from app.question.request import Request
-from app.text.messages import translated
+from app.text.messages import ABSTENTION, translated
 from index.errors import LanguagesMissing
 from index.search import OpenIndex
 from ingest.language import of_passage

@@ -19,10 +19,9 @@ from app.differences.shown import added
 from app.evidence.gather import Evidence
 from app.question.analysis import Question
 from app.text import periods
-from app.text.messages import translated
+from app.text.messages import ABSTENTION, translated
 from index.search import Hit, OpenIndex
 
-ABSTENTION = "The sources do not answer this question."
 _NEAREST = 3
 _SURE_NOTE = 0.5
 """Score from which a note on the author goes first where the author is asked for."""
