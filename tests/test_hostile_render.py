@@ -148,7 +148,7 @@ def everything(payload: str) -> str:
     return "\n".join(
         [
             thread_html(turns, live=True),
-            welcome_html(Welcome(title=payload, article=source, thesis=answer, newest=source, kinds=((payload, 2),),
+            welcome_html(Welcome(subject=payload, sources=3, article=source, thesis=answer, newest=source, kinds=((payload, 2),),
                                  questions=(("fact", (payload,)),), waiting=payload)),
             message_html(answer, 1),
             plain_html(payload),

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, nullcontext, suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -20,6 +21,7 @@ from app.exports.export import export_conversation, file_name
 from app.home import Home
 from app.page.bridge import number, text
 from app.page.front import Front
+from app.page.language import label, language_of
 from app.page.readiness import Readiness
 from app.page.scope import scope_html
 from app.page.talk import Exchange, Talk, Views, make_filters
@@ -29,13 +31,15 @@ from app.records import feedback
 from app.records.history import HISTORY_FILE, History, StoredTurn
 from app.rendering.html import LineOf, Vote, check_html
 from app.rendering.render import render
-from app.text.counts import counted
+from app.text.messages import said
 from app.writing.engines import EXTRACTIVE, parse_engine
 from index.errors import IndexingError
 from index.search import Filters
 from ingest.errors import IngestError
 
 _log = logging.getLogger(__name__)
+_MODEL = "Language model {name}"
+_NO_DATE = "The date filter cannot be used: {reason}."
 _READING = "Reading the sources …"
 _WAIT = (
     "An answer is being written. Your question stays in the box; send it when the answer is there, or stop this one."
@@ -61,6 +65,7 @@ EXPORTS = (
     ("References: Chicago notes", "chicago"), ("References: Chicago bibliography", "chicago-bibliography"),
     ("References: BibTeX", "bibtex"), ("References: RIS", "ris"),
 )  # fmt: skip
+WHOLE = (("Whole conversation", True), ("Answer in the evidence pane", False))
 _TYPES = {"html": "text/html", "json": "application/json", "csv": "text/csv"}
 
 
@@ -77,6 +82,20 @@ class Shown(NamedTuple):
     blame: Any = gr.skip()
     past: Any = gr.skip()
     sharing: Any = gr.skip()
+
+
+class Translated(NamedTuple):
+    """Parts of the tab whose words the browser cannot choose."""
+
+    heading: Any
+    scope: Any
+    engine_line: Any
+    leaves: Any
+    genres: Any
+    engine: Any
+    form: Any
+    whole: Any
+    reason: Any
 
 
 class AskTab:
@@ -112,23 +131,27 @@ class AskTab:
             sharing=self._sharing(talk),
         )
 
-    def filters_on(self, sources: list[str], genres: list[str], since: str, until: str) -> str:
+    def filters_on(
+        self, sources: list[str], genres: list[str], since: str, until: str, request: gr.Request | None = None
+    ) -> str:
         """A line that says what the search is limited to; empty without filters."""
+        language = language_of(request)
         try:
             filters = make_filters(sources, genres, since, until)
         except IngestError as exc:
-            return _notice(f"The date filter cannot be used: {exc}.")
+            return _notice(said(_NO_DATE, language=language, reason=exc))
         if filters == Filters():
             return ""
         chips = [
             {"title": title, "rest": json.dumps([i for i in filters.sources if i != source_id])}
             for source_id, title in self._views.titles(filters.sources[:_CHIPS])
         ]
-        return render("filters.html", scope=self._views.scope(filters, titled=False), chips=chips, sources=json.dumps(filters.sources))
+        scope = self._views.scope(filters, titled=False, language=language)
+        return render("filters.html", scope=scope, chips=chips, sources=json.dumps(filters.sources), language=language)
 
-    def scope(self) -> str:
+    def scope(self, request: gr.Request | None = None) -> str:
         """The sources with a box each, ticked where the next question is asked of them alone."""
-        return scope_html(self._home)
+        return scope_html(self._home, language=language_of(request))
 
     def narrow(self, event: gr.EventData) -> Any:
         """The sources that were ticked, as the value of the filter."""
@@ -153,46 +176,69 @@ class AskTab:
         dates = [d[:40] if isinstance(d, str) else "" for d in (since, until)]
         return gr.update(choices=choices, value=chosen), kinds, dates[0], dates[1]
 
-    def offer(self) -> Iterator[tuple[str, str]]:
+    def offer(self, request: gr.Request | None = None) -> Iterator[tuple[str, str]]:
         """The first screen and what it cites, each time that more is known."""
         for _ in self._front.follow():
-            yield self.welcome()
+            yield self.welcome(request)
 
-    def welcome(self) -> tuple[str, str]:
+    def welcome(self, request: gr.Request | None = None) -> tuple[str, str]:
         """The same as it is by now."""
-        return self._views.welcome(), self._views.welcome_evidence()
+        language = language_of(request)
+        return self._views.welcome(language), self._views.welcome_evidence(language)
 
-    def engines(self) -> list[tuple[str, str]]:
+    def engines(self, language: str = "en") -> list[tuple[str, str]]:
         """Engines to choose from: what quotes the sources, the language model of the settings, and others that were found."""
         wanted = self._home.settings.engine.name
-        words = [("Quotes from the sources", EXTRACTIVE)]
-        mine = words if wanted == EXTRACTIVE else [(f"Language model {wanted}", wanted), *words]
-        return [*mine, *((f"Language model {name}", name) for name in self._models if name != wanted)]
+        words = [(said("Quotes from the sources", language=language), EXTRACTIVE)]
+        mine = words if wanted == EXTRACTIVE else [(said(_MODEL, language=language, name=wanted), wanted), *words]
+        return [*mine, *((said(_MODEL, language=language, name=name), name) for name in self._models if name != wanted)]
 
-    def written_by(self, engine: str) -> str:
+    def written_by(self, engine: str, request: gr.Request | None = None) -> str:
         """Who words the answers, in a line below the question box."""
         spec = parse_engine(engine or EXTRACTIVE)
-        who = "quotes of the sources, no language model" if spec.provider == "extractive" else f"worded by the language model {spec.name} from quotes"
-        return render("engine.html", who=who, stays=spec.provider == "extractive" or spec.stays_here())
+        if spec.provider == "extractive":
+            words = "Answers are quotes of the sources, no language model; nothing leaves this machine."
+        elif spec.stays_here():
+            words = "Answers are worded by the language model {name} from quotes; nothing leaves this machine."
+        else:
+            words = "Answers are worded by the language model {name} from quotes; your questions and the passages found are sent to it."
+        return render("engine.html", said=said(words, language=language_of(request), name=spec.name))
 
-    def leaves(self, engine: str) -> str:
+    def leaves(self, engine: str, request: gr.Request | None = None) -> str:
         """What leaves the machine with an engine."""
+        _ = partial(said, language=language_of(request))
         spec = parse_engine(engine or EXTRACTIVE)
         if spec.provider == "extractive":
-            said = "Answers are sentences of the texts kept here. Nothing leaves this machine."
-            return _notice(said if len(self.engines()) > 1 else f"{said} {_CONNECT}")
+            stays = _("Answers are sentences of the texts kept here. Nothing leaves this machine.")
+            return _notice(stays if len(self.engines()) > 1 else f"{stays} {_(_CONNECT)}")
         if spec.stays_here():
-            return _notice(f"{spec.name} runs on this machine; nothing leaves it.")
-        return _notice(f"Your question, what was said before it and the passages found are sent to {spec.name}.")
+            return _notice(_("{name} runs on this machine; nothing leaves it.", name=spec.name))
+        return _notice(
+            _("Your question, what was said before it and the passages found are sent to {name}.", name=spec.name)
+        )
 
     def source_choices(self) -> list[tuple[str, str]]:
         """Sources as choices of the filter: label and id."""
         return [(f"{s.title} ({s.date or 'undated'})", s.id) for s in self._home.library]
 
-    def wait_until_ready(self) -> Iterator[str]:
+    def translated(self, request: gr.Request | None = None) -> list[Any]:
+        """What of the tab is made before its visitor is known, in the visitor's language: see :attr:`AskParts.translated`."""
+        language = language_of(request)
+        if language == "en":
+            return [gr.skip()] * len(Translated._fields)
+        first = self.engines()[0][1]
+        shown = Translated(
+            heading=render("past.html", language=language), scope=self.scope(request), engine_line=self.written_by(first, request),
+            leaves=self.leaves(first, request), genres=_choices([(w, g) for g, w in GENRE_WORDS.items()], language),
+            engine=gr.update(choices=self.engines(language)), form=_choices(EXPORTS, language), whole=_choices(WHOLE, language),
+            reason=_choices([(r, r) for r in REASONS], language),
+        )  # fmt: skip
+        return list(shown)
+
+    def wait_until_ready(self, request: gr.Request | None = None) -> Iterator[str]:
         """A word while sources are prepared and models load, and nothing once all is there."""
         for word in self._ready.follow():
-            yield _notice(word)
+            yield _notice(said(word, language=language_of(request)))
         yield _notice(_sentence(Exception(self._ready.failed))) if self._ready.failed else ""
 
     def greet(self, browser: str, talk_id: str, talk: Talk, request: gr.Request | None = None) -> Shown:
@@ -204,6 +250,7 @@ class AskTab:
         """
         user = getattr(request, "username", None) if request else None
         talk.owner = f"user:{user}" if user else f"browser:{browser[:64]}"
+        talk.language = language_of(request)
         if talk.exchanges:  # somebody was faster than this greeting
             return Shown(past=self.past(talk))
         if talk_id:
@@ -222,11 +269,12 @@ class AskTab:
         engine: str = "", request: gr.Request | None = None,
     ) -> Iterator[Shown]:  # fmt: skip
         """Answer what is in the question box."""
+        _ = partial(said, language=talk.language)
         if not question or not question.strip():
-            yield Shown(notice=_notice(_WAIT if talk.busy else "Type a question first."))
+            yield Shown(notice=_notice(_(_WAIT) if talk.busy else _("Type a question first.")))
             return
         if talk.busy:
-            yield Shown(question=question, notice=_notice(_WAIT))
+            yield Shown(question=question, notice=_notice(_(_WAIT)))
             return
         try:
             tidy(question)
@@ -237,7 +285,7 @@ class AskTab:
             yield Shown(question=question, notice=_notice(_sentence(exc)))
             return
         except IngestError as exc:
-            yield Shown(question=question, notice=_notice(f"The date filter cannot be used: {exc}."))
+            yield Shown(question=question, notice=_notice(_(_NO_DATE, reason=exc)))
             return
         try:
             with self._gate.admit(client_of(request)) if self._gate else nullcontext():
@@ -245,7 +293,7 @@ class AskTab:
                     self._cut(talk, talk.editing)
                 exchange = Exchange(
                     question=question.strip(), waiting=_READING, filters=filters, engine=engine,
-                    searched=self._views.scope(filters), limited=filters != Filters(),
+                    searched=self._views.scope(filters, language=talk.language), limited=filters != Filters(),
                 )  # fmt: skip
                 yield from self._answer(talk, exchange)
         except TooBusy as exc:
@@ -266,7 +314,7 @@ class AskTab:
         at = number(event, "turn")
         exchange = talk.exchange(at)
         if exchange is None or talk.busy or talk.link:
-            yield Shown(notice=_notice(_WAIT) if talk.busy else _notice(_NOT_YOURS) if talk.link else gr.skip())
+            yield Shown(notice=_told(_WAIT, talk) if talk.busy else _told(_NOT_YOURS, talk) if talk.link else gr.skip())
             return
         talk.editing = at
         yield from self.ask(exchange.question, talk, sources, genres, since, until, engine, request)
@@ -363,7 +411,7 @@ class AskTab:
                 found = self._home.checker.check(claim, self._home.index.current(), filters=filters)
         except KNOWN_ERRORS as exc:
             return _notice(_sentence(exc))
-        return check_html(found)
+        return check_html(found, language_of(request))
 
     def follow_ups(self, talk: Talk) -> Sequence[str]:
         """Questions to go on with, which the sources answer."""
@@ -389,7 +437,7 @@ class AskTab:
         at = number(event, "turn")
         exchange = talk.exchange(at)
         if exchange is None or at is None or talk.busy or talk.link:
-            return Shown(notice=_notice(_NOT_YOURS)) if talk.link else Shown()
+            return Shown(notice=_told(_NOT_YOURS, talk)) if talk.link else Shown()
         self._cut(talk, at)
         talk.shown = len(talk.exchanges)
         return self.show(talk, question=exchange.question)
@@ -401,11 +449,17 @@ class AskTab:
 
     def _editing(self, talk: Talk, at: int | None, question: str | None) -> Shown:
         if question is None or talk.busy or talk.link:
-            return Shown(notice=_notice(_NOT_YOURS)) if talk.link else Shown()
+            return Shown(notice=_told(_NOT_YOURS, talk)) if talk.link else Shown()
         talk.editing = at
         after = len(talk.exchanges) - (at or 0)
-        more = f" and the {after} after it" if after > 1 else " and the one after it" if after else ""
-        return Shown(question=question, notice=_notice(f"Asking replaces question {at}{more}."))
+        words = "Asking replaces question {at}."
+        if after:
+            words = (
+                "Asking replaces question {at} and the {number} after it."
+                if after > 1
+                else "Asking replaces question {at} and the one after it."
+            )
+        return Shown(question=question, notice=_told(words, talk, at=at, number=after))
 
     def _leave(self, talk: Talk) -> None:
         if talk.busy:
@@ -424,9 +478,12 @@ class AskTab:
         at = number(event, "turn")
         exchange = talk.exchange(at)
         if exchange is None or exchange.answer is None or talk.link:
-            return Shown(notice=_notice(_NOT_YOURS)) if talk.link else Shown()
+            return Shown(notice=_told(_NOT_YOURS, talk)) if talk.link else Shown()
         talk.blamed = at
-        return Shown(blame=gr.update(visible=True), notice=_notice(f"What is wrong with the answer to question {at}?"))
+        return Shown(
+            blame=gr.update(visible=True),
+            notice=_told("What is wrong with the answer to question {number}?", talk, number=at),
+        )
 
     def dislike(self, reason: str | None, remark: str, talk: Talk) -> Shown:
         """Note that it was poor, and why."""
@@ -441,7 +498,7 @@ class AskTab:
     def _judge(self, talk: Talk, at: int | None, *, liked: bool, reason: str = "") -> Shown:
         exchange = talk.exchange(at)
         if exchange is None or exchange.answer is None or at is None or talk.link:
-            return Shown(notice=_notice(_NOT_YOURS)) if talk.link else Shown()
+            return Shown(notice=_told(_NOT_YOURS, talk)) if talk.link else Shown()
         try:
             before = Talk(exchanges=talk.exchanges[: at - 1]).history()
             feedback.record(
@@ -454,7 +511,7 @@ class AskTab:
             return Shown(notice=_notice(_sentence(exc)))
         exchange.vote = "up" if liked else "down"
         talk.blamed = None
-        return self.show(talk, evidence=False, notice="Noted on this machine. Thank you.")
+        return self.show(talk, evidence=False, notice=said("Noted on this machine. Thank you.", language=talk.language))
 
     # evidence
 
@@ -473,7 +530,7 @@ class AskTab:
             kept = self._history.search(talk.find, talk.owner) if talk.owner else []
         except AppError as exc:
             return _notice(_sentence(exc))
-        return render("history.html", conversations=kept, current=talk.id, find=talk.find)
+        return render("history.html", conversations=kept, current=talk.id, find=talk.find, language=talk.language)
 
     def find(self, words: str, talk: Talk) -> str:
         """The owner's conversations that hold these words."""
@@ -548,14 +605,16 @@ class AskTab:
         except AppError as exc:
             return Shown(notice=_notice(_sentence(exc)))
         self._leave(talk)
-        return self.show(talk, notice=f"{counted(count, 'conversation')} deleted.")
+        words = "{number} conversation deleted." if count == 1 else "{number} conversations deleted."
+        return self.show(talk, notice=said(words, language=talk.language, number=f"{count:,}"))
 
     def _recall(self, talk: Talk, talk_id: str) -> None:
         turns = self._history.turns(self._own(talk, talk_id))
         self._leave(talk)
         talk.id = talk_id
         talk.exchanges = [
-            _exchange(t, kept=n, vote=None if t.liked is None else "up" if t.liked else "down") for n, t in enumerate(turns, start=1)
+            _exchange(t, kept=n, vote=None if t.liked is None else "up" if t.liked else "down")
+            for n, t in enumerate(turns, start=1)
         ]
         talk.shown = len(talk.exchanges)
 
@@ -629,7 +688,7 @@ class AskTab:
             if e.answer
         ]  # fmt: skip
         if not turns:
-            return "", _notice("There is no answer to export yet.")
+            return "", _told("There is no answer to export yet.", talk)
         try:
             content = export_conversation(self._title(talk, turns), turns, form)
         except AppError as exc:
@@ -658,20 +717,14 @@ class AskParts(NamedTuple):
     scope: gr.HTML
     reader: gr.HTML
     shown: list[Any]
+    translated: list[Any]
     who: list[Any]
 
 
 def build(tab: AskTab, bridge: gr.HTML, talk: gr.State) -> AskParts:
     """The tab's components and events."""
     first = tab.show(Talk())
-    with gr.Sidebar(label="Conversations", open=False, elem_id="past", width=300):
-        gr.HTML(render("past.html"), apply_default_css=False)
-        find = gr.Textbox(
-            label="Search the conversations", show_label=False, container=False, max_lines=1, elem_id="past-find",
-            placeholder="Search the conversations",
-        )  # fmt: skip
-        past = gr.HTML(first.past, elem_id="history", apply_default_css=False)
-        clear = gr.Button("Delete all conversations", size="sm", elem_id="clear")
+    heading, find, past, clear = _conversations(first)
     with gr.Row(elem_id="panes"):
         scope = _scope_pane(tab)
         with gr.Column(scale=3, min_width=300, elem_id="talk-pane"):
@@ -686,23 +739,24 @@ def build(tab: AskTab, bridge: gr.HTML, talk: gr.State) -> AskParts:
                 on = gr.HTML("", elem_id="filters-on", apply_default_css=False)
                 with gr.Row(elem_id="box", equal_height=False):
                     question = gr.Textbox(
-                        label="Question", show_label=False, placeholder="Ask a question … ( / jumps here)", lines=1, max_lines=5, scale=8,
+                        label=label("Question"), show_label=False, placeholder=label("Ask a question … ( / jumps here)"), lines=1, max_lines=5, scale=8,
                         elem_id="question", autofocus=True, container=False, min_width=160,
                     )  # fmt: skip
-                    ask = gr.Button("Ask", variant="primary", scale=0, min_width=80, elem_id="ask")
-                    stop = gr.Button("Stop", scale=0, min_width=80, elem_id="stop", visible=False)
+                    ask = gr.Button(label("Ask"), variant="primary", scale=0, min_width=80, elem_id="ask")
+                    stop = gr.Button(label("Stop"), scale=0, min_width=80, elem_id="stop", visible=False)
                 with gr.Row(elem_id="tools", equal_height=False):
                     filters = _filters(tab)
                     checking = _checking()
                     exporting = _exporting()
-                    new = gr.Button("New conversation", size="sm", elem_id="new")
-                    filters.engine.change(tab.written_by, filters.engine, _engine_line(tab), queue=False, **_QUIET)
+                    new = gr.Button(label("New conversation"), size="sm", elem_id="new")
+                    engine_line = _engine_line(tab)
+                    filters.engine.change(tab.written_by, filters.engine, engine_line, queue=False, **_QUIET)
         front_evidence, evidence, reader = _evidence_pane(first)
     browser, open_talk, kept_filters = (
         gr.Textbox(elem_classes="bridge", label=name) for name in ("Browser", "Conversation", "Filters")
     )
     shown = [question, thread, live, evidence, notice, ask, stop, blaming.box, past, sharing]
-    chosen = [talk, *filters]
+    chosen = [talk, *filters[:5]]
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     # "multiple": after a stop Gradio may still hold the event for running and ignore the next click; a
     # second question while one is being answered is refused by the handler.
@@ -731,22 +785,39 @@ def build(tab: AskTab, bridge: gr.HTML, talk: gr.State) -> AskParts:
         tab.clear,
         talk,
         shown,
-        js="(talk) => window.iskp.sure('Delete all conversations for good?', 'Delete', talk)",
+        js="(talk) => window.iskp.sureAll(talk)",
         **at_once,
     )
     blaming.send.click(tab.dislike, [blaming.reason, blaming.remark, talk], shown, **at_once)
     blaming.cancel.click(tab.no_blame, talk, shown, **at_once)
     bridge.open(tab.open, talk, evidence, **at_once)
     for asked in (checking.button.click, checking.claim.submit):
-        asked(tab.check, [checking.claim, *filters], checking.result, **asking)
+        asked(tab.check, [checking.claim, *filters[:5]], checking.result, **asking)
     made = exporting.button.click(
         tab.export, [exporting.form, exporting.whole, talk], [exporting.parcel, notice], **at_once
     )
     made.then(None, exporting.parcel, None, js="(file) => window.iskp.save(file)", **quiet)
+    translated = list(Translated(
+        heading=heading, scope=scope, engine_line=engine_line, leaves=filters.leaves, genres=filters.genres, engine=filters.engine,
+        form=exporting.form, whole=exporting.whole, reason=blaming.reason,
+    ))  # fmt: skip
     return AskParts(
-        sources=filters.sources, filters=narrowing, kept_filters=kept_filters, notice=notice, front=[front, front_evidence], scope=scope, reader=reader, shown=shown,
+        sources=filters.sources, filters=narrowing, kept_filters=kept_filters, notice=notice, front=[front, front_evidence], scope=scope, reader=reader, shown=shown, translated=translated,
         who=[browser, open_talk, talk],
     )  # fmt: skip
+
+
+def _conversations(first: Shown) -> tuple[gr.HTML, gr.Textbox, gr.HTML, gr.Button]:
+    """The list of conversations: its heading, the search in it, the list, and what deletes all."""
+    with gr.Sidebar(label=label("Conversations"), open=False, elem_id="past", width=300):
+        heading = gr.HTML(render("past.html"), apply_default_css=False)
+        find = gr.Textbox(
+            label=label("Search the conversations"), show_label=False, container=False, max_lines=1, elem_id="past-find",
+            placeholder=label("Search the conversations"),
+        )  # fmt: skip
+        past = gr.HTML(first.past, elem_id="history", apply_default_css=False)
+        clear = gr.Button(label("Delete all conversations"), size="sm", elem_id="clear")
+    return heading, find, past, clear
 
 
 def _engine_line(tab: AskTab) -> gr.HTML:
@@ -773,32 +844,39 @@ class _Filters(NamedTuple):
     since: gr.Textbox
     until: gr.Textbox
     engine: gr.Dropdown
+    leaves: gr.HTML
 
 
 def _filters(tab: AskTab) -> _Filters:
     engines = tab.engines()
-    title = "Filters and engine" if len(engines) > 1 else "Filters"
+    title = label("Filters and engine") if len(engines) > 1 else label("Filters")
     with gr.Accordion(title, open=False, elem_id="filters") as box:
         sources = gr.Dropdown(
-            label="Sources (all when empty)", multiselect=True, choices=tab.source_choices(), value=[],
+            label=label("Sources (all when empty)"), multiselect=True, choices=tab.source_choices(), value=[],
             elem_id="filter-sources",
         )  # fmt: skip
         genres = gr.CheckboxGroup(
-            label="Type of source (all when empty)",
+            label=label("Type of source (all when empty)"),
             choices=[(w, g) for g, w in GENRE_WORDS.items()],
             elem_id="filter-genres",
         )
         with gr.Row():
-            since = gr.Textbox(label="From", placeholder="2023 or 2023-06", elem_id="filter-since", min_width=120)
-            until = gr.Textbox(label="To", placeholder="2024-12-31", elem_id="filter-until", min_width=120)
+            since = gr.Textbox(
+                label=label("From"), placeholder=label("2023 or 2023-06"), elem_id="filter-since", min_width=120
+            )
+            until = gr.Textbox(label=label("To"), placeholder="2024-12-31", elem_id="filter-until", min_width=120)
         engine = gr.Dropdown(
-            engines, value=engines[0][1], label="Answers are written by", elem_id="engine", visible=len(engines) > 1
+            engines,
+            value=engines[0][1],
+            label=label("Answers are written by"),
+            elem_id="engine",
+            visible=len(engines) > 1,
         )
         leaves = gr.HTML(tab.leaves(engines[0][1]), elem_id="leaves", apply_default_css=False)
         at_once: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
         engine.change(tab.leaves, engine, leaves, **at_once)
         box.expand(lambda: gr.update(choices=tab.source_choices()), None, sources, **at_once)
-    return _Filters(sources=sources, genres=genres, since=since, until=until, engine=engine)
+    return _Filters(sources=sources, genres=genres, since=since, until=until, engine=engine, leaves=leaves)
 
 
 def _narrowing(tab: AskTab, bridge: gr.HTML, filters: _Filters, on: gr.HTML) -> list[Any]:
@@ -806,8 +884,14 @@ def _narrowing(tab: AskTab, bridge: gr.HTML, filters: _Filters, on: gr.HTML) -> 
     narrowing = [filters.sources, filters.genres, filters.since, filters.until]
     at_once: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
     keep = "(...chosen) => window.iskp.keepFilters(chosen)"
-    gr.on([f.change for f in narrowing],  # type: ignore[attr-defined]
-          tab.filters_on, narrowing, on, js=keep, **at_once)
+    gr.on(
+        [f.change for f in narrowing],  # type: ignore[attr-defined]
+        tab.filters_on,
+        narrowing,
+        on,
+        js=keep,
+        **at_once,
+    )
     bridge.scope(tab.narrow, None, filters.sources, **at_once)
     for event in (bridge.everywhere, bridge.nofilters):
         event(lambda: ([], [], "", ""), None, narrowing, **at_once)
@@ -821,15 +905,15 @@ class _Checking(NamedTuple):
 
 
 def _checking() -> _Checking:
-    with gr.Accordion("Check a claim", open=False, elem_id="check"):
+    with gr.Accordion(label("Check a claim"), open=False, elem_id="check"):
         claim = gr.Textbox(
-            label="Claim",
-            placeholder="ISKP was formed in 2015.",
+            label=label("Claim"),
+            placeholder=label("ISKP was formed in 2015."),
             lines=1,
             max_lines=4,
             elem_id="claim",
         )
-        button = gr.Button("Check against the sources", size="sm", elem_id="check-button")
+        button = gr.Button(label("Check against the sources"), size="sm", elem_id="check-button")
         result = gr.HTML("", elem_id="check-result", apply_default_css=False)
     return _Checking(claim=claim, button=button, result=result)
 
@@ -842,12 +926,10 @@ class _Exporting(NamedTuple):
 
 
 def _exporting() -> _Exporting:
-    with gr.Accordion("Export", open=False, elem_id="export"):
-        form = gr.Dropdown(list(EXPORTS), value="markdown", label="As", elem_id="export-form")
-        whole = gr.Radio(
-            [("Whole conversation", True), ("Answer in the evidence pane", False)], value=True, label="What"
-        )
-        button = gr.Button("Download", size="sm", elem_id="export-button")
+    with gr.Accordion(label("Export"), open=False, elem_id="export"):
+        form = gr.Dropdown(list(EXPORTS), value="markdown", label=label("As"), elem_id="export-form")
+        whole = gr.Radio(list(WHOLE), value=True, label=label("What"), elem_id="export-whole")
+        button = gr.Button(label("Download"), size="sm", elem_id="export-button")
         # Carries the file to the browser, which saves it.
         parcel = gr.Textbox(elem_classes="bridge", label="File")
     return _Exporting(form=form, whole=whole, button=button, parcel=parcel)
@@ -863,22 +945,40 @@ class _Blaming(NamedTuple):
 
 def _blaming() -> _Blaming:
     with gr.Group(visible=False, elem_id="blame") as box:
-        reason = gr.Radio(list(REASONS), label="Reason", elem_id="blame-reason")
-        remark = gr.Textbox(label="In your words (optional)", max_lines=3, max_length=2000, elem_id="blame-remark")
+        reason = gr.Radio(list(REASONS), label=label("Reason"), elem_id="blame-reason")
+        remark = gr.Textbox(
+            label=label("In your words (optional)"), max_lines=3, max_length=2000, elem_id="blame-remark"
+        )
         with gr.Row():
-            send = gr.Button("Send", variant="primary", size="sm", elem_id="blame-send")
-            cancel = gr.Button("Cancel", size="sm", elem_id="blame-cancel")
+            send = gr.Button(label("Send"), variant="primary", size="sm", elem_id="blame-send")
+            cancel = gr.Button(label("Cancel"), size="sm", elem_id="blame-cancel")
     return _Blaming(box=box, reason=reason, remark=remark, send=send, cancel=cancel)
 
 
 def _exchange(turn: StoredTurn, *, kept: int = 0, vote: Vote | None = None) -> Exchange:
     return Exchange(
-        question=turn.question, answer=turn.answer, kept=kept, at=turn.at, searched=turn.searched, limited=turn.limited, vote=vote
+        question=turn.question,
+        answer=turn.answer,
+        kept=kept,
+        at=turn.at,
+        searched=turn.searched,
+        limited=turn.limited,
+        vote=vote,
     )
 
 
-def _notice(said: str) -> str:
-    return render("notice.html", text=said) if said else ""
+def _notice(words: str) -> str:
+    return render("notice.html", text=words) if words else ""
+
+
+def _choices(choices: Sequence[tuple[str, str | bool]], language: str) -> Any:
+    """Choices of a component in a language; their values stay."""
+    return gr.update(choices=[(said(words, language=language), value) for words, value in choices])
+
+
+def _told(sentence: str, talk: Talk, **values: object) -> str:
+    """A notice in the language of the page."""
+    return _notice(said(sentence, language=talk.language, **values))
 
 
 def _sentence(exc: Exception) -> str:

@@ -14,7 +14,6 @@ from app.errors import AppError
 from app.home import Home
 from app.page.readiness import Readiness
 from app.rendering.welcome import Welcome
-from app.text.counts import counted
 from index.errors import IndexingError
 from ingest.errors import IngestError
 from ingest.source import Source
@@ -66,7 +65,9 @@ class Front:
             if known != last:
                 last = known
                 yield known
-            if self._ready.failed or (self._ready.usable and not self._ready.word and self._done and self._settled(known)):
+            if self._ready.failed or (
+                self._ready.usable and not self._ready.word and self._done and self._settled(known)
+            ):
                 return
             threading.Event().wait(_TICK_SECONDS)
 
@@ -119,16 +120,11 @@ def about(sources: list[Source]) -> Welcome:
         for g, n in sorted(counts.items(), key=lambda pair: (pair[0] == "notes", -pair[1]))
     )  # fmt: skip
     newest = max((s for s in sources if s.date and not is_comparison(s)), key=lambda s: s.date or "", default=None)
-    return Welcome(title=_title(sources, article), article=article, kinds=kinds, newest=newest)
-
-
-def _title(sources: list[Source], article: Source | None) -> str:
-    others = [s for s in sources if s is not article]
-    if article is None:
-        return f"Ask {counted(len(sources), 'source')}" if sources else "Ask your own sources"
-    subject = article.title.split(": ")[0]
-    if not others:
-        return subject
-    compared = sum(is_comparison(s) for s in others)
-    told = f"one article, {counted(len(others) - compared, 'source')} on it"
-    return f"{subject}: {told} and {counted(compared, 'comparison')}" if compared else f"{subject}: {told}"
+    return Welcome(
+        subject=article.title.split(": ")[0] if article else "",
+        sources=len(sources),
+        compared=sum(is_comparison(s) for s in sources if s is not article),
+        article=article,
+        kinds=kinds,
+        newest=newest,
+    )

@@ -25,6 +25,7 @@ from app.page import api, ask, evaluation, figures, notebook, sources, tools
 from app.page.bridge import bridge
 from app.page.head import OwnHead
 from app.page.keeper import Keeper
+from app.page.language import components, label, language_of, script_words
 from app.page.readiness import LOADING, Readiness, prepare
 from app.page.talk import Talk
 from app.page.work import Work
@@ -72,30 +73,37 @@ def build_chat(
     examined = evaluation.EvaluationTab(home, work, read_only=read_only)
     plotted = figures.FiguresTab(home)
     kept = notebook.NotebookTab(home)
+
+    def headed(request: gr.Request) -> Any:
+        language = language_of(request)
+        return gr.skip() if language == "en" else masthead(adds=not read_only, language=language)
+
     with api.Page(title="iskp-qa", analytics_enabled=False, fill_height=True) as blocks:
         api.build(api.Api(home, gate, ready))  # first, so that no event of the page takes its names
-        gr.HTML(render("masthead.html", adds=not read_only), apply_default_css=False)
+        head = gr.HTML(masthead(adds=not read_only), apply_default_css=False)
         told = bridge()
         talk: gr.State = gr.State(Talk())
         with gr.Tabs(elem_id="tabs"):
-            with gr.Tab("Ask", id="ask") as ask_tab:
+            with gr.Tab(label("Ask"), id="ask") as ask_tab:
                 asked = ask.build(asking, told, talk)
-            with gr.Tab("Sources", id="sources") as shelf_tab:
+            with gr.Tab(label("Sources"), id="sources") as shelf_tab:
                 shelved = sources.build(shelf, told, talk, asked.sources, read_only=read_only)
                 listed = shelved.listed
-            with gr.Tab("Notebook", id="notebook") as notebook_tab:
+            with gr.Tab(label("Notebook"), id="notebook") as notebook_tab:
                 pinned = notebook.build(kept, told, talk)
-            with gr.Tab("Tools", id="tools") as tools_tab:
+            with gr.Tab(label("Tools"), id="tools") as tools_tab:
                 tools.build(beside, work, told, talk, tools_tab, read_only=read_only)
-            with gr.Tab("Figures", id="figures") as figures_tab:
+            with gr.Tab(label("Figures"), id="figures") as figures_tab:
                 dark, drawn = figures.build(plotted)
-            with gr.Tab("Evaluation", id="evaluation") as tab:
+            with gr.Tab(label("Evaluation"), id="evaluation") as tab:
                 reported = evaluation.build(examined, told, talk, read_only=read_only)
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         told.look(shelf.look, talk, asked.reader, queue=False, **quiet)
         told.lookpage(shelf.look_page, talk, asked.reader, queue=False, **quiet)
         met = blocks.load(asking.greet, asked.who, asked.shown, js="() => window.iskp.greet()", queue=False, **quiet)
         met.then(None, None, None, js="() => window.iskp.welcomed()", **quiet)
+        blocks.load(headed, None, head, queue=False, **quiet)
+        blocks.load(asking.translated, None, asked.translated, queue=False, **quiet)
         met.then(
             asking.restore,
             asked.kept_filters,
@@ -117,6 +125,15 @@ def build_chat(
         figures_tab.select(plotted.drawn, dark, drawn, js="() => window.iskp.isDark('figures-note')", **quiet)
         tab.select(examined.reported, talk, reported, js=_once_there("eval-cases"), **quiet)
     return blocks  # type: ignore[no-any-return]
+
+
+def masthead(*, adds: bool, language: str = "en") -> str:
+    """The title, with the words of the page's script where they are not English.
+
+    Args:
+        adds: visitors may add sources.
+    """
+    return render("masthead.html", adds=adds, language=language, words=script_words(language))
 
 
 def serve(
@@ -149,7 +166,7 @@ def serve(
             blocks.launch(
                 server_name=host, server_port=port, auth=auth, share=False, ssr_mode=False, show_error=False,
                 max_file_size=upload_limits_of(limits).file_bytes, footer_links=[], quiet=True, mcp_server=_has_mcp(),
-                theme=theme(), css=_asset("page.css"),
+                theme=theme(), i18n=components(), css=_asset("page.css"),
                 head=f"<script>{_asset('page.js')}</script><style media='print'>{_asset('print.css')}</style>"
                 f"<style media='(max-width: 899px)'>{_asset('phone.css')}</style>",
                 inbrowser=False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from app.answer import Answer, Citation, cite, graded
 from app.citation_text import GENRE_WORDS
@@ -13,7 +14,7 @@ from app.question.followup import Turn
 from app.rendering.html import LineOf, TurnView, Vote, evidence_html, thread_html
 from app.rendering.welcome import welcome_html
 from app.stream import Discarded, Draft, Event, Settled
-from app.text.counts import counted
+from app.text.messages import said
 from index.search import Filters
 
 _ALSO = 5
@@ -93,6 +94,7 @@ class Talk:
         find: words that the conversations of the list hold.
         link: the token under which somebody else's conversation is open here, to be read only; empty for one's own.
         notebook: the same for somebody else's notebook.
+        language: ISO 639-1 code of what the page says to its visitor.
     """
 
     owner: str = ""
@@ -104,6 +106,7 @@ class Talk:
     find: str = ""
     link: str = ""
     notebook: str = ""
+    language: str = "en"
 
     @property
     def busy(self) -> bool:
@@ -141,15 +144,25 @@ class Views:
     def thread(self, talk: Talk) -> str:
         """All questions but the last."""
         views = [e.view(n) for n, e in enumerate(talk.exchanges[:-1], start=1)]
-        return thread_html(views, read_only=self._read_only, guest=bool(talk.link), line_of=self._line_of)
+        return thread_html(
+            views, read_only=self._read_only, guest=bool(talk.link), line_of=self._line_of, language=talk.language
+        )
 
     def live(self, talk: Talk) -> str:
         """The last question; nothing before the first one."""
         if not talk.exchanges:
-            return thread_html((), live=True)
+            return thread_html((), live=True, language=talk.language)
         empty = not self._home.library.fingerprints()
         view = talk.exchanges[-1].view(len(talk.exchanges))
-        return thread_html([view], live=True, read_only=self._read_only, guest=bool(talk.link), empty=empty, line_of=self._line_of)
+        return thread_html(
+            [view],
+            live=True,
+            read_only=self._read_only,
+            guest=bool(talk.link),
+            empty=empty,
+            line_of=self._line_of,
+            language=talk.language,
+        )
 
     def evidence(self, talk: Talk, *, also: bool = True) -> str:
         """The evidence of the question that is shown."""
@@ -158,24 +171,24 @@ class Views:
         looked_at: tuple[Citation, ...] = ()
         if exchange and answer and also and answer.status == "answered":
             looked_at = self._also(answer, exchange.filters)
-        return self._cards(answer, talk.shown, looked_at)
+        return self._cards(answer, talk.shown, looked_at, talk.language)
 
-    def welcome(self) -> str:
+    def welcome(self, language: str = "en") -> str:
         """The first screen, as far as it is known by now."""
-        return welcome_html(self._front.now(), read_only=self._read_only)
+        return welcome_html(self._front.now(), read_only=self._read_only, language=language)
 
-    def welcome_evidence(self) -> str:
+    def welcome_evidence(self, language: str = "en") -> str:
         """The passages that the first screen cites, as question 0."""
-        return self._cards(self._front.thesis, 0, ()) if self._front.thesis else ""
+        return self._cards(self._front.thesis, 0, (), language) if self._front.thesis else ""
 
-    def _cards(self, answer: Answer | None, turn: int, looked_at: Sequence[Citation]) -> str:
+    def _cards(self, answer: Answer | None, turn: int, looked_at: Sequence[Citation], language: str) -> str:
         opened = self._home.index.current()
         if answer is None or opened is None:
-            return evidence_html(None, 0, lambda _: None, lambda _: None)
+            return evidence_html(None, 0, lambda _: None, lambda _: None, language=language)
         spans: dict[str, tuple[int, int]] = {}
         for source_id in {c.source_id for c in (*answer.citations, *answer.nearest, *looked_at)}:
             spans |= {p.id: (p.start, p.end) for p in opened.passages_of(source_id)}
-        return evidence_html(answer, turn, opened.source, spans.get, also=looked_at)
+        return evidence_html(answer, turn, opened.source, spans.get, also=looked_at, language=language)
 
     def _also(self, answer: Answer, filters: Filters) -> tuple[Citation, ...]:
         """Passages that the search found for an answer and that it does not cite, best first."""
@@ -196,29 +209,36 @@ class Views:
         opened = self._home.index.current()
         return [(i, s.title) for i in source_ids if opened and (s := opened.source(i)) is not None]
 
-    def scope(self, filters: Filters, *, titled: bool = True) -> str:
+    def scope(self, filters: Filters, *, titled: bool = True, language: str = "en") -> str:
         """What a question with these filters is searched in, in words; with the titles of the first chosen sources."""
+        _ = partial(said, language=language)
         opened = self._home.index.current()
         if opened is None:
-            return "nothing, because nothing is indexed yet"
+            return _("nothing, because nothing is indexed yet")
         everything = len(self._home.library.fingerprints())
+        total = f"{everything:,}"
         if filters.sources:
-            words = f"{len(filters.sources)} of {counted(everything, 'source')}"
+            words = _(
+                "{number} of {total} source" if everything == 1 else "{number} of {total} sources",
+                number=len(filters.sources),
+                total=total,
+            )
             titles = [s.title for i in filters.sources[:_NAMED] if (s := opened.source(i)) is not None]
             rest = len(filters.sources) - len(titles)
             if titled:
-                words += f" ({'; '.join([*titles, *([f'{rest} more'] if rest else [])])})"
+                words += f" ({'; '.join([*titles, *([_('{number} more', number=rest)] if rest else [])])})"
         elif filters != Filters():
-            words = counted(everything, "source")
+            words = _("{number} source" if everything == 1 else "{number} sources", number=total)
         else:
-            words = f"all {everything} sources" if everything != 1 else "the one source"
-            words += f" ({counted(opened.passage_count(), 'passage')})"
+            words = _("all {number} sources", number=everything) if everything != 1 else _("the one source")
+            passages = opened.passage_count()
+            words += f" ({_('{number} passage' if passages == 1 else '{number} passages', number=f'{passages:,}')})"
         if filters.genres:
-            words += f", only {', '.join(GENRE_WORDS.get(g, g) for g in filters.genres)}"
+            words += _(", only {kinds}", kinds=", ".join(_(GENRE_WORDS.get(g, g)) for g in filters.genres))
         if filters.since:
-            words += f", from {_day(filters.since)}"
+            words += _(", from {day}", day=_day(filters.since))
         if filters.until:
-            words += f", up to {_day(filters.until)}"
+            words += _(", up to {day}", day=_day(filters.until))
         return words
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
@@ -33,6 +34,7 @@ from app.citation_text import (
 from app.rendering.prose import FIRST_ROWS, blocks, link, table_html
 from app.rendering.render import render
 from app.rendering.shapes import shape_html
+from app.text.messages import said
 from ingest.source import Source
 
 if TYPE_CHECKING:
@@ -40,7 +42,8 @@ if TYPE_CHECKING:
 
 STATUS_WORDS = {"abstained": "Not in the sources.", "declined": "Declined.", "unclear": "Not clear what is meant."}
 _WEB = frozenset({"http", "https"})
-_DRAFT_NOTE = '<p class="meta"><span class="dots" aria-hidden="true"></span>Draft: a sentence stays only if the sources carry it.</p>'
+_DRAFT = "Draft: a sentence stays only if the sources carry it."
+_DRAFT_NOTE = '<p class="meta"><span class="dots" aria-hidden="true"></span>{}</p>'
 
 _LONG_QUESTION = 280
 """Characters from which a question is shown cut, about four lines, with a button for the rest."""
@@ -85,7 +88,7 @@ LineOf = Callable[[Sequence[Citation]], str]
 
 def thread_html(
     turns: Sequence[TurnView], *, live: bool = False, read_only: bool = False, guest: bool = False, empty: bool = False,
-    line_of: LineOf = lambda _: "",
+    line_of: LineOf = lambda _: "", language: str = "en",
 ) -> str:  # fmt: skip
     """Questions with their answers.
 
@@ -93,47 +96,68 @@ def thread_html(
         live: these are the last ones, read out as they change.
         guest: it is somebody else's conversation, which can be read and copied but not changed.
         empty: there are no sources yet.
+        language: of what the page itself says, ISO 639-1.
     """
-    views = [_turn(t, last=live and t is turns[-1], line_of=line_of) for t in turns]
-    return render("thread.html", turns=views, live=live, read_only=read_only, guest=guest, empty=empty)
+    views = [_turn(t, last=live and t is turns[-1], line_of=line_of, language=language) for t in turns]
+    return render(
+        "thread.html", turns=views, live=live, read_only=read_only, guest=guest, empty=empty, language=language
+    )
 
 
-def message_html(answer: Answer, turn: int, *, still: bool = False, line_of: LineOf = lambda _: "") -> str:
+def message_html(
+    answer: Answer, turn: int, *, still: bool = False, line_of: LineOf = lambda _: "", language: str = "en"
+) -> str:
     """An answer in the form of its shape, with its markers as links to the evidence cards, and its differences as a table.
 
     Args:
         turn: number of the question, so that each answer's links lead to its own cards.
         still: for a file, in which nothing can be clicked.
         line_of: where the ledger holds what a difference is about.
+        language: of what the page itself says; the answer has its own.
     """
     known = {c.marker: c for c in answer.citations}
-    state = f"Not searched: {answer.unsearched}." if answer.unsearched else STATUS_WORDS.get(answer.status)
+    words = STATUS_WORDS.get(answer.status, "")
+    state = (
+        said("Not searched: {reason}.", language=language, reason=answer.unsearched)
+        if answer.unsearched
+        else said(words, language=language)
+    )
     sign = "unsearched" if answer.unsearched else answer.status
     lead = render("state.html", state=sign, words=state) if state else ""
     # A list that says nothing but the differences is shown as their table.
     tabled = {v.marker for d in answer.differences for v in d.values if v.marker in known}
-    tables = "".join(_difference(d, known, turn, still=still) + _ledger_link(d, known, line_of) for d in answer.differences)
-    text = shape_html(answer, known, turn, still=still) or blocks(answer.answer, known, turn, tabled, still=still)
-    newest = "".join(_newest(d, known, turn) for d in answer.differences)
+    tables = "".join(
+        _difference(d, known, turn, still=still, language=language) + _ledger_link(d, known, line_of, language)
+        for d in answer.differences
+    )
+    text = shape_html(answer, known, turn, still=still, language=language) or blocks(
+        answer.answer, known, turn, tabled, still=still
+    )
+    newest = "".join(_newest(d, known, turn, language) for d in answer.differences)
     return f'<div class="answer">{lead}{newest}{text}{tables}</div>'
 
 
-def _newest(difference: Difference, known: dict[int, Citation], turn: int) -> str:
+def _newest(difference: Difference, known: dict[int, Citation], turn: int, language: str) -> str:
     """Above figures that differ: which is the newest, and that it is one of several; nothing where no date tells."""
     found = rows(difference, known)
     told = [r for r in found if r.newest and r.marker in known]
     if not told:
         return ""
+    lead = escape(said("Newest of {number} that differ", language=language, number=len(found)))
     values = ", ".join(f"<strong>{escape(r.value)}</strong>" for r in told)
     whose = ", ".join(dict.fromkeys(f"{escape(r.whose)} {link(known[r.marker], turn)}" for r in told))
-    return f'<p class="newest" dir="auto">Newest of {len(found)} that differ: {values} ({escape(told[0].date)}, {whose})</p>'
+    return f'<p class="newest" dir="auto">{lead}: {values} ({escape(told[0].date)}, {whose})</p>'
 
 
-def _growing(turn: TurnView) -> str:
+def _growing(turn: TurnView, language: str) -> str:
     """An answer that is being written: what is final, and the draft behind it."""
     known = {c.marker: c for c in turn.citations}
     text = blocks(turn.settled, known, turn.number)
-    draft = f'<p class="draft" dir="auto">{escape(turn.draft)}</p>{_DRAFT_NOTE}' if turn.draft.strip() else ""
+    draft = (
+        f'<p class="draft" dir="auto">{escape(turn.draft)}</p>{_DRAFT_NOTE.format(escape(said(_DRAFT, language=language)))}'
+        if turn.draft.strip()
+        else ""
+    )
     return f'<div class="answer">{text}{draft}</div>' if text or draft else ""
 
 
@@ -149,6 +173,7 @@ def evidence_html(
     passage: Callable[[str], tuple[int, int] | None],
     *,
     also: Sequence[Citation] = (),
+    language: str = "en",
 ) -> str:
     """The evidence pane for an answer.
 
@@ -156,46 +181,58 @@ def evidence_html(
         sources: source of an id, as it was indexed.
         passage: offsets of a passage id.
         also: passages that were looked at without being cited.
+        language: of what the page itself says, ISO 639-1.
     """
     if answer is None:
-        return render("evidence.html", turn=0, cited=(), nearest=(), also=(), declined=False)
+        return render("evidence.html", turn=0, cited=(), nearest=(), also=(), declined=False, language=language)
     return render(
         "evidence.html",
         turn=turn,
-        cited=[_card(group, turn, sources, passage) for group in _by_passage(answer.citations)],
-        nearest=[_card([c], turn, sources, passage) for c in answer.nearest],
-        also=[_card([c], turn, sources, passage) for c in also],
+        cited=[_card(group, turn, sources, passage, language) for group in _by_passage(answer.citations)],
+        nearest=[_card([c], turn, sources, passage, language) for c in answer.nearest],
+        also=[_card([c], turn, sources, passage, language) for c in also],
         declined=answer.status == "declined",
+        language=language,
     )
 
 
-def check_html(check: ClaimCheck) -> str:
+def check_html(check: ClaimCheck, language: str = "en") -> str:
     """What the sources say to a claim: a verdict in words, quotes for it and quotes against it."""
-    return render("check.html", verdict=f"{check.words}.", reasons=check.reasons, groups=_sides(check))
+    return render(
+        "check.html",
+        verdict=f"{said(check.words, language=language)}.",
+        reasons=check.reasons,
+        groups=_sides(check, language),
+        language=language,
+    )
 
 
 def told_html(check: ClaimCheck) -> str:
     """The quotes for a claim and those against it alone."""
-    return render("told.html", groups=_sides(check))
+    return render("told.html", groups=_sides(check, "en"))
 
 
-def _sides(check: ClaimCheck) -> list[tuple[str, list[dict[str, Any]]]]:
+def _sides(check: ClaimCheck, language: str) -> list[tuple[str, list[dict[str, Any]]]]:
     return [
-        (name, [_said(c) for c in found if isinstance(c, Citation)])
+        (name, [_said(c, language) for c in found if isinstance(c, Citation)])
         for name, found in (("For it", check.citations), ("Against it", check.against))
     ]
 
 
-def _said(citation: Citation) -> dict[str, Any]:
+def _said(citation: Citation, language: str) -> dict[str, Any]:
     return {
         "quote": citation.quote, "title": citation.title, "described": described(citation, citation.locator),
-        "source_id": citation.source_id, "start": citation.start, "end": citation.end, **_kind(citation),
+        "source_id": citation.source_id, "start": citation.start, "end": citation.end, **_kind(citation, language),
     }  # fmt: skip
 
 
-def _kind(source: Source | Citation) -> dict[str, Any]:
+def _kind(source: Source | Citation, language: str = "en") -> dict[str, Any]:
     """The chip that tells summaries from original text."""
-    return {"summary": is_summary(source), "kind": kind_words(source), "meaning": kind_meaning(source)}
+    return {
+        "summary": is_summary(source),
+        "kind": said(kind_words(source), language=language),
+        "meaning": said(kind_meaning(source), language=language),
+    }
 
 
 def copy_text(answer: Answer) -> str:
@@ -239,7 +276,9 @@ def source_html(
         {
             "role": p.role,
             "locator": place(source, p.locator),
-            "status": "" if p.unchecked else status_words(p.claim_status, claimant(source, p.claimed_by)) or recognised_words(p.recognised),
+            "status": ""
+            if p.unchecked
+            else status_words(p.claim_status, claimant(source, p.claimed_by)) or recognised_words(p.recognised),
             "unchecked": UNCHECKED if p.unchecked else "",
             "parts": _marked(source.text, p.start, p.end, spans, focus),
         }
@@ -252,11 +291,17 @@ def source_html(
     )  # fmt: skip
 
 
-def _turn(turn: TurnView, *, last: bool, line_of: LineOf) -> dict[str, Any]:
+def _turn(turn: TurnView, *, last: bool, line_of: LineOf, language: str) -> dict[str, Any]:
     answer = turn.answer
     busy = answer is None and not turn.error
     # What was stopped is not shown in part: nobody has checked its draft, and no cards stand behind its links.
-    html = message_html(answer, turn.number, line_of=line_of) if answer else _growing(turn) if busy else ""
+    html = (
+        message_html(answer, turn.number, line_of=line_of, language=language)
+        if answer
+        else _growing(turn, language)
+        if busy
+        else ""
+    )
     understood = ""
     if answer and answer.standalone_question != " ".join(answer.question.split()):
         understood = answer.standalone_question
@@ -274,39 +319,44 @@ def _turn(turn: TurnView, *, last: bool, line_of: LineOf) -> dict[str, Any]:
         "unsupported": answer.unsupported if answer else (), "engine": answer.engine if answer else "",
         "choices": answer.options if last and answer and answer.status == "unclear" else (),
         "follow_ups": () if not last or answer is None or answer.status == "unclear" else answer.options or turn.follow_ups,
-        "told": _told(answer) if answer else (),
+        "told": _told(answer, language) if answer else (),
     }  # fmt: skip
 
 
-def _told(answer: Answer) -> tuple[str, ...]:
+def _told(answer: Answer, language: str) -> tuple[str, ...]:
     """What else was understood: the time asked for, and what is wanted done with the answer before."""
     understood = answer.understood
     if understood is None:
         return ()
     span = understood.period
-    when = f"{span.first or '…'} to {span.last or '…'}" if span else ""
+    when = said("{first} to {last}", language=language, first=span.first or "…", last=span.last or "…") if span else ""
     turning = "" if understood.turning in {"new", "correction"} else f"the last answer again: {understood.turning}"
     return tuple(t for t in (when, turning) if t)
 
 
-def _difference(difference: Difference, known: dict[int, Citation], turn: int, *, still: bool) -> str:
+def _difference(difference: Difference, known: dict[int, Citation], turn: int, *, still: bool, language: str) -> str:
     found = rows(difference, known)
-    counted = sum(any(c.isdigit() for c in r.value) for r in found) * 2 > len(found)
-    heading = ("Figure" if counted else "Answer") if all(len(r.value) <= _FIGURE_CHARS for r in found) else "Account"
+    _ = partial(said, language=language)
+    counts = sum(any(c.isdigit() for c in r.value) for r in found) * 2 > len(found)
+    heading = ("Figure" if counts else "Answer") if all(len(r.value) <= _FIGURE_CHARS for r in found) else "Account"
     cells = [
         [
-            escape(r.value), escape(r.date) + (' <span class="badge">newest</span>' if r.newest else ""),
+            escape(r.value), escape(r.date) + (f' <span class="badge">{escape(_("newest"))}</span>' if r.newest else ""),
             f"{escape(r.whose)} {link(known[r.marker], turn) if r.marker in known else ''}",
         ]
         for r in found
     ]  # fmt: skip
-    caption = f"{escape(difference.about or 'The sources differ')}: {len(found)} {heading.lower()}s"
-    return table_html(caption, [heading, "Date", "Source"], cells, kind="differences", first=FIRST_ROWS, still=still)
+    about = difference.about or _("The sources differ")
+    counted = "{about}: {number} figures" if heading == "Figure" else "{about}: {number} accounts"
+    caption = escape(_(counted, about=about, number=len(found)))
+    header = [escape(_(words)) for words in (heading, "Date", "Source")]
+    return table_html(caption, header, cells, kind="differences", first=FIRST_ROWS, still=still, language=language)
 
 
-def _ledger_link(difference: Difference, known: dict[int, Citation], line_of: LineOf) -> str:
+def _ledger_link(difference: Difference, known: dict[int, Citation], line_of: LineOf, language: str) -> str:
+    words = escape(said("All claims on it in the ledger", language=language))
     address = line_of([known[v.marker] for v in difference.values if v.marker in known])
-    return f'<p class="grid-acts"><a class="quiet" href="{escape(address)}">All claims on it in the ledger</a></p>' if address else ""
+    return f'<p class="grid-acts"><a class="quiet" href="{escape(address)}">{words}</a></p>' if address else ""
 
 
 def _by_passage(citations: Sequence[Citation]) -> list[list[Citation]]:
@@ -322,6 +372,7 @@ def _card(
     turn: int,
     sources: Callable[[str], Source | None],
     passage: Callable[[str], tuple[int, int] | None],
+    language: str,
 ) -> dict[str, Any]:
     """What is shown of a passage and of the citations of it, which are marked; one with marker 0 is not."""
     citation = group[0]
@@ -352,8 +403,8 @@ def _card(
         "known": source is not None,
         "title": citation.title,
         "byline": described(citation, citation.locator, titled=False),
-        **_kind(citation),
-        **_chips(citation),
+        **_kind(citation, language),
+        **_chips(citation, language),
         "previous": before,
         "next": after,
         "also_in": [f"{o.publisher or o.title}, {o.date or 'undated'}" for o in citation.also_in],
@@ -362,14 +413,18 @@ def _card(
     }
 
 
-def _chips(citation: Citation) -> dict[str, Any]:
+def _chips(citation: Citation, language: str) -> dict[str, Any]:
     """One chip beside the kind of text, and what is folded below it."""
     status, genre = citation_status(citation), genre_words(citation.genre)
     told = [genre, origin_words(citation)] if status else [origin_words(citation)]
     if citation.locator and not place(citation, citation.locator):
         told.append(f"{citation.locator} of ours on it")
     told.append(grade_meaning(citation))
-    return {"chip": status or genre, "grade": grade_words(citation), "details": [t for t in told if t]}
+    return {
+        "chip": status or said(genre, language=language),
+        "grade": grade_words(citation),
+        "details": [t for t in told if t],
+    }
 
 
 def _neighbours(source: Source, start: int, end: int) -> tuple[str, str]:

@@ -19,7 +19,9 @@ _CELLS = re.compile(r"(?<!\\)\|")
 _RULE = re.compile(r"\s*\|?(?:\s*:?-{2,}:?\s*\|)*\s*:?-{2,}:?\s*\|?\s*")
 
 
-def blocks(text: str, known: Mapping[int, Citation], turn: int, tabled: Collection[int] = (), *, still: bool = False) -> str:
+def blocks(
+    text: str, known: Mapping[int, Citation], turn: int, tabled: Collection[int] = (), *, still: bool = False
+) -> str:
     """Lines as paragraphs, bullet lines as lists, Markdown tables as tables, and bold; nothing else of Markdown is read.
 
     Args:
@@ -90,6 +92,7 @@ def link(citation: Citation, turn: int) -> str:
 
 def table_html(
     caption: str, header: list[str], rows: list[list[str]], *, kind: str = "", first: int = 0, sides: bool = False, still: bool = False,
+    language: str = "en",
 ) -> str:  # fmt: skip
     """A table of an answer, sorted by its headings and copied as CSV or Markdown.
 
@@ -102,7 +105,7 @@ def table_html(
     """
     short = first if first and not still and len(rows) > first + 1 else 0
     return render(
-        "grid.html", caption=caption, header=header, rows=rows, kind=kind, first=short, sides=sides, still=still,
+        "grid.html", caption=caption, header=header, rows=rows, kind=kind, first=short, sides=sides, still=still, language=language,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from app.answer import Answer, Citation, Row
 from app.citation_text import holder, is_comparison
 from app.rendering.prose import BULLET, blocks, link, linked, table_html
 from app.rendering.render import render
+from app.text.messages import said
 from app.text.periods import periods
 
 VERDICTS = {"Yes": "yes", "No": "no", "Disputed": "disputed", "Not in the sources": "open"}
@@ -21,16 +22,19 @@ _TALLY = re.compile(r"(\d+) ")
 _ENDING = re.compile(r"[\s.!?…\"'”’»)\]]+$")
 
 
-def shape_html(answer: Answer, known: Mapping[int, Citation], turn: int, *, still: bool = False) -> str | None:
+def shape_html(
+    answer: Answer, known: Mapping[int, Citation], turn: int, *, still: bool = False, language: str = "en"
+) -> str | None:
     """An answer's rows in the form of its shape; None where it has none, or its text was worded anew and no longer holds them.
 
     Args:
         still: for a file, in which nothing can be clicked.
+        language: of the headings of tables.
     """
     if not answer.rows or any(m not in known for r in answer.rows for m in r.markers):
         return None
     if answer.shape == "comparison":
-        return _comparison(answer, known, turn, still=still)
+        return _comparison(answer, known, turn, still=still, language=language)
     if answer.shape == "verdict":
         return _verdict(answer, known, turn)
     if answer.shape in {"timeline", "list", "count"}:
@@ -49,7 +53,7 @@ def cells_of(row: Row) -> list[tuple[str, int]]:
     return list(zip(row.cells, row.markers, strict=False)) or [(NOTHING, 0)]
 
 
-def _comparison(answer: Answer, known: Mapping[int, Citation], turn: int, *, still: bool) -> str | None:
+def _comparison(answer: Answer, known: Mapping[int, Citation], turn: int, *, still: bool, language: str) -> str | None:
     if not _holds(answer):
         return None
     rows = [
@@ -58,7 +62,8 @@ def _comparison(answer: Answer, known: Mapping[int, Citation], turn: int, *, sti
         for cell, marker in cells_of(row)
     ]
     caption = escape(", ".join(row.label for row in answer.rows))
-    return table_html(caption, ["Side", "What the sources say", "Source", "Date"], rows, kind="wordy", sides=True, still=still)
+    header = [escape(said(words, language=language)) for words in ("Side", "What the sources say", "Source", "Date")]
+    return table_html(caption, header, rows, kind="wordy", sides=True, still=still, language=language)
 
 
 def _verdict(answer: Answer, known: Mapping[int, Citation], turn: int) -> str | None:
@@ -66,7 +71,12 @@ def _verdict(answer: Answer, known: Mapping[int, Citation], turn: int) -> str | 
     if not word or not _holds(answer):
         return None
     said = [
-        {"text": cell, "link": link(known[marker], turn), "whose": _whose(known[marker]), "date": said_on(known[marker])}
+        {
+            "text": cell,
+            "link": link(known[marker], turn),
+            "whose": _whose(known[marker]),
+            "date": said_on(known[marker]),
+        }
         for row in answer.rows
         for cell, marker in zip(row.cells, row.markers, strict=False)
     ]
@@ -83,7 +93,11 @@ def _listed(answer: Answer, known: Mapping[int, Citation], turn: int, *, still: 
     intro = [line for line, b in bulleted if not b]
     tally = _TALLY.match(intro[0]) if intro else None
     items = [
-        {"label": row.label, "html": linked(rest or "", known, turn), "spot": f"{turn}-{row.markers[0]}" if row.markers else ""}
+        {
+            "label": row.label,
+            "html": linked(rest or "", known, turn),
+            "spot": f"{turn}-{row.markers[0]}" if row.markers else "",
+        }
         for row, rest in zip(answer.rows, rests, strict=True)
     ]
     plot = "" if answer.shape != "timeline" else _plot(answer.rows, turn, still=still)

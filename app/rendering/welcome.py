@@ -10,6 +10,7 @@ from app.citation_text import byline
 from app.rendering.html import web_address
 from app.rendering.prose import blocks
 from app.rendering.render import render
+from app.text.messages import said
 from ingest.source import Source
 
 GROUPS: dict[str, str] = {"fact": "Facts", "differ": "Where sources differ", "argued": "What the author argues"}
@@ -20,7 +21,8 @@ class Welcome:
     """What is known of a collection.
 
     Attributes:
-        title: what this is, on one line.
+        subject: what the leading article is about, by its title; empty where there is none.
+        sources, compared: how many sources there are, and how many of them are comparisons of ours.
         article: the text that the others are about; None where there is no such one.
         thesis: its summary, whose citations are in the evidence pane under question 0.
         kinds: how many sources of each type, the most first.
@@ -32,7 +34,9 @@ class Welcome:
         done, total: how much of it; total 0 while that is not known.
     """
 
-    title: str = "Ask the sources"
+    subject: str = ""
+    sources: int = 0
+    compared: int = 0
     article: Source | None = None
     thesis: Answer | None = None
     kinds: tuple[tuple[str, int], ...] = ()
@@ -45,15 +49,36 @@ class Welcome:
     total: int = 0
 
 
-def welcome_html(welcome: Welcome, *, read_only: bool = False) -> str:
-    """The first screen, in place of a conversation."""
+def welcome_html(welcome: Welcome, *, read_only: bool = False, language: str = "en") -> str:
+    """The first screen, in place of a conversation; what it says itself is in a language (ISO 639-1)."""
     article, thesis = welcome.article, welcome.thesis
     said = blocks(thesis.answer, {c.marker: c for c in thesis.citations}, 0) if thesis else ""
     return render(
         "welcome.html", w=welcome, read_only=read_only, thesis=said, groups=_groups(welcome.questions),
         byline=byline(article) if article else "", url=web_address(article.url) if article else None,
-        newest_byline=byline(welcome.newest) if welcome.newest else "",
+        newest_byline=byline(welcome.newest) if welcome.newest else "", title=_title(welcome, language), language=language,
     )  # fmt: skip
+
+
+def _title(welcome: Welcome, language: str) -> str:
+    """What this is, on one line."""
+    if not welcome.subject:
+        counted = "Ask {number} source" if welcome.sources == 1 else "Ask {number} sources"
+        return said(
+            counted if welcome.sources else "Ask your own sources", language=language, number=f"{welcome.sources:,}"
+        )
+    subject, compared = welcome.subject, welcome.compared
+    others = welcome.sources - 1 - compared
+    if others + compared == 0:
+        return subject
+    told = (
+        "{subject}: one article, {number} source on it"
+        if others == 1
+        else "{subject}: one article, {number} sources on it"
+    )
+    if compared:
+        told += " and {compared} comparison" if compared == 1 else " and {compared} comparisons"
+    return said(told, language=language, subject=subject, number=f"{others:,}", compared=f"{compared:,}")
 
 
 def _groups(questions: Sequence[tuple[str, tuple[str, ...]]]) -> list[tuple[str, tuple[str, ...]]]:

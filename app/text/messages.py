@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
+_FILES = ("messages.toml", "page.toml")
+"""What is said in answers, and what the page says around them."""
+
 ABSTENTION = "The sources do not answer this question."
 
 
@@ -21,6 +24,19 @@ def translated(key: str, language: str, **values: object) -> str | None:
     return sentence.format(**values) if sentence is not None else None
 
 
+def said(sentence: str, /, *, language: str = "en", **values: object) -> str:
+    """An English sentence of the program in a language (ISO 639-1), with the values in the place of their names.
+
+    It stays English where the catalogue does not have it. Without values it is not searched for names: it may be any text.
+    """
+    return translated(sentence, language, **values) or (sentence.format(**values) if values else sentence)
+
+
+def texts(language: str) -> Mapping[str, str]:
+    """All sentences in a language by their keys; none where there is no such catalogue."""
+    return _catalogue().get(language, {})
+
+
 def languages() -> frozenset[str]:
     """Codes of the languages that there are sentences in, English not among them."""
     return frozenset(_catalogue())
@@ -28,4 +44,8 @@ def languages() -> frozenset[str]:
 
 @cache
 def _catalogue() -> Mapping[str, Mapping[str, str]]:
-    return tomllib.loads(files("app.text").joinpath("messages.toml").read_text(encoding="utf-8"))
+    found: dict[str, dict[str, str]] = {}
+    for name in _FILES:
+        for language, sentences in tomllib.loads(files("app.text").joinpath(name).read_text(encoding="utf-8")).items():
+            found.setdefault(language, {}).update(sentences)
+    return found

@@ -8,6 +8,13 @@ window.iskp = (() => {
   let chosen = null; // the card that was followed to last
   let cameFrom = null; // the citation that was followed last
 
+  // An English sentence in the language of the page, with the values in the place of their names.
+  let own = null;
+  function t(sentence, values = {}) {
+    if (!own) { const told = document.querySelector(".masthead[data-words]")?.dataset.words; own = told ? JSON.parse(told) : null; }
+    return (own?.[sentence] || sentence).replace(/\{(\w+)\}/g, (name, key) => (key in values ? values[key] : name));
+  }
+
   const kept = (area) => ({ // in a private window nothing is kept
     get: (key) => { try { return area().getItem(key) || ""; } catch { return ""; } },
     set: (key, value) => { try { area().setItem(key, value); } catch { /* private window */ } },
@@ -38,17 +45,16 @@ window.iskp = (() => {
 
   // Addresses: #/c/CONVERSATION/ANSWER, #/r/LINK/ANSWER and #/n/LINK (what somebody shared), #/s/SOURCE/START-END, #/sources, #/figures/FIGURE, #/evaluation, #/compare,
   // #/ledger/THING/CLAIM, #/draft, #/new. The address follows what is shown, and Back and links lead there again.
-  const TABS = { Sources: "sources", Notebook: "notebook", Tools: "tools", Figures: "figures", Evaluation: "evaluation" };
-  const TOOLS = { Compare: "compare", Ledger: "ledger", "Draft desk": "draft", "What is new": "new" };
+  const TABS = ["sources", "notebook", "tools", "figures", "evaluation"], TOOLS = ["compare", "ledger", "draft", "new"];
   let reads = null; // the source in the reader
   let goal = ""; // an address on its way
   let given = location.hash; // what the page was opened with
-  const chosenTab = () => [...document.querySelectorAll('[role="tab"][aria-selected="true"]')].map((t) => t.textContent.trim())[0] || "Ask";
-  const chosenTool = () => document.querySelector('#tools-tabs [role="tab"][aria-selected="true"]')?.textContent.trim();
+  const chosenTab = () => document.querySelector('[role="tab"][aria-selected="true"]')?.dataset.tabId || "ask";
+  const chosenTool = () => document.querySelector('#tools-tabs [role="tab"][aria-selected="true"]')?.dataset.tabId;
   function here() {
-    const tab = chosenTab() === "Tools" ? TOOLS[chosenTool()] || "tools" : TABS[chosenTab()];
+    const at = chosenTab(), tab = at === "tools" ? chosenTool() || at : at;
     if (tab === "notebook" && guestOf("#notebook")) return `#/n/${guestOf("#notebook")}`;
-    if (tab) return `#/${tab}`;
+    if (tab !== "ask") return `#/${tab}`;
     if (document.body.dataset.reads && reads) return sourceAddress(reads);
     return talkAddress();
   }
@@ -71,7 +77,7 @@ window.iskp = (() => {
     }
     if (!within(now, at)) history.pushState(null, "", at);
   }
-  const chooseTab = (name) => [...document.querySelectorAll('[role="tab"]')].find((t) => t.textContent.trim() === name)?.click();
+  const chooseTab = (name) => document.querySelector(`[role="tab"][data-tab-id="${name}"]`)?.click();
   // An entry of the ledger, and in it a claim; the ledger may still be made.
   async function openEntry(name, claim) {
     await there("#ledger .ledger");
@@ -89,8 +95,7 @@ window.iskp = (() => {
     const [, kind = "", id = "", rest = ""] = address.split("/").map((part) => decodeURIComponent(part));
     goal = address || "#/";
     setTimeout(() => { goal = ""; }, 5000); // what is not there any more must not hold the address for ever
-    const tool = Object.keys(TOOLS).find((t) => TOOLS[t] === kind);
-    const tab = tool ? "Tools" : kind === "n" ? "Notebook" : Object.keys(TABS).find((t) => TABS[t] === kind) || "Ask";
+    const tool = TOOLS.find((t) => t === kind), tab = tool ? "tools" : kind === "n" ? "notebook" : TABS.find((t) => t === kind) || "ask";
     if (chosenTab() !== tab) chooseTab(tab);
     if (tool) {
       await there('#tools-tabs [role="tab"]');
@@ -98,12 +103,12 @@ window.iskp = (() => {
       if (kind === "ledger" && id) openEntry(id, rest);
       return undefined;
     }
-    if (tab === "Notebook" && id !== guestOf("#notebook")) {
+    if (tab === "notebook" && id !== guestOf("#notebook")) {
       await mounted("notebook");
       trigger(id ? "readnotes" : "ownnotes", { link: id });
     }
     if (kind === "figures" && id) return (await there(`#figure-${CSS.escape(id)}-head h2`)).scrollIntoView();
-    if (tab !== "Ask") return undefined;
+    if (tab !== "ask") return undefined;
     if (kind === "s") {
       const [start = "", end = ""] = rest.split("-");
       return readHere({ source: id, start, end });
@@ -126,20 +131,21 @@ window.iskp = (() => {
     const at = given ? (given.startsWith("#/") ? given : `#/figures/${given}`) : button.closest(".reading") && reads ? sourceAddress(reads)
       : button.closest("#thread, #live, #sharing") ? talkAddress() : here();
     const whole = await shareable(at);
-    if (whole) put(`${location.origin}${location.pathname}${whole}${turn && whole !== "#/" ? `/${turn.dataset.turn}` : ""}`, button, "Link copied.");
+    if (whole) put(`${location.origin}${location.pathname}${whole}${turn && whole !== "#/" ? `/${turn.dataset.turn}` : ""}`, button, t("Link copied."));
   }
   // The token under which others may read a conversation of one's own, or the notebook; empty where there is none.
   const shareOf = (id) => (id && document.querySelector(`.history [data-talk="${CSS.escape(id)}"]`)?.dataset.shared) || "";
   const notesShare = () => document.querySelector("#notebook .sharing[data-shared]")?.dataset.shared || "";
   // The address under which others can open what an address shows. What is one's own is shared only when its owner says so.
   async function shareable(at) {
-    const [, kind, id] = at.split("/").map(decodeURIComponent), notes = kind === "notebook", what = notes ? "notebook" : "conversation";
+    const [, kind, id] = at.split("/").map(decodeURIComponent), notes = kind === "notebook";
     if (notes && guestOf("#notebook")) return `#/n/${guestOf("#notebook")}`;
     if (kind !== "c" && !notes) return at;
     const token = () => (notes ? notesShare() : shareOf(id));
     if (!token()) {
-      const told = `Make a link to this ${what}? Who may open this page and has the link can read the whole ${what}, and cannot change it. You can take the link back.`;
-      if ((await askUser(told, "Make the link")) === null) return "";
+      const told = notes ? t("Make a link to this notebook? Who may open this page and has the link can read the whole notebook, and cannot change it. You can take the link back.")
+        : t("Make a link to this conversation? Who may open this page and has the link can read the whole conversation, and cannot change it. You can take the link back.");
+      if ((await askUser(told, t("Make the link"))) === null) return "";
       trigger(notes ? "sharenotes" : "sharetalk", { id: id || "" });
     }
     const made = await soon(token);
@@ -205,7 +211,7 @@ window.iskp = (() => {
   }
   function hideTip() { document.getElementById("tip")?.remove(); }
 
-  const copy = (button) => put(button.dataset.copy, button, "Copied with citations.");
+  const copy = (button) => put(button.dataset.copy, button, t("Copied with citations."));
 
   // Text into the clipboard, and a word that it is there.
   async function put(text, button, said) {
@@ -221,9 +227,9 @@ window.iskp = (() => {
       button.focus();
     }
     say(said);
-    if (button.textContent === "Copied") return;
+    if (button.textContent === t("Copied")) return;
     const label = button.textContent;
-    button.textContent = "Copied";
+    button.textContent = t("Copied");
     setTimeout(() => { button.textContent = label; }, 1500);
   }
 
@@ -260,6 +266,8 @@ window.iskp = (() => {
     return data;
   }
 
+  const sureAll = (talk) => sure(t("Delete all conversations for good?"), t("Delete"), talk);
+
   // A dialog of the page's own. Resolves to the text typed in it, "" where there is nothing to type, null when cancelled.
   function askUser(question, yes, value) {
     return new Promise((done) => {
@@ -278,7 +286,7 @@ window.iskp = (() => {
         input.setAttribute("aria-label", question);
         form.append(input);
       }
-      Object.assign(no, { type: "button", textContent: "Cancel" });
+      Object.assign(no, { type: "button", textContent: t("Cancel") });
       Object.assign(go, { type: "submit", textContent: yes });
       go.className = "yes";
       no.addEventListener("click", () => box.close("no"));
@@ -345,22 +353,21 @@ window.iskp = (() => {
 
   // Chooses the tab in which a part of the page stands, and waits for the part.
   async function goTo(tab, id) {
-    const chosen = [...document.querySelectorAll('[role="tab"]')].find((t) => t.textContent.trim() === tab);
-    if (chosen?.getAttribute("aria-selected") !== "true") chosen?.click();
+    if (document.querySelector(`[role="tab"][data-tab-id="${tab}"]`)?.getAttribute("aria-selected") !== "true") chooseTab(tab);
     await mounted(id);
   }
 
   async function act(button) {
     const { act: name, sure: question, yes, ...data } = button.dataset;
-    if (question && (await askUser(question, yes || "Remove")) === null) return;
+    if (question && (await askUser(question, yes || t("Remove"))) === null) return;
     if (name === "open") { pending = `turn:${data.turn}`; arrive(); if (!pending) return; }
     const from = button.closest?.("#notebook, #tools-tabs") ? here() : "";
-    if (from && (name === "read" || name === "ask")) await goTo("Ask", "evidence");
+    if (from && (name === "read" || name === "ask")) await goTo("ask", "evidence");
     if (name === "read" && (from || button.closest?.("#panes"))) return readHere(data, from);
-    if (name === "read") { await goTo("Sources", "reading"); letGo(); pending = "reading"; wanted = `${data.source} ${data.start || ""}`; }
-    if (name === "pin") { say("Pinned to the notebook."); button.textContent = "Pinned"; }
-    if (name === "fetch") await goTo("Sources", "work");
-    if (name === "addsource") await goTo("Sources", "source-table");
+    if (name === "read") { await goTo("sources", "reading"); letGo(); pending = "reading"; wanted = `${data.source} ${data.start || ""}`; }
+    if (name === "pin") { say(t("Pinned to the notebook.")); button.textContent = t("Pinned"); }
+    if (name === "fetch") await goTo("sources", "work");
+    if (name === "addsource") await goTo("sources", "source-table");
     if (name === "look" || name === "lookpage") { letGo(); pending = "reader"; wanted = `${data.source} ${data.start || ""}${name === "lookpage" ? ` page${data.page || ""}` : ""}`; }
     trigger(name, data);
     if (name === "read") arrive(); // the same once more changes nothing that could be waited for
@@ -428,7 +435,7 @@ window.iskp = (() => {
 
   // Files that are dropped anywhere, or chosen on the first screen, are added as on the Sources tab.
   async function addFiles(files) {
-    await goTo("Sources", "source-table");
+    await goTo("sources", "source-table");
     if (!document.querySelector("#files input[type=file]")) trigger("addsource", {});
     const input = await there("#files input[type=file]"), moved = new DataTransfer();
     for (const file of files) moved.items.add(file);
@@ -468,7 +475,7 @@ window.iskp = (() => {
   function focusQuestion() { document.querySelector("#question textarea")?.focus(); }
 
   async function rename(button) {
-    const title = await askUser("New name for this conversation", "Rename", button.dataset.title);
+    const title = await askUser(t("New name for this conversation"), t("Rename"), button.dataset.title);
     if (title && title.trim()) trigger("rename", { id: button.dataset.rename, title: title.trim() });
   }
 
@@ -490,7 +497,7 @@ window.iskp = (() => {
     else if ("closeReader" in target.dataset) closeReader();
     else if ("nextMark" in target.dataset) nextMark(target);
     else if ("chooseFiles" in target.dataset) chooseFiles();
-    else if (target.dataset.table) put(tableText(target), target, "Table copied.");
+    else if (target.dataset.table) put(tableText(target), target, t("Table copied."));
     else if (target.dataset.sort) sortBy(target);
     else if (target.dataset.rename) rename(target);
     else if (target.dataset.back) goBack(target.dataset.back);
@@ -674,7 +681,7 @@ window.iskp = (() => {
     const told = document.createElement("p");
     told.id = "cut-off";
     told.setAttribute("role", "status");
-    told.textContent = `The page was loaded anew before this was answered: “${words}”. Ask it again.`;
+    told.textContent = t("The page was loaded anew before this was answered: “{words}”. Ask it again.", { words });
     document.getElementById("box")?.before(told);
   }
   function measure(area) {
@@ -687,8 +694,8 @@ window.iskp = (() => {
       told.setAttribute("role", "status");
       document.getElementById("box")?.before(told);
     }
-    told.textContent = `${count.toLocaleString("en")} of ${LONGEST.toLocaleString("en")} characters`
-      + (count > LONGEST ? ": ask it shorter, nothing is cut." : "");
+    told.textContent = t(count > LONGEST ? "{count} of {most} characters: ask it shorter, nothing is cut." : "{count} of {most} characters",
+      { count: count.toLocaleString("en"), most: LONGEST.toLocaleString("en") });
   }
   document.addEventListener("input", (event) => {
     if (event.target !== box()) return;
@@ -777,7 +784,7 @@ window.iskp = (() => {
 
   function unfold(button) {
     const whole = button.previousElementSibling.classList.toggle("whole");
-    button.textContent = whole ? "Show less" : "Show the whole question";
+    button.textContent = whole ? t("Show less") : t("Show the whole question");
     button.setAttribute("aria-expanded", String(whole));
   }
 
@@ -791,7 +798,7 @@ window.iskp = (() => {
     }
     const open = side.classList.contains("open");
     for (const part of side.children) if (!part.contains(button)) part.inert = !open;
-    const named = open ? "Hide the conversations" : "Show the conversations";
+    const named = open ? t("Hide the conversations") : t("Show the conversations");
     if (button.getAttribute("aria-label") !== named) {
       button.setAttribute("aria-label", named);
       button.title = named;
@@ -801,10 +808,10 @@ window.iskp = (() => {
 
   function days() {
     const list = document.querySelector(".history ul:not([data-dated])");
-    if (!list) return;
+    if (!list || (document.documentElement.lang !== "en" && !document.querySelector(".masthead[data-words]"))) return;
     list.dataset.dated = "yes";
     const day = (at) => at.toLocaleDateString(undefined, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
-    const near = { [day(new Date())]: "Today", [day(new Date(Date.now() - 864e5))]: "Yesterday" };
+    const near = { [day(new Date())]: t("Today"), [day(new Date(Date.now() - 864e5))]: t("Yesterday") };
     let last = null;
     for (const time of list.querySelectorAll("time")) {
       const at = new Date(time.dateTime), name = near[day(at)] || day(at);
@@ -854,8 +861,7 @@ window.iskp = (() => {
     lost = document.createElement("p");
     lost.id = "lost";
     lost.setAttribute("role", "alert");
-    lost.textContent = `The server of this page has stopped. Start it again in a terminal with: iskp chat${port} `
-      + "– what you typed stays here.";
+    lost.textContent = t("The server of this page has stopped. Start it again in a terminal with: iskp chat{port} – what you typed stays here.", { port });
     document.body.prepend(lost);
   }
   setInterval(look, 5000);
@@ -864,5 +870,5 @@ window.iskp = (() => {
   const greet = () => [owner(), addressed() || lastTalk(), null];
   const welcomed = () => { greeted = true; document.documentElement.dataset.greeted = "yes"; if (box() && !box().value) type(session.get("iskp-draft")); cutOff(); if (given && given !== "#/") { route(given); given = ""; } return []; };
 
-  return { sent, chosen: chosenIds, keepFilters, keptFilters, greet, welcomed, connect, owner, lastTalk, mounted, isDark, save, sure, download, say, focusQuestion };
+  return { sureAll, sent, chosen: chosenIds, keepFilters, keptFilters, greet, welcomed, connect, owner, lastTalk, mounted, isDark, save, sure, download, say, focusQuestion };
 })();
