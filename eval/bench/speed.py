@@ -113,7 +113,7 @@ class Size:
         unchanged_seconds: looking for changes where there are none, files and index.
         changed_seconds: the same after one paragraph of one file got another sentence, and bringing the index up to date.
         changed_written_mb: what that wrote to the disk; None where the system does not tell.
-        stages: of an answer, by stage; ``search`` is the retrieval alone.
+        stages: of an answer, by stage; ``search`` is the retrieval alone, ``search, processor`` its processor time.
         answer_mb: peak memory of a process that opens the index and answers.
         disk_mb: index and stored sources.
     """
@@ -361,10 +361,13 @@ def _size(
             tell("  the encoder alone …")
         raw, slow = (None, None) if made_up else _raw(home, encoder, torch=torch)
         stages = _latencies(home, asked)
-        for stage in ("search", "total"):
+        for stage in ("search", "search, processor", "total"):
             tell(f"  {stage}: p50 {stages[stage].p50} ms, p95 {stages[stage].p95} ms")
         changed, written = _change(home, place / "texts")
-        tell(f"  one file changed: {changed.seconds:.1f} s, {written or 0:.2f} MB written")
+        tell(
+            f"  one file changed: {changed.seconds:.1f} s ({changed.cpu_seconds:.1f} s of processor time), "
+            f"{written or 0:.2f} MB written"
+        )
     answering = _command("answer", ["--home", str(place / "home"), "ask", asked[0]])
     if tutorial:
         tell("  the tutorial's pipeline …")
@@ -471,11 +474,12 @@ def _latencies(home: Home, asked: Sequence[str]) -> dict[str, Latency]:
         raise EvalError("nothing was indexed")
     for question in asked[:3]:
         home.answerer.answer(question)
-    spent: dict[str, list[float]] = {"search": []}
+    spent: dict[str, list[float]] = {"search": [], "search, processor": []}
     for question in asked:
         with _Watch() as search:
             opened.search(question, 10)
         spent["search"].append(search.seconds * 1000)
+        spent["search, processor"].append(search.cpu_seconds * 1000)
     for question in asked[::2]:
         for stage, milliseconds in home.answerer.answer(question).timings_ms.items():
             spent.setdefault(stage, []).append(milliseconds)
