@@ -9,7 +9,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint const
 # Wheels of torch without CUDA; used on Linux machines that have no NVIDIA GPU. Empty turns it off.
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: chat test quick lint unit check sbom eval bench clean
+.PHONY: chat test quick lint unit check sbom eval bench weights clean
 
 chat: $(VENV)/.installed
 	$(BIN)/iskp chat
@@ -34,6 +34,11 @@ bench: $(VENV)/.installed
 	$(PIP) --editable ".[bench]"
 	@mkdir -p reports
 	$(BIN)/iskp bench speed --json reports/bench.json --plot reports/bench.html
+
+# The weights as a wheel of their own, for copies of the program without them (CONTRIBUTING.md).
+weights: $(VENV)/bin/python
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist ./wheels/weights
+	@ls -l dist/iskp_qa_weights-*.whl
 
 # Licences of all that is installed with the project; known vulnerabilities where pip-audit and its service are at hand.
 # Those accepted with a reason (ACCEPTED in tests/supply_chain.py) do not fail it until their day.

@@ -28,6 +28,7 @@ from index.embed import Progress, Vectors
 from index.errors import ModelUnavailable
 from index.onnx_encoder import MAX_TOKENS, GraphEncoder, Weights, open_graph
 from index.precision import MULTILINGUAL_MODEL
+from index.weights import MISSING, placed
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -36,10 +37,11 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).parent
 GRAPH = _HERE / "multilingual.onnx"
 GRAPH_8 = _HERE / "multilingual_int8.onnx"
-WEIGHTS = _HERE / "multilingual_weights" / "model.safetensors"
-TOKENIZER = _HERE / "multilingual_weights" / "tokenizer.json.gz"
-RANGES = _HERE / "multilingual_weights" / "ranges.safetensors"
-CENTRES = _HERE / "multilingual_weights" / "centres.safetensors"
+_PACKAGED = placed(_HERE / "multilingual_weights")
+WEIGHTS = _PACKAGED / "model.safetensors"
+TOKENIZER = _PACKAGED / "tokenizer.json.gz"
+RANGES = _PACKAGED / "ranges.safetensors"
+CENTRES = _PACKAGED / "centres.safetensors"
 SCRIPTS = ("LATIN", "CYRILLIC", "ARABIC", "DEVANAGARI")
 """Of the vocabulary, in the order of the rows of centres; the first also stands for texts without letters."""
 WEIGHTS_SHA256 = "2570153f25e10a4a14a2d1bff7857fce4cac3e5e5d055006bd4c352de977d4ac"
@@ -124,7 +126,7 @@ def open_tokenizer() -> Tokenizer:
     try:
         tokenizer = Tokenizer.from_str(gzip.decompress(TOKENIZER.read_bytes()).decode())
     except (OSError, EOFError) as exc:
-        raise ModelUnavailable(f"{TOKENIZER} cannot be read ({exc}); reinstall the package") from exc
+        raise ModelUnavailable(f"{TOKENIZER} cannot be read ({exc}); {MISSING}") from exc
     tokenizer.enable_truncation(MAX_TOKENS)
     tokenizer.no_padding()
     return tokenizer
@@ -140,7 +142,7 @@ def check_weights() -> None:
         with WEIGHTS.open("rb") as stream:
             found = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as exc:
-        raise ModelUnavailable(f"{WEIGHTS} cannot be read ({exc.strerror}); reinstall the package") from exc
+        raise ModelUnavailable(f"{WEIGHTS} cannot be read ({exc.strerror}); {MISSING}") from exc
     if found != WEIGHTS_SHA256:
         raise ModelUnavailable(f"{WEIGHTS} has SHA-256 {found[:12]}…, not {WEIGHTS_SHA256[:12]}…; reinstall the package")
 

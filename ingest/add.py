@@ -324,7 +324,7 @@ def _add_path(
         if not found.error:
             seen.add(place)
             if not _failed_before(known, Path(place)):
-                yield _add_file(library, found, folder, overrides, named=named)
+                yield _add_file(library, found, folder, overrides, named=named, place=place)
             continue
         unread.add(Path(place))
         place = str(found.path.parent.resolve() / found.path.name)  # a link that leads nowhere is not what it names
@@ -347,19 +347,23 @@ def _failed_before(known: Mapping[str, Failure], path: Path) -> bool:
 
 
 def _add_file(
-    library: Library, found: FoundFile, folder: str | None, overrides: Mapping[str, str], *, named: bool = False
-) -> Outcome:
-    """Add one file; one that the user removed only when it changed since, or is ``named`` by the user."""
+    library: Library, found: FoundFile, folder: str | None, overrides: Mapping[str, str], *, named: bool = False,
+    place: str = "",
+) -> Outcome:  # fmt: skip
+    """Add one file; one that the user removed only when it changed since, or is ``named`` by the user.
+
+    Args:
+        place: its resolved path, where it is known: to resolve it takes a fifth of the look at an unchanged one.
+    """
     began = time.monotonic()
-    outcome = _read_and_store(library, found, folder, overrides, named)
+    outcome = _read_and_store(library, found, place or str(found.path.resolve()), folder, overrides, named)
     return replace(outcome, seconds=time.monotonic() - began)
 
 
 def _read_and_store(
-    library: Library, found: FoundFile, folder: str | None, overrides: Mapping[str, str], named: bool
+    library: Library, found: FoundFile, path: str, folder: str | None, overrides: Mapping[str, str], named: bool
 ) -> Outcome:
     name = str(found.path)
-    path = str(found.path.resolve())
     known: Record | None = None
     stamp = None
     try:

@@ -28,7 +28,8 @@ from eval.bench.speed import (
 LATENCY = Latency(p50=10, p95=20, p99=30, n=100)
 SIZE = Size(
     passages=100, made_up=False, ingest_seconds=4, ingest_cpu_seconds=6, encoder_share=0.9, raw_seconds=3.8,
-    raw_cpu_seconds=5.7, torch_seconds=5, unchanged_seconds=0.01, stages={"search": LATENCY, "total": LATENCY},
+    raw_cpu_seconds=5.7, torch_seconds=5, unchanged_seconds=0.01, changed_seconds=0.4, changed_written_mb=None,
+    reading_seconds=1, ingest_peak_mb=400, stages={"search": LATENCY, "total": LATENCY},
     answer_mb=500, disk_mb=3, tutorial=Tutorial(ingest_seconds=8, ingest_cpu_seconds=9, chunks=120, search=LATENCY),
 )  # fmt: skip
 REPORT = Report(
@@ -94,6 +95,8 @@ def test_the_table_marks_made_up_vectors_and_compares_with_an_earlier_run() -> N
     assert re.search(r"^ +100 +1,000 \*$", table, re.M)
     assert re.search(r"^÷ before: ingest s +0\.50 +1\.00$", table, re.M)
     assert re.search(r"^× ingest / raw encoder +0\.95 +–$", table, re.M)
+    assert re.search(r"^sync of one changed file, s +0\.400 +0\.400$", table, re.M)
+    assert "written, MB" not in table
     assert re.search(r"^iskp ask +2\.00 +2\.00 +100 +0\.50$", table, re.M)
     assert "* vectors made up" in table
     assert table.endswith("2 cores, encoder and reader in int8, load 0.1 before and 0.2 after.")
@@ -117,3 +120,7 @@ def test_a_small_run_measures_ingest_answers_and_memory(tmp_path: Path) -> None:
     assert 0 < size["encoder_share"] <= 1
     assert size["stages"]["total"]["p95"] >= size["stages"]["read"]["p50"] > 0
     assert 50 < size["answer_mb"] < 2000
+    assert size["reading_seconds"] < size["ingest_seconds"]
+    assert size["ingest_peak_mb"] > 50
+    assert 0 <= size["changed_written_mb"] < 10  # nothing on a file system in memory
+    assert size["changed_seconds"] > 0

@@ -20,12 +20,13 @@ from app.errors import ReaderError
 from index import eight_bits
 from index.precision import Precision
 from index.side_by_side import side_by_side
+from index.weights import MISSING, placed
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from torch import Tensor
 
-WEIGHTS = Path(__file__).parent / "weights"
+WEIGHTS = placed(Path(__file__).parent / "weights")
 RANGES = WEIGHTS / "ranges.safetensors"
 WEIGHTS_SHA256 = "d01b2f9590dc5cec0deaa8ac8461fa1253229a2753011f13b4dea7216c863162"
 """Of the packaged ``model.safetensors``; ``eval/training/train.py`` prints it at export."""
@@ -141,7 +142,7 @@ class EvidenceReader:
             vocabulary = (folder / "tokenizer.json").read_text(encoding="utf-8")
         except (OSError, ValueError) as exc:
             raise ReaderError(
-                f"the evidence reader in {folder} cannot be loaded: {exc}; reinstall the package"
+                f"the evidence reader in {folder} cannot be loaded: {exc}; {MISSING}"
             ) from exc
         expected = WEIGHTS_SHA256 if path is None else str(config.get("sha256", ""))
         if found != expected:

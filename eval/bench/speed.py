@@ -1,4 +1,4 @@
-"""Speed and memory from a hundred to a hundred thousand passages, beside the raw encoder and a tutorial's pipeline.
+"""Speed, memory and disk from a hundred to a million passages, beside the raw encoder and a tutorial's pipeline.
 
 Texts are made, with a seed, of the sentences of the bundled notes and of our own training articles. Up to a
 limit every passage is really encoded; beyond it vectors are made up around real ones (same dimension, like
@@ -34,9 +34,11 @@ from eval.errors import EvalError
 from index import eight_bits
 from index.embed import DEFAULT_MODEL, Encoder, Progress, Vectors, bundled_model_path
 from index.encoders import open_encoder
+from index.store import CHROMA_FOLDER
 
 if TYPE_CHECKING:
     from app.home import Home
+    from ingest.add import Outcome
 
 SIZES = (100, 1_000, 10_000)
 ENCODED_AT_MOST = 1_000
@@ -103,11 +105,15 @@ class Size:
     Attributes:
         made_up: vectors are not of the encoder.
         ingest_seconds: files to index, all in.
-        encoder_share: of it, spent waiting for or running the encoder.
+        reading_seconds: of it, reading the files into the library; the rest writes the index.
+        ingest_peak_mb: most memory of the process so far, the encoder's included; None where the system does not tell.
+        encoder_share: of ingest, spent waiting for or running the encoder.
         raw_seconds: the encoder alone over the same passages, and nothing else; None when made up.
         torch_seconds: the same with sentence-transformers and torch.
         unchanged_seconds: looking for changes where there are none, files and index.
-        stages: of an answer, by stage; ``search`` is the retrieval alone.
+        changed_seconds: the same after one paragraph of one file got another sentence, and bringing the index up to date.
+        changed_written_mb: what that wrote to the disk; None where the system does not tell.
+        stages: of an answer, by stage; ``search`` is the retrieval alone, ``search, processor`` its processor time.
         answer_mb: peak memory of a process that opens the index and answers.
         disk_mb: index and stored sources.
     """
@@ -116,11 +122,15 @@ class Size:
     made_up: bool
     ingest_seconds: float
     ingest_cpu_seconds: float
+    reading_seconds: float
+    ingest_peak_mb: float | None
     encoder_share: float
     raw_seconds: float | None
     raw_cpu_seconds: float | None
     torch_seconds: float | None
     unchanged_seconds: float
+    changed_seconds: float
+    changed_written_mb: float | None
     stages: dict[str, Latency]
     answer_mb: float
     disk_mb: float
@@ -327,22 +337,37 @@ def _size(
         home.init(empty=True)
         told = _Rarely(tell)
         with _Watch() as ingest:
-            outcomes = list(home.add([place / "texts"], {}))
+            with _Watch() as reading:
+                outcomes = _read(home, place / "texts", passages, told)
+            tell(
+                f"  read {len(outcomes)} files in {reading.seconds:.1f} s ({reading.cpu_seconds:.1f} s of processor time)"
+            )
             report = sync(
                 home.index_folder, home.library, used, home.chunking,
                 progress=lambda p: told(f"  {p.done} of about {passages} passages ingested"),
             )  # fmt: skip
         if any(o.status == "failed" for o in outcomes):
             raise EvalError("the generated texts could not be read")
-        tell(f"  ingested {report.added} passages in {ingest.seconds:.1f} s")
+        peak = _peak_mb()
+        tell(
+            f"  ingested {report.added} passages in {ingest.seconds:.1f} s ({ingest.cpu_seconds:.1f} s of processor time), "
+            f"peak memory {peak or 0:.0f} MB; on disk, MB: {_parts_of(place / 'home')}"
+        )
         with _Watch() as unchanged:
             list(home.update_sources())
             home.sync()
+        tell(f"  looked for changes in {unchanged.seconds:.1f} s")
         if not made_up:
             tell("  the encoder alone …")
         raw, slow = (None, None) if made_up else _raw(home, encoder, torch=torch)
         stages = _latencies(home, asked)
-    tell(f"  answered {len(asked)} questions, p95 {stages['total'].p95:.0f} ms")
+        for stage in ("search", "search, processor", "total"):
+            tell(f"  {stage}: p50 {stages[stage].p50} ms, p95 {stages[stage].p95} ms")
+        changed, written = _change(home, place / "texts")
+        tell(
+            f"  one file changed: {changed.seconds:.1f} s ({changed.cpu_seconds:.1f} s of processor time), "
+            f"{written or 0:.2f} MB written"
+        )
     answering = _command("answer", ["--home", str(place / "home"), "ask", asked[0]])
     if tutorial:
         tell("  the tutorial's pipeline …")
@@ -352,16 +377,76 @@ def _size(
         made_up=made_up,
         ingest_seconds=ingest.seconds,
         ingest_cpu_seconds=ingest.cpu_seconds,
+        reading_seconds=reading.seconds,
+        ingest_peak_mb=peak,
         encoder_share=used.seconds / ingest.seconds,
         raw_seconds=raw.seconds if raw else None,
         raw_cpu_seconds=raw.cpu_seconds if raw else None,
         torch_seconds=slow.seconds if slow else None,
         unchanged_seconds=unchanged.seconds,
+        changed_seconds=changed.seconds,
+        changed_written_mb=written,
         stages=stages,
         answer_mb=answering.peak_mb,
-        disk_mb=sum(f.stat().st_size for f in (place / "home").rglob("*") if f.is_file()) / 1e6,
+        disk_mb=_megabytes(place / "home"),
         tutorial=theirs,
     )
+
+
+def _read(home: Home, texts: Path, passages: int, told: Tell) -> list[Outcome]:
+    outcomes, read = [], 0
+    for outcome in home.add([texts], {}):
+        outcomes.append(outcome)
+        read += outcome.passages
+        told(f"  {read} of about {passages} passages read")
+    return outcomes
+
+
+def _change(home: Home, texts: Path) -> tuple[_Watch, float | None]:
+    """Give a paragraph of one file another sentence and bring the index up to date; the time, and megabytes written."""
+    file = min(texts.iterdir())
+    file.write_text(
+        file.read_text(encoding="utf-8").rstrip("\n") + " One more sentence stands here.\n", encoding="utf-8"
+    )
+    before = _written()
+    with _Watch() as changed:
+        outcomes = list(home.update_sources())
+        report = home.sync()
+    if [o.status for o in outcomes] != ["changed"] or report.embedded != 1:
+        raise EvalError(f"one paragraph of {file} changed, but {report.embedded} passages were encoded again")
+    after = _written()
+    return changed, None if before is None or after is None else (after - before) / 1e6
+
+
+def _written() -> int | None:
+    """Bytes that this process sent to disks so far (Linux)."""
+    try:
+        lines = Path("/proc/self/io").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    return next(int(line.split()[1]) for line in lines if line.startswith("write_bytes"))
+
+
+def _peak_mb() -> float | None:
+    """Most memory of this process so far, in MB (Linux)."""
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1e3
+
+
+def _megabytes(place: Path) -> float:
+    return sum(f.stat().st_size for f in (place, *place.rglob("*")) if f.is_file()) / 1e6
+
+
+def _parts_of(home: Path) -> str:
+    """What takes the space of a home, by name of the file or of the folder of Chroma."""
+    found: dict[str, float] = {}
+    for file in (f for f in home.rglob("*") if f.is_file()):
+        name = CHROMA_FOLDER if CHROMA_FOLDER in file.parts else file.name
+        found[name] = found.get(name, 0) + file.stat().st_size / 1e6
+    return ", ".join(f"{name} {size:.1f}" for name, size in sorted(found.items(), key=lambda f: -f[1]) if size >= 0.1)
 
 
 def _raw(home: Home, encoder: Encoder, *, torch: bool) -> tuple[_Watch, _Watch | None]:
@@ -389,11 +474,12 @@ def _latencies(home: Home, asked: Sequence[str]) -> dict[str, Latency]:
         raise EvalError("nothing was indexed")
     for question in asked[:3]:
         home.answerer.answer(question)
-    spent: dict[str, list[float]] = {"search": []}
+    spent: dict[str, list[float]] = {"search": [], "search, processor": []}
     for question in asked:
         with _Watch() as search:
             opened.search(question, 10)
         spent["search"].append(search.seconds * 1000)
+        spent["search, processor"].append(search.cpu_seconds * 1000)
     for question in asked[::2]:
         for stage, milliseconds in home.answerer.answer(question).timings_ms.items():
             spent.setdefault(stage, []).append(milliseconds)
@@ -554,7 +640,10 @@ def as_table(report: Report, before: dict[str, Any] | None = None) -> str:
     row("  raw encoder, passages/s", lambda s: s.passages / s.raw_seconds if s.raw_seconds else None)
     row("  raw encoder on torch, passages/s", lambda s: s.passages / s.torch_seconds if s.torch_seconds else None)
     row("  processor ms a passage", lambda s: s.ingest_cpu_seconds / s.passages * 1000, "{:.2f}")
+    row("ingest, peak memory, MB", lambda s: s.ingest_peak_mb, "{:.0f}")
     row("sync without change, s", lambda s: s.unchanged_seconds, "{:.3f}")
+    row("sync of one changed file, s", lambda s: s.changed_seconds, "{:.3f}")
+    row("  written, MB", lambda s: s.changed_written_mb, "{:.2f}")
     for stage in dict.fromkeys(k for s in report.sizes for k in s.stages):
         for which in ("p50", "p95", "p99"):
             row(f"{stage} {which}, ms", lambda s, stage=stage, which=which: getattr(s.stages[stage], which))  # type: ignore[misc]
