@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
+from app.text.spans import led_by
 from ingest.dates import date_bounds
 
 T = TypeVar("T")
@@ -85,9 +86,10 @@ _NO_YEAR_AFTER = re.compile(
     r"hectares|acres|cases|deaths|dead|injured|killed|inhabitants|residents|birds|animals|trees|copies|million|billion)",
     re.I,
 )
-_NUMBERED = re.compile(
-    r"\b(?:resolution|no\.|number|article|section|room|page|p\.|model|route|flight|law|directive|decree)\s+$", re.I
+_NUMBERED = frozenset(
+    "resolution no. number article section room page pages p. pp. pp model route flight law directive decree".split()  # noqa: SIM905
 )
+"""Words before a number that is one of a series, no year."""
 _COUNTED = re.compile(r"(?!\s+(?:in|and|or|the|to|by|at|on|with|when|as|was|were|is|had|has)\b)\s+[a-z]|\s*\(")
 _RELATIVE = re.compile(
     r"\b(?:(?P<stretch>(?:in|over|during|within|for) the (?:last|past) (?:(?P<n>\w+) )?(?P<unit>years?|months?|weeks?|days?))|"
@@ -291,7 +293,7 @@ def _period(match: re.Match[str], text: str) -> Period | None:
     before = text[: match.start()]
     after = text[match.end() : match.end() + 24]
     alone = not (groups.get("m1") or groups.get("y2") or groups.get("part"))
-    if alone and _NUMBERED.search(before[-24:]):
+    if not (groups.get("m1") or groups.get("part")) and led_by(before[-24:], _NUMBERED):
         return None
     if alone and (_NO_YEAR_AFTER.match(after) or (_NO_YEAR_BEFORE.search(before[-24:]) and _COUNTED.match(after))):
         return None

@@ -14,7 +14,6 @@ from app.text.periods import DAY_OR_MONTH, DECADE, Period, Relation, month_of, o
 _DECADE_PARTS = {"early": (0, 3), "mid": (3, 6), "late": (7, 9)}
 """Years of a decade that its part may mean."""
 _BEFORE_CHRIST = re.compile(r"\s*(?:[–-]\s*[0-9]+\s*)?B\.?C", re.I)
-_PAGES = re.compile(r"\b(?:pp?|pages?)\.?\s*$", re.I)
 _YEAR_BEHIND = re.compile(r"\.?\s*,?\s*(?P<year>(?:1[5-9]|20)[0-9]{2})(?![0-9])")
 """A year that a comma or a blank parts from its month: "July, 1910", "May 21 , 2022"."""
 _WEEKDAY = re.compile(rf"(?:(?P<next>next)\s+|(?:last|this|on)\s+)?(?P<day>{'|'.join(calendar.day_name)})\b(?!s)", re.I)
@@ -58,7 +57,6 @@ def times(parsed: Parse, written: str | None = None, year: int | None = None) ->
     for decade in decades:
         add(decade)
     own = [p for p in periods(text) if not _BEFORE_CHRIST.match(text, p.end) and not _counted(parsed, p)]
-    own = [p for p in own if not _PAGES.search(text, 0, p.start)]
     for match in DAY_OR_MONTH.finditer(text):
         behind = _YEAR_BEHIND.match(text, match.end())
         whole = any(p.start < match.end() and match.start() < p.end for p in own)

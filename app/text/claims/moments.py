@@ -7,6 +7,7 @@ import re
 
 from app.text.claims.pieces import Moment
 from app.text.periods import DAY_OR_MONTH, DECADE, Period, month_of, overlap, periods
+from app.text.spans import led_by
 
 ORDINAL_WORDS = {
     w: i for i, w in enumerate(
@@ -46,7 +47,7 @@ def moments_of(text: str) -> tuple[Moment, ...]:
         elif (
             not day
             and m["month"] in calendar.month_name
-            and (m["month"] not in _ALSO_WORDS or _names_month(text[: m.start()]))
+            and (m["month"] not in _ALSO_WORDS or led_by(text[: m.start()].replace("-", " "), _LEADS_TO_MONTH))
         ):
             add(m.start(), m.end(), month * 100 + 1, month * 100 + 31)
     found.sort(key=lambda f: f[0])
@@ -55,11 +56,6 @@ def moments_of(text: str) -> tuple[Moment, ...]:
 
 def _days(p: Period) -> tuple[int, int]:
     return p.first, p.last
-
-
-def _names_month(before: str) -> bool:
-    """Whether "May" or "March" behind these words is a month."""
-    return bool(before) and before[-1] in " -" and before[:-1].rpartition(" ")[2].lower() in _LEADS_TO_MONTH
 
 
 def dated_alike(claimed: Moment, given: Moment) -> bool:
