@@ -6,6 +6,7 @@ import re
 
 from app.question.target import NEUTRAL, Target
 from app.text.quantities import Quantity, group_of, quantities
+from app.text.spans import led_by
 from index.terms import TOKEN, Vocabulary
 
 NEGATED = re.compile(
@@ -37,7 +38,8 @@ _FAMILIES_TOO = re.compile(
     r"\b(?:counting|including|includes?|with) (?:their |the )?(?:family members|relatives|families)\b", re.I
 )
 _CLAUSE = re.compile(r";\s+|:\s+|,?\s+(?:while|whereas|but)\s+")
-_GIVEN_AS = re.compile(r"\b(?:of|at|is|are|was|were|to|as)\s+(?:be\s+)?$", re.I)
+_GIVEN_AS = ("of", "at", "is", "are", "was", "were", "to", "as", "be")
+"""Words right before a figure that is given for what the words before name: "a size of 4,000"."""
 _GENERIC = frozenset(
     re.findall(
         r"\w+",
@@ -92,7 +94,7 @@ def _same_noun(q: Quantity, target: Target, sentence: str, vocabulary: Vocabular
     if q.head == "" and not q.unit and target.heads & {"strength", "population"}:
         # "gives a size of 4,000–6,000"
         before = sentence[clause_of(sentence, q)[0] : q.start]
-        return bool(_GIVEN_AS.search(before)) and any(group_of(w) in target.heads for w in TOKEN.findall(before))
+        return led_by(before, _GIVEN_AS) and any(group_of(w) in target.heads for w in TOKEN.findall(before))
     return False
 
 

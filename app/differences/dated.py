@@ -14,6 +14,7 @@ from app.evidence.gather import Evidence
 from app.question.target import Target
 from app.text.periods import Asked, Period, of_date, overlap, periods, shown, speaks_of, strict
 from app.text.quantities import Quantity
+from app.text.spans import led_by
 from ingest.source import Source
 
 _SAYING = re.compile(
@@ -31,7 +32,7 @@ _COUNTED_BY = re.compile(
     re.I,
 )
 _CITED = re.compile(r"\b(?:according to|article|report|study|paper|by)\b[^.;]*\($", re.I)
-_LED_IN = re.compile(r"(?:^|\b(?:in|on|of|by|at|during|around|from|between|as of|since|for|the|until|to)\s+)$", re.I)
+_LED_IN = frozenset("in on of by at during around from between since for the until to".split())  # noqa: SIM905
 _RIGHT_BEHIND = re.compile(r"(?:\s[\w’'-]+){0,4},?\s+(?:in|as of|as at|by|for|during|on)\s+(?:\w+,\s+)*")
 _EARLIER = re.compile(r"\b(?:earlier|previous(?:ly)?|former(?:ly)?|older|once|initial(?:ly)?|at first)\b", re.I)
 
@@ -79,7 +80,7 @@ def _nearest(named: Sequence[Period], q: Quantity, text: str) -> Period | None:
     behind = [p for p in named if p.start >= q.end and _RIGHT_BEHIND.fullmatch(text[q.end : p.start])]
     if behind:
         return behind[0]
-    led = [p for p in named if p.relation != "at" or _LED_IN.search(text[: p.start])]
+    led = [p for p in named if p.relation != "at" or not text[: p.start] or led_by(text[: p.start], _LED_IN)]
     return min(led or named, key=lambda p: min(abs(p.start - q.end), abs(q.start - p.end)), default=None)
 
 

@@ -11,32 +11,40 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from app.question.analysis import Kind, asked_noun, asks_author, fits_kind, kind_of
+from app.question.analysis import Kind, asked_noun, asks_author, fits_kind, kind_of, unlinked
 from app.text import orders as instructions
+from app.text.spans import ended
 from index.terms import Vocabulary, tokens
 from ingest.chunk import Passage, is_row, tells
 from ingest.formats.plain import BYLINE
 from ingest.sentences import unmarked
 
-_QUOTED_END = re.compile(r"\?\s*[\"'”’»)\]]+$")
 _OPENING = re.compile(r"[\"“„«(\[]|(?<!\w)['‘]")
 _SPEAKER = re.compile(r"^[^:?!.]{1,60}:\s+")
-_LINK_WORD = re.compile(r"^\W*(?:(?:and|but|so|or|then|now|well)\b,?\s+)+", re.I)
 _ASKS_WITHOUT_MARK = re.compile(
     r"^\W*(?:who|whom|whose|what|when|where|why|how|which)\s+(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|"
     r"should|many|much)\b[^.!…;]*$",
     re.I,
 )
-_MONTHS = "|".join((*calendar.month_name[1:], *(f"{m}\\.?" for m in calendar.month_abbr[1:]), "sept\\.?"))
-_DAYS = "|".join((*calendar.day_name, *(f"{d}\\.?" for d in calendar.day_abbr)))
-_CLOCK = re.compile(r"\b\d{1,2}[:.h]\d{2}\b(?:\s*[ap]\.?m\b)?|\b\d{1,2}\s*[ap]\.?m\b", re.I)
-_POSTED = re.compile(r"\b(?:published|updated|posted|modified|edited|read)\b|\bago\b", re.I)
-_DAY_NAMED = re.compile(rf"\b(?:{_MONTHS})(?!\w)|\b(?:{_DAYS})(?!\w)|\b\d{{1,4}}[-/.]\d{{1,2}}[-/.]\d{{1,4}}\b", re.I)
-_STAMP_WORDS = re.compile(
-    rf"\b(?:{_MONTHS}|{_DAYS})(?!\w)|\b(?:first|last|published|updated|posted|modified|edited|on|at|of|from|[ap]\.?m|[ecmpw][ds]?t|gmt|utc|"
-    r"bst|cest|local|time|min|mins|minutes?|hours?|days?|read|ago|st|nd|rd|th|date|dated)\b|\d+(?:st|nd|rd|th)?|[\W_]",
-    re.I,
+_NAMES_OF_DAYS = frozenset(
+    n.lower()
+    for names in (calendar.month_name, calendar.month_abbr, calendar.day_name, calendar.day_abbr)
+    for n in names
+    if n
 )
+_POSTED = frozenset(("published", "updated", "posted", "modified", "edited", "read", "ago"))
+_OF_STAMPS = (
+    _NAMES_OF_DAYS
+    | _POSTED
+    | frozenset(
+        """
+    sept first last on at of from a p m am pm h t est edt cst cdt mst mdt pst pdt et ct mt pt wt wst wdt gmt utc bst cest local time min mins
+    minute minutes hour hours day days st nd rd th date dated
+    """.split()  # noqa: SIM905
+    )
+)
+_CLOCK = re.compile(r"\b\d{1,2}[:.h]\d{2}\b(?:\s*[ap]\.?m\b)?|\b\d{1,2}\s*[ap]\.?m\b", re.I)
+_DATE_IN_DIGITS = re.compile(r"\b\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b")
 _BY = re.compile(
     r"^\W*(?:(?:story|text|words|reporting|written|edited|photographs?|photos?|compiled) )?by:?\s+[A-ZÀ-Þ][^.!?]{1,80}$",
     re.I,
@@ -45,7 +53,11 @@ _ASKS_PUBLICATION = re.compile(
     r"\b(?:published|posted|updated|written|dated|released|appeared?|came? out|date of (?:the )?(?:article|report|text|publication))\b",
     re.I,
 )
-_ASKS_PICTURE = re.compile(r"\b(?:photo\w*|pictures?|images?|illustrations?|credit\w*|cover)\b", re.I)
+_PICTURE = frozenset(
+    """
+    photo photos photograph photographs photographer photographed picture pictures image images illustration illustrations credit credits credited cover
+    """.split()  # noqa: SIM905
+)
 _HOW_TO = re.compile(
     r"\bhow (?:do|does|to|can|could|should|would|must|may|is|are)\b|\bwhat (?:should|must) (?:i|we|you|one)\b", re.I
 )
@@ -58,7 +70,6 @@ _GRAMMAR = frozenset(
     ["a", "an", "the", "of", "in", "on", "at", "to", "by", "for", "with", "from", "as", "and", "or", "but", "is", "are", "was", "were", "be", "been", "being", "am", "has", "have", "had", "do", "does", "did", "will", "would", "can", "could", "shall", "should", "may", "might", "must", "it", "its", "he", "she", "they", "them", "his", "her", "their", "this", "that", "these", "those", "there", "here", "who", "whom", "whose", "what", "which", "when", "where", "why", "how", "s", "also", "many", "much", "get", "use", "people", "person"]
 )  # fmt: skip
 _FULL_SENTENCE_WORDS = 3
-_ENDED = re.compile(r"[.!…][\"'”’»)\]]*$")
 
 
 @dataclass(frozen=True)
@@ -104,13 +115,13 @@ class Wanted:
             return False
         if _is_byline(shown, passage) and not (asks_author(self.question) or _ASKS_PUBLICATION.search(self.question)):
             return False
-        if passage.role == "credit" and not _ASKS_PICTURE.search(self.question):
+        if passage.role == "credit" and not _PICTURE & set(_words(self.question)):
             return False
         if passage.role == "heading" and not tells(shown):
             return False
         if (
             self.kind == "yes-no"
-            and not _ENDED.search(shown)
+            and not ended(shown)
             and self.names
             and not self.names & set(self.vocabulary.stems(shown))
         ):
@@ -121,7 +132,7 @@ class Wanted:
         """A bare date may answer "when"; one with a time of day is when a text came out."""
         if _ASKS_PUBLICATION.search(self.question):
             return True
-        return self.kind == "date" and not (_CLOCK.search(stamp_line) or _POSTED.search(stamp_line))
+        return self.kind == "date" and not (_CLOCK.search(stamp_line) or _POSTED & set(_words(stamp_line)))
 
     def _echoed(self, sentence: str) -> bool:
         """Whether a sentence has nothing but words of the question: it may confirm, it can't tell what, who or when."""
@@ -130,7 +141,7 @@ class Wanted:
         asked = self.question.lower()
         if any(found.group().lower() not in asked for found in _COUNTS.finditer(sentence)):
             return False
-        return not (self.kind == "yes-no" and _ENDED.search(sentence) and len(sentence.split()) >= _FULL_SENTENCE_WORDS)
+        return not (self.kind == "yes-no" and ended(sentence) and len(sentence.split()) >= _FULL_SENTENCE_WORDS)
 
     def asked_in(self, question: str, context: str) -> bool:
         """Whether a question that stands in a source asks the same: of the same kind, on the same things.
@@ -152,7 +163,7 @@ class Wanted:
         Args:
             around: the other lines and the headings above, which name what the sheet is on.
         """
-        if _ENDED.search(line) or not self.topic:
+        if ended(line) or not self.topic:
             return False
         words = self.vocabulary.stems(line)
         there = set(words) | set(self.vocabulary.stems(around))
@@ -170,7 +181,7 @@ _SAME, _NEARLY = 0.75, 0.4
 
 def plain_question(text: str) -> str:
     """A question without the name of who asks ("Herald: And who …?") and without linking words."""
-    return _LINK_WORD.sub("", _SPEAKER.sub("", text))
+    return unlinked(_SPEAKER.sub("", text))
 
 
 def interrogative(sentence: str) -> bool:
@@ -178,7 +189,7 @@ def interrogative(sentence: str) -> bool:
     text = unmarked(sentence).rstrip()
     if text.endswith("?"):
         return True
-    if _QUOTED_END.search(text):
+    if instructions.question(text):
         openings = list(_OPENING.finditer(text))
         before = text[: openings[0].start()] if openings else text
         return not re.search(r"\w", _SPEAKER.sub("", f"{before} ")) or not openings
@@ -187,11 +198,16 @@ def interrogative(sentence: str) -> bool:
 
 def stamp(sentence: str) -> bool:
     """Whether a line holds nothing but a day or a time: "Sept. 12, 5:16 p.m. ET"."""
-    dated = _DAY_NAMED.search(sentence) or _CLOCK.search(sentence) or _POSTED.search(sentence)
-    return bool(dated) and any(c.isdigit() for c in sentence) and not _STAMP_WORDS.sub("", sentence)
+    words = set(_words(sentence))
+    dated = words & (_NAMES_OF_DAYS | _POSTED | {"sept"}) or _CLOCK.search(sentence) or _DATE_IN_DIGITS.search(sentence)
+    hours = len(_CLOCK.findall(sentence)) > 1  # "8 am – 8 pm" tells when something is open
+    return bool(dated) and not hours and words <= _OF_STAMPS and any(c.isdigit() for c in sentence)
+
+
+def _words(text: str) -> list[str]:
+    """The words of a text, lower case, without figures."""
+    return re.findall(r"[^\W\d_]+", text.lower())
 
 
 def _is_byline(sentence: str, passage: Passage) -> bool:
-    return bool(BYLINE.match(sentence) or _BY.match(sentence)) or (
-        passage.role == "byline" and not _ENDED.search(sentence)
-    )
+    return bool(BYLINE.match(sentence) or _BY.match(sentence)) or (passage.role == "byline" and not ended(sentence))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Literal
 
 from app.errors import BadInput
@@ -13,78 +15,45 @@ from app.question.target import Target, target_of
 from app.text import periods
 from app.text.parse import parse
 from app.text.periods import NO_TIME, Asked
+from app.text.spans import CAPITALISED
 from index.terms import Vocabulary
 from ingest.sentences import sentence_spans
 
 Kind = Literal["number", "date", "person", "place", "reason", "manner", "yes-no", "description", "other"]
 MAX_CHARS = 2000
-_CODE = re.compile(r"```.*?```", re.S)
 _SHOUTED_WORDS = 4
 """Words in capitals that are a sentence rather than names."""
 
-_KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
-    ("number", re.compile(r"\bhow (?:many|much|large|big|strong|old|long|far|high|often|frequent)\b|\b(?:what|which) (?:is |was |were |are )?(?:the |a )?(?:\w+ ){0,2}(?:number|percentage|percent|share|size|amount|total|toll|population|cost|price|figure|strength|rate|estimate)\b|\bpercent(?:age)?\b", re.I)),
-    ("date", re.compile(r"^\W*when\b|\b(?:what|which|in what|in which) (?:year|month|date|day|decade|century|time)\b|\bsince when\b|\bhow long ago\b|\bdate of\b", re.I)),
-    ("reason", re.compile(r"\bwhy\b|\b(?:what|which) (?:\w+ ){0,3}(?:reasons?|causes?|caused|motives?|explains?|led to|factors?|purpose)\b|\bhow come\b|\bbecause of what\b", re.I)),
-    ("person", re.compile(r"^\W*(?:and |but |so )?(?:who|whom|whose)\b|\bby whom\b|\b(?:what|which) (?:person|people|group|organi[sz]ation|company|author|leader|official|agency|party|country|countries)\b", re.I)),
-    ("place", re.compile(r"^\W*where\b|\b(?:what|which|in what|in which) (?:place|city|town|province|provinces|region|regions|area|state|location)\b", re.I)),
-    ("yes-no", re.compile(r"^\W*(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|must|may|might)\b", re.I)),
-    ("manner", re.compile(r"\bhow\b|\bin what way\b", re.I)),
-    ("description", re.compile(r"\bwhat\b|\bwhich\b|\b(?:describe|explain|tell|summari[sz]e|overview|compare|discuss|list)\b", re.I)),
-)  # fmt: skip
+_NOUNS: dict[Kind, str] = {
+    "number": "number percentage percent share size amount total toll population cost price figure strength rate estimate",
+    "date": "year month date day decade century time",
+    "reason": "reason reasons cause causes caused motive motives explain explains led factor factors purpose",
+    "person": "person people group organisation organization company author leader official agency party country countries",
+    "place": "place city town province provinces region regions area state location",
+}
+"""What "what" and "which" ask for, by the noun behind them."""
+_KIND_OF_NOUN = {word: kind for kind, words in _NOUNS.items() for word in words.split()}
+_KIND_OF_FIRST: dict[str, Kind] = {"when": "date", "who": "person", "whom": "person", "whose": "person", "where": "place"}
+_DEGREES = frozenset(("many", "much", "large", "big", "strong", "old", "long", "far", "high", "often", "frequent"))
+_PHRASES: dict[str, Kind] = {
+    "how come": "reason", "because of what": "reason", "by whom": "person", "since when": "date", "date of": "date", "what way": "manner",
+}  # fmt: skip
+_TELLING = frozenset(("what", "which", "describe", "explain", "tell", "summarise", "summarize", "overview", "compare", "discuss", "list"))
+_AUXILIARIES = ("is", "are", "was", "were", "do", "does", "did", "has", "have", "had", "can", "could", "will", "would", "should", "may", "might")
+_BETWEEN: dict[Kind, int] = {"number": 2, "reason": 3, "date": 0, "person": 0, "place": 0}
+"""Words that may stand between "which" and its noun; "is the" before a number is passed over."""
+_ORDER: tuple[Kind, ...] = ("number", "date", "reason", "person", "place", "yes-no", "manner", "description")
+"""Of several kinds that a question's words name, the first is meant."""
 FACT_KINDS: frozenset[Kind] = frozenset({"number", "date", "person", "place", "yes-no"})
 
-_AUXILIARY = r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might)\b"
+_AUXILIARY = rf"(?:{'|'.join(_AUXILIARIES)})\b"
 _ASKED_NOUN = re.compile(
     rf"\b(?:what|which|how much|how many|whose)\s+(?!{_AUXILIARY})((?:[\w'’-]+\s+){{0,3}}?[\w'’-]+?)\s+{_AUXILIARY}",
     re.I,
 )
 _CLASSES = frozenset(
-    [
-        "person",
-        "people",
-        "group",
-        "organisation",
-        "organization",
-        "company",
-        "author",
-        "leader",
-        "official",
-        "agency",
-        "party",
-        "body",
-        "institution",
-        "entity",
-        "entities",
-        "country",
-        "countries",
-        "place",
-        "city",
-        "cities",
-        "town",
-        "province",
-        "provinces",
-        "region",
-        "regions",
-        "area",
-        "state",
-        "location",
-        "year",
-        "month",
-        "date",
-        "day",
-        "decade",
-        "century",
-        "time",
-        "number",
-        "percentage",
-        "percent",
-        "share",
-        "size",
-        "amount",
-        "total",
-        "rate",
-    ]
+    " ".join(_NOUNS[kind] for kind in ("date", "person", "place")).split()
+    + "body institution entity entities cities number percentage percent share size amount total rate".split()  # noqa: SIM905
 )
 """Nouns that say of which kind the answer is; a text that names the agency need not call it one."""
 _FIGURE = re.compile(
@@ -95,7 +64,7 @@ _DATE = re.compile(
     r"\b(?:1[0-9]|20)\d\d(?:s)?\b|\b(?:january|february|march|april|may|june|july|august|september|october|november|december|monday|tuesday|wednesday|thursday|friday|saturday|sunday|spring|summer|autumn|winter|century|decade|yesterday|today|last (?:year|month|week)|ago)\b",
     re.I,
 )
-_NAME = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-ZА-ЯЁ][\w’'-]+")
+_LINKED = re.compile(r"^\W*(?:(?:and|but|so|or|also|then|ok(?:ay)?|no|yes|(?:now|well)(?=,))\b[,:]?\s*)+", re.I)
 _AUTHOR = re.compile(
     r"\bwho\b[^?]{0,20}\b(?:wrote|authored|penned|(?:is|was|are|were) the (?:authors?|writers?))\b|\b(?:written|authored) by (?:whom|who)\b|"
     r"\bauthors?(?:['’]s?)?\b[^?]{0,30}\b(?:names?|backgrounds?|affiliations?|jobs?|professions?|employers?|expertise)\b|"
@@ -116,7 +85,6 @@ _INDIRECT = re.compile(
 )
 """What leads to a question inside a sentence: "I would like to know whether"."""
 _NUMBER = re.compile(r"\d{1,3}(?:[,\u00a0\u202f]\d{3})+|\d+")
-_CAPITAL = re.compile(r"\b[A-ZА-ЯЁ][\w’'-]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +131,8 @@ def tidy(text: str) -> str:
     if not isinstance(text, str):
         raise BadInput("the question must be text")
     shown = unicodedata.normalize("NFC", text)
-    beside = _CODE.sub(" ", shown)  # pasted code is not what is asked
+    fenced = shown.split("```")
+    beside = " ".join([*fenced[::2], *(fenced[-1:] if len(fenced) % 2 == 0 else [])])  # pasted code is not what is asked
     shown = beside if any(c.isalnum() for c in beside) else shown
     shown = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in shown)
     shown = " ".join(shown.split())
@@ -229,9 +198,47 @@ def asked_noun(text: str) -> str | None:
     return None if noun and noun.lower() in _CLASSES else noun
 
 
+def unlinked(text: str) -> str:
+    """A question without the words that link it to what was said: "And then, who …" → "who …"."""
+    return _LINKED.sub("", text)
+
+
 def kind_of(text: str) -> Kind:
     """What kind of answer a question wants, from its words."""
-    return next((kind for kind, pattern in _KINDS if pattern.search(text)), "other")
+    found = set(_kinds(re.findall(r"\w+", text.lower())))
+    return next((kind for kind in _ORDER if kind in found), "other")
+
+
+def _kinds(words: Sequence[str]) -> Iterator[Kind]:
+    """The kinds of answer that any words of a question name."""
+    first = next((w for w in words if w not in {"and", "but", "so"}), "")
+    if first in _KIND_OF_FIRST:
+        yield _KIND_OF_FIRST[first]
+    if words and (words[0] in _AUXILIARIES or words[0] == "must"):
+        yield "yes-no"
+    for place, word in enumerate(words):
+        if word in {"percent", "percentage"}:
+            yield "number"
+        elif word == "why":
+            yield "reason"
+        elif word == "how":
+            yield "number" if " ".join(words[place + 1 : place + 2]) in _DEGREES else "manner"
+        elif word in {"what", "which"}:
+            yield from _of_noun(words[place + 1 : place + 7])
+        if word in _TELLING:
+            yield "description"
+        for far in (2, 3):
+            if phrase := _PHRASES.get(" ".join(words[place : place + far])):
+                yield phrase
+
+
+def _of_noun(behind: Sequence[str]) -> Iterator[Kind]:
+    """The kinds that the words behind "what" or "which" name, each as near as it has to stand."""
+    skipped = sum(1 for _ in takewhile({"is", "was", "were", "are", "the", "a"}.__contains__, behind[:2]))
+    for place, word in enumerate(behind):
+        kind = _KIND_OF_NOUN.get(word)
+        if kind and place <= _BETWEEN[kind] + (skipped if kind == "number" else 0):
+            yield kind
 
 
 def asks_author(text: str) -> bool:
@@ -247,7 +254,7 @@ def naming_author(text: str, author: str) -> str:
 def holds_kind(kind: Kind, span: str) -> bool:
     """Whether a short span is itself of the kind asked for: a figure, a date, a name."""
     if kind in {"person", "place"}:
-        return bool(_CAPITAL.search(span))
+        return bool(CAPITALISED.search(span))
     return fits_kind(kind, span)
 
 
@@ -258,5 +265,7 @@ def fits_kind(kind: Kind, sentence: str) -> bool:
     if kind == "date":
         return bool(_DATE.search(sentence))
     if kind in {"person", "place"}:
-        return bool(_NAME.search(sentence) or len(_CAPITAL.findall(sentence)) > 1)
+        capitals = list(CAPITALISED.finditer(sentence))
+        inside = (m.start() for m in capitals if m.start() and len(m.group()) > 1)
+        return len(capitals) > 1 or any(not sentence[: at - 1].endswith((".", "!", "?")) for at in inside)
     return True

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from app.question.analysis import unlinked
 from app.question.dialogue import UNNAMED, Mention, MentionKind, State, Turn, mentions, wh, without_markers
 from app.text.parse import SAYING, Parse, Word, parse
 from app.text.periods import Period, periods
@@ -24,9 +25,7 @@ _LEANS = re.compile(
     re.I,
 )
 """Words of a turn that may point back; only where one stands is its grammar read."""
-_CONNECTED = re.compile(r"^\W*(?:(?:and|but|so|or|also|then|ok(?:ay)?|no|yes)\b[,:]?\s*)+", re.I)
-_ABOUT = re.compile(r"^(?:what|how) about\s+", re.I)
-_ACCORDING = re.compile(r"^according to\s+", re.I)
+_ABOUT = ("what about ", "how about ")
 _PREPOSITION = re.compile(r"^(?:in|on|at|for|by|from|to|with|before|after|since|until|during|under|against|among)\s+(?=\S)", re.I)
 _BEFORE_TIME = re.compile(r"(?:\b(?P<word>in|on|during|since|before|after|by|until|from|between|at|for|as of)\s+)?(?:the\s+)?$", re.I)
 _MEANT = re.compile(r"^(?:i\s+)?(?:mean|meant|am asking about|asked about)\s+(?:to (?:ask|say)\s+)?|^(?:not\s+.+?,?\s+but|rather|instead|actually)\s+", re.I)
@@ -111,8 +110,8 @@ def resolved(turn: str, state: State) -> str:
 
 def readings(turn: str, state: State) -> Readings:
     """What a turn may mean; a question that stands by itself means what it says."""
-    bare = _MEANT.sub("", _CONNECTED.sub("", turn)).strip() or turn
-    typed = Reading(text=bare if _MEANT.match(_CONNECTED.sub("", turn)) else turn, way="typed")
+    bare = _MEANT.sub("", unlinked(turn)).strip() or turn
+    typed = Reading(text=bare if _MEANT.match(unlinked(turn)) else turn, way="typed")
     connected = bool(state.question) and bare != turn
     short = len(bare.split()) <= _LONGEST_FRAGMENT
     if not (state.question or _LEANS.search(turn) or short):
@@ -173,10 +172,16 @@ def _about_claim(parsed: Parse, state: State) -> list[Reading]:
     return []
 
 
+def _behind(text: str, *leads: str) -> str:
+    """The text without the first of the leads, lower case, that it begins with."""
+    lead = next((lead for lead in leads if text.lower().startswith(lead)), "")
+    return text[len(lead) :].lstrip()
+
+
 def _lone(parsed: Parse, text: str) -> str:
     """A turn that says nothing without a question before it, such as "and in 2021?"; else empty."""
     bare = text.strip(" ?.!")
-    rest = _PREPOSITION.sub("", _ABOUT.sub("", bare))
+    rest = _PREPOSITION.sub("", _behind(bare, *_ABOUT))
     named = periods(rest)
     alone = bool(named) and named[0].start == 0 and named[-1].end == len(rest)
     return bare if alone and not _has_verb(parsed) else ""
@@ -315,13 +320,12 @@ def _written(one: _Anaphor, mention: Mention) -> str:
 def _replaced(bare: str, state: State) -> list[Reading]:
     """The last question with its time, holder or a name replaced by what a turn without a verb gives."""
     rest = bare.strip(" ?.!,")
-    rest = _ABOUT.sub("", rest)
+    rest = _behind(rest, *_ABOUT)
     base = state.question.rstrip(" ?.!")
     if not rest or not base:
         return []
-    according = _ACCORDING.match(rest)
-    if according:
-        return [Reading(text=_by_holder(base, rest[according.end() :], state), way="replaced")]
+    if (by := _behind(rest, "according to ")) != rest:
+        return [Reading(text=_by_holder(base, by, state), way="replaced")]
     alone = _CLEFT.get(rest.lower())
     if alone and state.claim:
         return [Reading(text=f"{alone} {lowered(state.claim)}?", way="replaced")]

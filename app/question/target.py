@@ -41,9 +41,6 @@ HOW_MANY = re.compile(r"\bhow many\b|\b(?:number|count|estimates?|total) of\b(?!
 _HOW_STRONG = re.compile(r"\bhow (?:large|big|strong|sizeable|numerous)\b|\b(?:strength|size|membership)\b", re.I)
 
 
-_HOW_POPULOUS = re.compile(r"\bpopulation\b|\bhow populous\b", re.I)
-
-
 _HOW_MUCH = re.compile(
     r"\bhow (?:much|high|far|long|tall|deep|wide|heavy|fast|hot|cold|big|large)\b|\bpercent(?:age)?\b|\b(?:share|proportion|rate|turnout|"
     r"revenue|turnover|profits?|loss(?:es)?|sales|cost|costs|price|budget|value|worth|reward|magnitude|height|length|area|depth|"
@@ -98,10 +95,11 @@ NEUTRAL = re.compile(
 )
 
 
-_CHANGED = re.compile(
-    r"f[ae]ll(?:en)?|r[io]sen?|drop(?:ped)?|gr[oe]wn?|(?:in|de)crease[sd]?|decline[sd]?|shr[iu]nk|change[sd]?|high|long|far|deep|wide|big|large|"
-    r"much|heavy|tall",
-    re.I,
+_CHANGED = frozenset(
+    """
+    fall fell fallen rise rose risen drop dropped grow grew grown increase increased increases decrease decreased decreases decline declined
+    declines shrink shrank shrunk change changed changes high long far deep wide big large much heavy tall
+    """.split()  # noqa: SIM905
 )
 
 
@@ -159,7 +157,7 @@ def target_of(text: str, kind: str, vocabulary: Vocabulary) -> Target | None:
         elif words:
             heads.add(group_of(words[-1]))
             consumed.add(vocabulary.stem(words[-1]))
-    elif _HOW_POPULOUS.search(text):
+    elif any(word in text.lower() for word in ("population", "populous")):
         heads |= {"population", "people"}
         consumed.add(vocabulary.stem("population"))
     elif _HOW_STRONG.search(text) and not _HOW_MUCH.search(re.sub(r"how (?:big|large)", "", text, flags=re.I)):
@@ -180,7 +178,7 @@ def target_of(text: str, kind: str, vocabulary: Vocabulary) -> Target | None:
         and not _TREND.fullmatch(t) and t.lower() not in _ASKING
     ]  # fmt: skip
     if "count" not in kinds:
-        label = {vocabulary.stem(t) for t in about if not is_measure(t) and not _CHANGED.fullmatch(t)}
+        label = {vocabulary.stem(t) for t in about if not is_measure(t) and t.lower() not in _CHANGED}
     return Target(
         heads=frozenset(heads), events=frozenset(events), kinds=frozenset(kinds), label=frozenset(label), change=change,
         subject=tuple(about), names=tuple(names), dimension=_dimension(text) if "measure" in kinds else frozenset(),

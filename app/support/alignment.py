@@ -68,7 +68,7 @@ _LEAST_ALIKE, _LEAST_MEANT, _MUCH_ALIKE = 4, 2, 6
 _THERE = 0.5
 _LINK = 5
 """Words between two names, at most, for them to be taken together."""
-_BE = re.compile(r"is|are|was|were|be|been|being", re.I)
+_BE = frozenset(("is", "are", "was", "were", "be", "been", "being"))
 _DONE = re.compile(
     r"\w{2,}(?:ed|en|wn|aid|ade|old|ept|eft|ost|ent|ung|ilt|ght|one)|put|set|cut|let|hit|met|fed|led|won|held|sung|run",
     re.I,
@@ -150,7 +150,7 @@ def verb_left_out(claim: Said, given: Iterable[Said]) -> str:
         there = claims.tokens(said.text)
         opcodes = SequenceMatcher(None, own, [_stem(t) for t in there], autojunk=False).get_opcodes()
         for before, (kind, _, _, j1, _), behind in zip(opcodes, opcodes[1:], opcodes[2:], strict=False):
-            if kind != "insert" or not _BE.fullmatch(there[j1 - 1].group()) or not _DONE.fullmatch(there[j1].group()):
+            if kind != "insert" or there[j1 - 1].group().lower() not in _BE or not _DONE.fullmatch(there[j1].group()):
                 continue
             if before[0] == behind[0] == "equal" and behind[2] - behind[1] >= _BEHIND:
                 return there[j1].group()

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from app.errors import BadInput
 from app.support.checker import MAX_PASSAGE_CHARS
 from app.support.verdict import ClaimCheck
+from app.text.spans import LEAD
 from ingest.sentences import sentence_spans
 
-_LEAD = re.compile(r"\s*(?:(?P<heading>#{1,6})|[-*•–]|\d{1,3}[.)])\s+")
 _MARKS = re.compile(r"\s*\[\^?\d+\]|\*\*|__|`")
 """Notes and emphasis of a draft, which are no words of the claim."""
 _LEAST_WORDS = 3
@@ -88,7 +88,7 @@ def _checked(sentence: Sentence, check: Callable[[str], ClaimCheck]) -> Sentence
 def _sentences(text: str) -> Iterator[tuple[Sentence, bool]]:
     """Sentences of a text, each with whether it states something."""
     for number, block in enumerate(_blocks(text), start=1):
-        lead = _LEAD.match(block)
+        lead = LEAD.match(block)
         body = block[lead.end() :] if lead else block
         heading = bool(lead and lead["heading"])
         starts = [a for a, _ in sentence_spans(_MARKS.sub(lambda m: " " * len(m.group()), body))]
@@ -102,7 +102,7 @@ def _blocks(text: str) -> Iterator[str]:
     """Paragraphs, headings and items of lists, each in one line."""
     block: list[str] = []
     for line in [*text.splitlines(), ""]:
-        if block and (not line.strip() or _LEAD.match(line) or block[0].lstrip().startswith("#")):
+        if block and (not line.strip() or LEAD.match(line) or block[0].lstrip().startswith("#")):
             yield " ".join(block)
             block = []
         if line.strip():

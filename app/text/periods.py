@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
+from app.text.spans import led_by
 from ingest.dates import date_bounds
 
 T = TypeVar("T")
@@ -54,13 +55,26 @@ _PARTS = {
     "autumn": (9, 12), "fall": (9, 12), "winter": (1, 12),
 }  # fmt: skip
 """Months that a part of a year may mean: generous, since writers differ."""
-_RELATIONS: tuple[tuple[Relation, re.Pattern[str]], ...] = (
-    ("as of", re.compile(r"\b(?:as (?:of|at)|by|until|till|up to|through)\s+(?:the )?(?:\w+ of )?$", re.I)),
-    ("since", re.compile(r"\b(?:since|starting (?:in|from)|from)\s+(?:the )?$", re.I)),
-    ("before", re.compile(r"\b(?:before|prior to|earlier than)\s+(?:the )?$", re.I)),
-    ("after", re.compile(r"\b(?:after|following|later than)\s+(?:the )?$", re.I)),
-    ("of", re.compile(r"\bof\s+(?:the )?$", re.I)),
+_RELATIONS: dict[str, Relation] = {
+    "as of": "as of", "as at": "as of", "by": "as of", "until": "as of", "till": "as of", "up to": "as of", "through": "as of",
+    "since": "since", "starting in": "since", "starting from": "since", "from": "since", "before": "before", "prior to": "before",
+    "earlier than": "before", "after": "after", "following": "after", "later than": "after", "of": "of",
+}  # fmt: skip
+_LED_BY = re.compile(
+    rf"\b(?P<led>{'|'.join(_RELATIONS)})\s+(?:the )?$|\b(?P<far>as of|as at|by|until|till|up to|through)\s+(?:the )?\w+ of $",
+    re.I,
 )
+_MONTH_NAMES = "|".join(sorted(_MONTHS, key=len, reverse=True))
+DAY_OR_MONTH = re.compile(
+    rf"(?<![\w-])(?:(?P<d1>[0-3]?[0-9])(?:st|nd|rd|th)?\s+(?:of\s+)?)?(?P<month>{_MONTH_NAMES})\b"
+    r"(?(d1)|(?:\.?\s+(?P<d2>[0-3]?[0-9])(?:st|nd|rd|th)?\b)?)",
+    re.I,
+)
+"""A month with or without its day, whatever year stands behind it; "may" and "march" are among them in small letters."""
+DECADE = re.compile(
+    r"(?<!\w)(?:(?P<part>early|mid|late)[\s-]+)?(?:the )?(?P<year>(?:1[5-9]|20)[0-9]0|['’]?[2-9]0)['’]?s\b", re.I
+)
+"""A decade, with its part; its year may have two digits: "the ’80s"."""
 # A year that is not one: "about 2000 fighters", "resolution 2734", "room 2010".
 _NO_YEAR_BEFORE = re.compile(
     r"\b(?:about|around|some|roughly|approximately|nearly|almost|over|than|least|most|hundred|up to|an estimated)\s+$",
@@ -72,9 +86,10 @@ _NO_YEAR_AFTER = re.compile(
     r"hectares|acres|cases|deaths|dead|injured|killed|inhabitants|residents|birds|animals|trees|copies|million|billion)",
     re.I,
 )
-_NUMBERED = re.compile(
-    r"\b(?:resolution|no\.|number|article|section|room|page|p\.|model|route|flight|law|directive|decree)\s+$", re.I
+_NUMBERED = frozenset(
+    "resolution no. number article section room page pages p. pp. pp model route flight law directive decree".split()  # noqa: SIM905
 )
+"""Words before a number that is one of a series, no year."""
 _COUNTED = re.compile(r"(?!\s+(?:in|and|or|the|to|by|at|on|with|when|as|was|were|is|had|has)\b)\s+[a-z]|\s*\(")
 _RELATIVE = re.compile(
     r"\b(?:(?P<stretch>(?:in|over|during|within|for) the (?:last|past) (?:(?P<n>\w+) )?(?P<unit>years?|months?|weeks?|days?))|"
@@ -94,7 +109,6 @@ _TENSE = re.compile(
     r"was|were|had|did|\w{3,}ed|rose|fell|came|took|went|made|won|lost|said)\b",
     re.I,
 )
-_FIGURE = re.compile(r"[0-9]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +224,7 @@ def speaks_of(text: str, asked: Period, published: str | None = None) -> float:
         present = _is_present(text)
         if overlap(of_date(published).bounds, asked.bounds):
             return 1 if present else 0.5
-        return -1 if strict(asked) and present and (_NOW.search(text) or _FIGURE.search(text)) else 0
+        return -1 if strict(asked) and present and (_NOW.search(text) or any(c.isdigit() for c in text)) else 0
     return 1 if any(overlap(p.bounds, asked.bounds) for p in named) else -1
 
 
@@ -279,7 +293,7 @@ def _period(match: re.Match[str], text: str) -> Period | None:
     before = text[: match.start()]
     after = text[match.end() : match.end() + 24]
     alone = not (groups.get("m1") or groups.get("y2") or groups.get("part"))
-    if alone and _NUMBERED.search(before[-24:]):
+    if not (groups.get("m1") or groups.get("part")) and led_by(before[-24:], _NUMBERED):
         return None
     if alone and (_NO_YEAR_AFTER.match(after) or (_NO_YEAR_BEFORE.search(before[-24:]) and _COUNTED.match(after))):
         return None
@@ -307,16 +321,22 @@ def _period(match: re.Match[str], text: str) -> Period | None:
         return None
     if last < first:
         return None
-    relation: Relation = next((name for name, pattern in _RELATIONS if pattern.search(before[-30:])), "at")
+    led = _LED_BY.search(before[-30:])
+    relation: Relation = _RELATIONS[(led["led"] or led["far"]).lower()] if led else "at"
     if relation == "since" and (groups.get("y2") or groups.get("m2") or groups.get("d2")):
         relation = "at"  # "from May to July 2024"
     return Period(first=first, last=last, start=match.start(), end=match.end(), relation=relation, iso=iso)
 
 
+def month_of(name: str) -> int:
+    """The number of a month by its name or its short form, in any case."""
+    return _MONTHS[name.rstrip(".").lower()]
+
+
 def _month(name: str | None) -> int | None:
     if not name:
         return None
-    return int(name) if name.isdigit() else _MONTHS[name.rstrip(".").lower()]
+    return int(name) if name.isdigit() else month_of(name)
 
 
 def _iso(year: int, month: int | None, day: int | None) -> str:

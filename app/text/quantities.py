@@ -15,25 +15,25 @@ from typing import Literal
 
 import Stemmer
 
-from app.text.periods import periods
+from app.text.periods import DAY_OR_MONTH, periods
 
 Kind = Literal["count", "money", "percent", "measure"]
 Bound = Literal["exact", "about", "at least", "at most", "vague"]
 
-EVENTS: dict[str, re.Pattern[str]] = {
-    "killed": re.compile(
-        r"\b(?:kill(?:s|ed|ing)?|dead|die[ds]?|dying|deaths?|fatalit(?:y|ies)|death toll|tolls?|lives|lost their lives|perish(?:ed)?|"
-        r"murdered|drowned|slain|bodies)\b", re.I),
-    "injured": re.compile(r"\b(?:injur(?:ed|ies|ing|es?)|wound(?:ed|ing|s)?|hurt)\b", re.I),
-    "casualties": re.compile(r"\bcasualt(?:y|ies)\b", re.I),
-    "missing": re.compile(r"\b(?:missing|disappeared|unaccounted)\b", re.I),
-    "displaced": re.compile(r"\b(?:displac(?:ed|es|ing)|homeless|evacuat(?:ed|ing)|fled|uprooted)\b", re.I),
-    "arrested": re.compile(r"\b(?:arrest(?:s|ed|ing)?|detain(?:ed|ees|ing|s)?|detentions?|apprehended)\b", re.I),
-    "sentenced": re.compile(r"\b(?:sentenced|convicted|jailed|executed|sentences)\b", re.I),
-    "infected": re.compile(r"\b(?:infect(?:ed|ions?)|sickened|fell ill|hospitali[sz]ed)\b", re.I),
-    "saved": re.compile(r"\b(?:rescued|saved|survived|survivors?|vaccinated|recovered)\b", re.I),
+_EVENTS: dict[str, str] = {
+    "killed": "kill kills killed killing dead die died dies dying death deaths fatality fatalities toll tolls lives perish perished murdered "
+              "drowned slain bodies",
+    "injured": "injured injuries injuring injure injures wound wounded wounding wounds hurt",
+    "casualties": "casualty casualties mass-casualty",
+    "missing": "missing disappeared unaccounted",
+    "displaced": "displaced displaces displacing homeless evacuated evacuating fled uprooted",
+    "arrested": "arrest arrests arrested arresting detain detained detainees detaining detains detention detentions apprehended",
+    "sentenced": "sentenced convicted jailed executed sentences",
+    "infected": "infected infection infections sickened ill hospitalised hospitalized",
+    "saved": "rescued saved survived survivor survivors vaccinated recovered",
 }  # fmt: skip
 """What may have happened to those who are counted; figures of two of these are never compared."""
+_EVENT_OF = {word: event for event, words in _EVENTS.items() for word in words.split()}
 
 _HEADS: dict[str, str] = {
     "strength": "fighter militant combatant member insurgent jihadist jihadi soldier troop gunman strength size strong membership",
@@ -95,27 +95,26 @@ _NOT_A_COUNT = re.compile(
     r"point|top|part|article|session|committee)\.?\s?|[#¶§№(]\s?)$",
     re.I,
 )
-_DAY_AND_MONTH = re.compile(
-    r"\b(?:[0-3]?[0-9](?:st|nd|rd|th)? (?:January|February|March|April|May|June|July|August|September|October|November|December)|"
-    r"(?:January|February|March|April|May|June|July|August|September|October|November|December) [0-3]?[0-9](?:st|nd|rd|th)?)\b(?! (?:million|thousand))"
-)
 _NO_FIGURE = re.compile(
     r"[- ]?(?:year|month|day)s?[- ]olds?\b|[ -]?(?:times|fold|th|ways?|thirds?|quarters?|fifths|out of)\b|\s+(?:in|of) (?:three|four|five|ten|[0-9])\b",
     re.I,
 )
 _WORD = re.compile(r"[^\W\d_](?:[^\W_]|[’'-](?=\w))*")
-_STOP = re.compile(
-    r"(?:a|an|the|in|on|at|of|for|from|to|by|with|and|or|but|as|is|are|was|were|be|been|has|have|had|who|which|that|than|while|when|"
-    r"where|after|before|since|during|near|plus|including|among|according|into|over|under|were|will|would|could|may|might|can|said|"
-    r"says|reported|there|also|so|not|they|it|its|their|this|these|those|between|because|though|although|out|per|each|left|came|"
-    r"took|took|went|made|active|living|present|did|does|do|across|along|within|throughout|amid|against|if|now|then|still|only|"
-    r"last|this|next|every|worldwide|nationwide|countrywide|aboard|onboard|abroad|overseas|inside|outside|nearby|here|daily|weekly|monthly|yearly|a?round|overall|back|off|up|down|annually|respectively|alone|combined|together|today|yesterday)$",
-    re.I,
+_STOP = frozenset(
+    """
+    a an the in on at of for from to by with and or but as is are was were be been has have had who which that than while when
+    where after before since during near plus including among according into over under will would could may might can said
+    says reported there also so not they it its their this these those between because though although out per each left came
+    took went made active living present did does do across along within throughout amid against if now then still only
+    last this next every worldwide nationwide countrywide aboard onboard abroad overseas inside outside nearby here daily weekly
+    monthly yearly around round overall back off up down annually respectively alone combined together today yesterday
+    """.split()  # noqa: SIM905
 )
-_PARTICIPLE = re.compile(
-    r"(?:killed|injured|wounded|displaced|missing|dead|arrested|detained|evacuated|sentenced|infected|rescued|hurt|"
-    r"homeless|executed|jailed|convicted|died|drowned|murdered|vaccinated|hospitali[sz]ed|saved)$",
-    re.I,
+_PARTICIPLES = frozenset(
+    """
+    killed injured wounded displaced missing dead arrested detained evacuated sentenced infected rescued hurt homeless executed
+    jailed convicted died drowned murdered vaccinated hospitalised hospitalized saved
+    """.split()  # noqa: SIM905
 )
 PARTICIPLES = r"(?:[a-z]{3,}ed|built|lost|sold|sank|sunk|burnt|broken|won|stolen|shot|bought|grown|sent|cut|dead|missing|homeless|hurt)"
 """What is taken for a past tense or participle behind or before a counted noun."""
@@ -184,7 +183,7 @@ class Quantity:
         head: stem of the noun counted, or the name of its group; "" when none stands there.
         modifiers: stems of the words between the figure and its noun.
         named: capitalised words between the figure and its noun ("13 US personnel").
-        events: what happened to those counted, see :data:`EVENTS`.
+        events: what happened to those counted, see :func:`events_in`.
         verb: stem of what was done to the things counted ("200 houses damaged"); "" when no such word is near.
         aside: it stands beside the figure that is given: a part of it ("including 12 children") or an earlier
             state ("up from 900").
@@ -238,15 +237,19 @@ def is_measure(word: str) -> bool:
 
 
 def events_in(text: str) -> frozenset[str]:
-    """Names of the events of :data:`EVENTS` that a text speaks of."""
-    return frozenset(name for name, pattern in EVENTS.items() if pattern.search(text))
+    """What a text says to have happened to those counted: "killed", "injured", "arrested" and so on."""
+    words = (m.group() for m in _WORD.finditer(text.lower()))
+    return frozenset(_EVENT_OF[w] for w in words if w in _EVENT_OF)
 
 
 def _without_dates(text: str) -> str:
     """The text with dates blanked out at the same length."""
     for period in periods(text):
         text = text[: period.start] + "\x00" * (period.end - period.start) + text[period.end :]
-    return _DAY_AND_MONTH.sub(lambda m: "\x00" * len(m.group()), text)
+    for day in DAY_OR_MONTH.finditer(text):
+        if (day["d1"] or day["d2"]) and day["month"][0].isupper() and not text.startswith((" million", " thousand"), day.end()):
+            text = text[: day.start()] + "\x00" * (day.end() - day.start()) + text[day.end() :]
+    return text
 
 
 def _read(match: re.Match[str], text: str) -> Iterator[Quantity]:
@@ -412,7 +415,7 @@ def _with_context(q: Quantity, text: str, every: Sequence[Quantity]) -> Quantity
             events.clear()  # "left 23 dead" says what happened behind the figure
         if events:
             unit = f"{unit} {min(events)}".strip()
-    nouns = [w for w in words if not _PARTICIPLE.match(w)]
+    nouns = [w for w in words if w.lower() not in _PARTICIPLES]
     head = group_of(nouns[-1]) if nouns else ""
     if not words and not events:
         label = _LABEL.search(_CLAUSE_END.split(before)[-1])
@@ -454,11 +457,11 @@ def _noun_phrase(after: str) -> list[str]:
             break
         at += gap.end() if gap else 0
         word = _WORD.match(after, at)
-        if not word or _STOP.match(word.group()) or (words and re.fullmatch(PARTICIPLES, word.group(), re.I)):
+        if not word or word.group().lower() in _STOP or (words and re.fullmatch(PARTICIPLES, word.group(), re.I)):
             break
         words.append(word.group())
         at = word.end()
-        if _PARTICIPLE.match(words[-1]):
+        if words[-1].lower() in _PARTICIPLES:
             break
     return words
 

@@ -9,20 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from app.text.parse import Parse
-from app.text.periods import Period, Relation, of_date, periods, relative
+from app.text.periods import DAY_OR_MONTH, DECADE, Period, Relation, month_of, of_date, periods, relative
 
-_DECADE = re.compile(r"(?<![\w-])(?:(?P<part>early|mid|late)[\s-]+)?(?:the )?(?P<year>(?:1[5-9]|20)[0-9]0)['’]?s\b", re.I)
 _DECADE_PARTS = {"early": (0, 3), "mid": (3, 6), "late": (7, 9)}
 """Years of a decade that its part may mean."""
 _BEFORE_CHRIST = re.compile(r"\s*(?:[–-]\s*[0-9]+\s*)?B\.?C", re.I)
-_TWO_YEARS = re.compile(r"(?P<first>[0-9]{4})-(?P<second>[0-9]{2})")
-_PAGES = re.compile(r"\b(?:pp?|pages?)\.?\s*$", re.I)
-_MONTHS = {name.lower(): n for names in (calendar.month_name, calendar.month_abbr) for n, name in enumerate(names) if name}
-_MONTH_NAMES = "|".join(sorted(_MONTHS, key=len, reverse=True))
-_YEARLESS = re.compile(
-    rf"(?<![\w-])(?:(?P<d1>[0-3]?[0-9])(?:st|nd|rd|th)?\s+(?:of\s+)?)?(?P<month>{_MONTH_NAMES})\b\.?(?:\s+(?P<d2>[0-3]?[0-9])(?:st|nd|rd|th)?\b)?", re.I
-)
-_YEAR_BEHIND = re.compile(r"\s*,?\s*(?P<year>(?:1[5-9]|20)[0-9]{2})(?![0-9])")
+_YEAR_BEHIND = re.compile(r"\.?\s*,?\s*(?P<year>(?:1[5-9]|20)[0-9]{2})(?![0-9])")
 """A year that a comma or a blank parts from its month: "July, 1910", "May 21 , 2022"."""
 _WEEKDAY = re.compile(rf"(?:(?P<next>next)\s+|(?:last|this|on)\s+)?(?P<day>{'|'.join(calendar.day_name)})\b(?!s)", re.I)
 
@@ -61,12 +53,11 @@ def times(parsed: Parse, written: str | None = None, year: int | None = None) ->
         if time is not None and not any(f.start < time.end and time.start < f.end for f in found):
             found.append(time)
 
-    decades = [d for m in _DECADE.finditer(text) if (d := _decade(m)) is not None]
+    decades = [d for m in DECADE.finditer(text) if (d := _decade(m)) is not None]
     for decade in decades:
         add(decade)
     own = [p for p in periods(text) if not _BEFORE_CHRIST.match(text, p.end) and not _counted(parsed, p)]
-    own = [p for p in own if not _PAGES.search(text, 0, p.start)]
-    for match in _YEARLESS.finditer(text):
+    for match in DAY_OR_MONTH.finditer(text):
         behind = _YEAR_BEHIND.match(text, match.end())
         whole = any(p.start < match.end() and match.start() < p.end for p in own)
         if behind and not whole and match["month"][0].isupper():
@@ -86,15 +77,17 @@ def _time(period: Period, *, told: bool = True) -> Time:
 
 def _years(text: str, period: Period) -> Time | None:
     """Two years where the second could be a month: "1910-11" is rarely November 1910."""
-    match = _TWO_YEARS.fullmatch(text, period.start, period.end)
-    if match is None or int(match["second"]) != (int(match["first"]) + 1) % 100:
+    one, _, two = text[period.start : period.end].partition("-")
+    if not (len(one) == 4 and one.isdigit() and len(two) == 2 and two.isdigit()) or int(two) != (int(one) + 1) % 100:
         return None
-    first = int(match["first"])
+    first = int(one)
     return Time(first=first * 10000 + 101, last=(first + 1) * 10000 + 1231, start=period.start, end=period.end, relation=period.relation)
 
 
 def _decade(match: re.Match[str]) -> Time | None:
     first, last = _DECADE_PARTS.get((match["part"] or "").lower(), (0, 9))
+    if len(match["year"]) < 4:
+        return None  # "in her 80s"
     year = int(match["year"])
     if year % 100 == 0 and year < 2000:
         last = 99 if not match["part"] else last  # "the 1800s" is a century
@@ -120,7 +113,7 @@ def _untold(parsed: Parse, written: str | None, year: int | None) -> Iterator[Ti
     for entity in parsed.entities:
         if entity.kind != "date":
             continue
-        for match in _YEARLESS.finditer(text, entity.start, entity.end):
+        for match in DAY_OR_MONTH.finditer(text, entity.start, entity.end):
             if not match["month"][0].isupper():
                 continue
             if year is not None or day is not None:
@@ -136,7 +129,7 @@ def _middle(date: str) -> dt.date:
 
 
 def _in_year(match: re.Match[str], year: int | None, day: dt.date | None) -> Iterator[Time]:
-    month = _MONTHS[match["month"].lower()]
+    month = month_of(match["month"])
     number = match["d1"] or match["d2"]
     if year is None:
         assert day is not None

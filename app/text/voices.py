@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 
 from app.text.parse import Parse, parse
+from app.text.spans import FIGURE
 
-_QUOTATION = re.compile(r"^\W{0,2}[\"“„«][^\"”“»]+[\"”“»]\W*$")
 HEDGES = frozenset(("may", "might", "could", "possibly", "probably", "likely", "alleged", "purported", "supposed", "unconfirmed", "suspected"))
 """Words by which a sentence tells that something is not sure; a rumour may be retold with one."""
 HEARSAY = frozenset(
@@ -31,7 +31,6 @@ JUDGING = frozenset(
 _OWN = frozenset(("i", "we"))
 REPORTING = ", reporting what others say"
 """Stands behind an author's name before a sentence that gives what others hold."""
-_FIGURE = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
 _SHORT_VOICE = 6
 _PLAIN = frozenset(("DT", "PRP$", "NNS", "JJ", "CD"))
 """Tags of words that begin a voice and are no name, so that they lose their capital inside a sentence."""
@@ -46,7 +45,13 @@ def says_who(text: str) -> bool:
 
 def reports_others(text: str) -> bool:
     """Whether a sentence gives what others than its author hold or say: "the coverage included fears that …"."""
-    return bool(_QUOTATION.match(text)) or any(v.holder is None or v.holder.text.lower() not in _OWN for v in parse(text).voices)
+    return _is_quotation(text) or any(v.holder is None or v.holder.text.lower() not in _OWN for v in parse(text).voices)
+
+
+def _is_quotation(text: str) -> bool:
+    """Whether all of a text stands between one pair of quotation marks."""
+    bare = text.strip(" .,;:!?…()[]—–-")
+    return len(bare) > 2 and bare[0] in "\"“„«" and bare[-1] in "\"”“»" and not any(c in "\"”“»" for c in bare[1:-1])
 
 
 def names(who: str, sentence: str) -> bool:
@@ -90,8 +95,8 @@ def voice_not_there(sentence: str, quotes: Sequence[str]) -> str:
     voices = [s.text for v in read.voices if v.holder and v.verb == "according" for s in read.joined(v.holder.head)]
     named = {v: {w for w in re.findall(r"\w{2,}", v) if w[0].isupper()} for v in voices}
     named = {v: words for v, words in named.items() if words}
-    for figure in dict.fromkeys(_FIGURE.findall(sentence)) if len(named) > 1 else ():
-        holders = [set(re.findall(r"\w{2,}", q)) for q in quotes if figure in _FIGURE.findall(q)]
+    for figure in dict.fromkeys(FIGURE.findall(sentence)) if len(named) > 1 else ():
+        holders = [set(re.findall(r"\w{2,}", q)) for q in quotes if figure in FIGURE.findall(q)]
         missing = [{v for v, words in named.items() if not words & h} for h in holders]
         if missing and all(0 < len(m) < len(named) for m in missing):
             return min(set.union(*missing), key=voices.index)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from app.writing.passages import FIGURE, WORD, key, words_of
+from app.text.spans import CAPITALISED, FIGURE
+from app.writing.passages import WORD, key, words_of
 from ingest.sentences import sentence_spans
 
 _LABEL = re.compile(r"^\W*(?:standalone |rewritten |the same |follow-up )?question\s*:\s*", re.I)
-_CAPITAL = re.compile(r"\b[A-ZÀ-ÞА-Я][\w’'-]*")
-_ASKS = re.compile(
-    r"^\W*(?:and |but |so )?(?:who|whom|whose|what|when|where|which|why|how|is|are|was|were|do|does|did|has|have|had|can|could|"
-    r"will|would|should|may|might|in|on|by|from|to|at|for|since|until|tell|describe|explain|list|name|give|compare|summari[sz]e)\b",
-    re.I,
+_ASKING = frozenset(
+    """
+    who whom whose what when where which why how is are was were do does did has have had can could will would should may might in on by from to
+    at for since until tell describe explain list name give compare summarise summarize
+    """.split()  # noqa: SIM905
 )
 
 
@@ -30,22 +31,25 @@ def trusted_rewrite(reply: str, question: str, history: Sequence[str]) -> str | 
     known = " ".join([question, *history]).lower()
     if not rewrite or key(rewrite) == key(question) or len(rewrite) > len(question) + 200:
         return None
-    if len(sentence_spans(rewrite)) != 1 or not (rewrite.endswith("?") or _ASKS.match(rewrite)):
-        return None
-    if not _ASKS.match(rewrite):
+    if len(sentence_spans(rewrite)) != 1 or not _asks(rewrite):
         return None
     first = rewrite.split()[0]
-    names = [n for n in _CAPITAL.findall(rewrite) if n != first or not _ASKS.match(n)]
+    names = [n for n in CAPITALISED.findall(rewrite) if n != first or not _asks(n)]
     known_words = set(WORD.findall(known))
     if any(part not in known_words for name in names for part in WORD.findall(name.lower())):
         return None
-    figures = {f.strip(".,") for f in FIGURE.findall(known)}
-    if any(f.strip(".,") not in figures for f in FIGURE.findall(rewrite)):
+    if set(FIGURE.findall(rewrite)) - set(FIGURE.findall(known)):
         return None
     kept = rewrite.lower()
-    asked_names = [n for n in _CAPITAL.findall(question) if not _ASKS.match(n) and not question.startswith(n)]
-    must = [n.lower() for n in asked_names] + [f.strip(".,") for f in FIGURE.findall(question)]
+    asked_names = [n for n in CAPITALISED.findall(question) if not _asks(n) and not question.startswith(n)]
+    must = [n.lower() for n in asked_names] + FIGURE.findall(question)
     if any(m not in kept for m in must):
         return None
     new = [w for w in words_of(rewrite) if w not in known_words]
     return rewrite if len(new) <= max(1, len(words_of(rewrite)) // 4) else None
+
+
+def _asks(text: str) -> bool:
+    """Whether a text begins as a question or a request does."""
+    words = [w for w in WORD.findall(text.lower()[:80]) if w not in {"and", "but", "so"}]
+    return bool(words) and words[0] in _ASKING

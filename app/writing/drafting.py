@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from app.text.spans import LEAD
 from app.writing.markers import Mark, MarkerStream, Piece, closed_up
 from ingest.sentences import sentence_spans
 
 _THINKING = re.compile(r"^\s*<(think|thinking|reasoning)>(.*?)</\1>", re.I | re.S)
 _MAY_THINK = re.compile(r"^\s*(?:<(?:think|thinking|reasoning)>|<[a-z]{0,9}$|$)", re.I)
-_ITEM = re.compile(r"^\s*(?:[-*•–]|\d{1,2}[.)])\s+")
 _DECORATION = re.compile(r"^\s*(?:#{1,6}|>|[-*•–]|\d{1,2}[.)])\s+|\*\*|__|`+|</?[A-Za-z!][^>\n]*>")
 _LABEL = re.compile(r"^\s*(?:the )?(?:answer|response|reply|passage(?: \d+)?)(?: is)?\s*:\s+(?=\S)", re.I)
 _DANGLING = re.compile(
@@ -18,7 +18,6 @@ _DANGLING = re.compile(
 )
 """What is left of "according to [1]"."""
 _MD_LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\n]*\)")
-_CLOSES = re.compile(r" +[.,;:!?…)]")
 _SETTLED_CHARS = 12
 """A sentence is finished once so much of the next one is there: "U.S." does not end one, "U.S. It then" may."""
 
@@ -97,7 +96,8 @@ class Drafting:
             # The gap before a marker would come to stand before a full stop, where no sentence ends.
             self._gap = words[len(words.rstrip(" ")) :]
             words = words.rstrip(" ")
-            self.text += words.lstrip(" ") if _CLOSES.match(words) else words
+            bare = words.lstrip(" ")
+            self.text += bare if bare.startswith((".", ",", ";", ":", "!", "?", "…", ")")) else words
         return self.text[before:]
 
     def _cut(self, line: str, spans: list[tuple[int, int]], line_end: int) -> list[DraftSentence]:
@@ -115,6 +115,7 @@ class Drafting:
             self._marks = [*((at, m) for at, m in here if at >= end), *self._marks]
             here = [(at, m) for at, m in here if at < end]
         found = []
+        lead = LEAD.match(line)
         for number, (a, b) in enumerate(spans):
             last = number + 1 == len(spans)
             if self._leading:
@@ -130,7 +131,7 @@ class Drafting:
                     text=text,
                     marks=tuple(own),
                     end=min(high, len(self.text)),
-                    item=number == 0 and whole_line and _ITEM.match(line) is not None,
+                    item=number == 0 and whole_line and bool(lead and not lead["heading"]),
                 )
             )
         return found

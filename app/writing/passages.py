@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable, Sequence
 
 from app.text import orders as instructions
+from app.text.spans import FIGURE
 from app.writing.engines import estimated_tokens
 from app.writing.markers import without_markers
 from app.writing.parts import Given, Support
 from ingest.sentences import sentence_spans, unmarked
 
 WORD = re.compile(r"\w+", re.U)
-FIGURE = re.compile(r"\d[\d.,]*")
 
 
 def facts_of(given: Given) -> str:
@@ -108,8 +108,8 @@ def missing_figures(sentence: str, passages: Sequence[Given], supports: Sequence
     beside = [
         t for g in passages for t in (g.passage.context, g.source.title, g.source.date, g.passage.claimed_by) if t
     ]
-    known = {f.strip(".,") for f in FIGURE.findall(" ".join([*shown, *beside]))}
-    return [f for f in dict.fromkeys(f.strip(".,") for f in FIGURE.findall(sentence)) if f not in known]
+    known = set(FIGURE.findall(" ".join([*shown, *beside])))
+    return [f for f in dict.fromkeys(FIGURE.findall(sentence)) if f not in known]
 
 
 def nearest(sentence: str, passages: Sequence[Given]) -> list[Given]:

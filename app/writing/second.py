@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.writing.markers import Mark, split
+from app.writing.passages import WORD
 
 Verdict = Literal["supported", "contradicted", "not stated"]
 LEAST_WORDS = 3
 """Fewer literal words decide nothing: a name alone stands in most passages. Not measured."""
 _LINE = re.compile(r"^\W*s(\d{1,3})\W{1,4}(supported|contradicted|not stated)\b\W*(.*)$", re.I)
-_WORD = re.compile(r"\w+")
 _QUOTES = re.compile(r"[\"“”„«»]([^\"“”„«»].*)[\"“”„«»]")
 
 
@@ -67,11 +67,11 @@ def opinions(reply: str, texts: Sequence[str]) -> Mapping[int, Opinion]:
 
 def literal(words: str, texts: Sequence[str]) -> Place | None:
     """Where words stand in the first text that has them one behind the other; case and punctuation are passed over."""
-    wanted = [m.group().lower() for m in _WORD.finditer(words)]
+    wanted = [m.group().lower() for m in WORD.finditer(words)]
     if len(wanted) < LEAST_WORDS:
         return None
     for which, text in enumerate(texts):
-        there = list(_WORD.finditer(text))
+        there = list(WORD.finditer(text))
         lowered = [m.group().lower() for m in there]
         for at in range(len(there) - len(wanted) + 1):
             if lowered[at : at + len(wanted)] == wanted:

@@ -18,6 +18,7 @@ from app.answer import Answer, Citation
 from app.stream import Discarded, Done, Draft, Event, Settled, Verdict
 from app.text import claims
 from app.text import orders as instructions
+from app.text.spans import FIGURE, LEAD
 from app.writing.drafting import Drafting, plain
 from app.writing.engines import EngineError
 from app.writing.markers import Mark, existing, split
@@ -41,16 +42,11 @@ FORMS: Mapping[str, str] = {
 """What is asked for, by shape."""
 BADGE = "(not confirmed by the check)"
 MOST_UNITS = 60
-_ROW = re.compile(r"\s*\|.*\|\s*$")
-_RULE = re.compile(r"\s*\|[\s:|-]+\|\s*$")
-_ITEM = re.compile(r"\s*(?:[-*•–]|\d{1,2}[.)])\s+")
-_HEADING = re.compile(r"\s*#{1,6}\s+")
 _FOREIGN = re.compile(r"</?[A-Za-z!][^>\n]*>|`+|!?\[([^\]\n]*)\]\((?!\d)[^)\n]*\)")
-_FIGURE = re.compile(r"\d[\d.,]*")
 _NOT_STATED = re.compile(
     r"\b(?:passages?|sources?)\b[^.]{0,40}\b(?:not|no|nothing|neither)\b|\bno (?:passage|source)\b|\bnot (?:stated|said|given) in\b", re.I
 )
-_LABEL = re.compile(r"^\*\*[^*]+\*\*:?$|:$")
+
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,18 +96,18 @@ def units(line: str, *, table_goes_on: bool) -> Iterator[Unit]:
     """
     if not line.strip():
         return
-    if _RULE.match(line) or (_ROW.match(line) and not table_goes_on):
+    if _is_row(line) and (not table_goes_on or not line.strip(" \t:|-")):
         yield Unit(text=line.strip(), lead="\n", frame=True)
         return
-    if _ROW.match(line):
+    if _is_row(line):
         yield Unit(text=line.strip(), lead="\n")
         return
     shown = _FOREIGN.sub(lambda m: m[1] or "", line)
-    if heading := _HEADING.match(shown):
-        yield Unit(text=f"**{shown[heading.end() :].strip().strip('*')}**", lead="\n", frame=True)
-        return
-    item = _ITEM.match(shown)
+    item = LEAD.match(shown)
     body = shown[item.end() :] if item else shown.strip()
+    if item and item["heading"]:
+        yield Unit(text=f"**{body.strip().strip('*')}**", lead="\n", frame=True)
+        return
     starts = [a for a, _ in sentence_spans(_masked(body))]
     starts = [0, *starts[1:]]
     for n, (start, end) in enumerate(zip(starts, [*starts[1:], len(body)], strict=True)):
@@ -119,7 +115,19 @@ def units(line: str, *, table_goes_on: bool) -> Iterator[Unit]:
         if not re.search(r"\w", text):
             continue
         lead = ("\n- " if item else "\n") if n == 0 else " "
-        yield Unit(text=text, lead=lead, frame=bool(_LABEL.search(text)) and not any(isinstance(p, Mark) for p in split(text)))
+        yield Unit(text=text, lead=lead, frame=_is_label(text) and not any(isinstance(p, Mark) for p in split(text)))
+
+
+def _is_row(line: str) -> bool:
+    """Whether a line is a row of a Markdown table."""
+    shown = line.strip()
+    return len(shown) > 1 and shown.startswith("|") and shown.endswith("|")
+
+
+def _is_label(text: str) -> bool:
+    """Whether a text leads to what follows: it ends with a colon, or all of it is bold."""
+    bold = text.removeprefix("**").removesuffix("**")
+    return text.endswith(":") or (len(bold) == len(text) - 4 and bool(bold) and "*" not in bold)
 
 
 def _masked(text: str) -> str:
@@ -200,7 +208,7 @@ class StrongWork(_Work):
                 for line in lines:
                     for unit in units(line, table_goes_on=row):
                         yield from self.take_unit(unit)
-                    row = bool(_ROW.match(line))
+                    row = _is_row(line)
                 if delta is None or len(self.judged) >= MOST_UNITS:
                     break
         if self.usage.stopped:
@@ -219,7 +227,7 @@ class StrongWork(_Work):
     def take_unit(self, unit: Unit) -> Iterator[Settled]:
         """Judge a unit and settle it."""
         marks = [p for p in split(unit.text) if isinstance(p, Mark)]
-        cells = re.sub(r"\s*\|\s*", " ", unit.text).strip() if _ROW.match(unit.text) else unit.text
+        cells = re.sub(r"\s*\|\s*", " ", unit.text).strip() if _is_row(unit.text) else unit.text
         words = plain("".join(p.text for p in split(cells) if not isinstance(p, Mark)))
         cited, invented = existing(marks, len(self.given))
         self.invented += invented
@@ -242,7 +250,7 @@ class StrongWork(_Work):
         text, citations = self.numbered(source, judged.supports)
         if verdict == "unconfirmed":
             badge = {"strike": f"~~{text}~~ (not supported by the sources)"}.get(self.settings.unsupported, f"{text} {BADGE}")
-            text = f"{text[:-1].rstrip()} {BADGE} |" if _ROW.match(source) else badge
+            text = f"{text[:-1].rstrip()} {BADGE} |" if _is_row(source) else badge
         lead = judged.unit.lead if self.sheet.text else judged.unit.lead.lstrip("\n")
         before = f"{self.material.before}\n" if self.material.before and not self.sheet.text else ""
         text = before + lead + text
@@ -275,7 +283,7 @@ class StrongWork(_Work):
             kept = kept or supports
             opposed = opposed or (passages is named and differs)
         supports = kept if cited else []
-        if not cited and not _FIGURE.search(words) and not self.named(words):
+        if not cited and not FIGURE.search(words) and not self.named(words):
             return told("framing")
         return told("unconfirmed", supports, opposed=opposed)
 
@@ -372,7 +380,7 @@ class StrongWork(_Work):
         """Put the model's correction in the place of a unit, if the check finds it carried."""
         pieces = list(split(rewrite))
         words = plain("".join(p.text for p in pieces if not isinstance(p, Mark)))
-        if _ROW.match(judged.unit.text) or not re.search(r"\w", words) or len(sentence_spans(words)) != 1 or words == judged.words:
+        if _is_row(judged.unit.text) or not re.search(r"\w", words) or len(sentence_spans(words)) != 1 or words == judged.words:
             return False
         if self.withholds(words) or instructions.to_answerer(words) or instructions.question(words) or self.unknown(words):
             return False
@@ -397,8 +405,7 @@ class StrongWork(_Work):
         known = " ".join(beside)
         vocabulary = self.material.vocabulary
         said, there = claims.read(words, vocabulary), claims.read(known, vocabulary)
-        figures = {f.strip(".,") for f in _FIGURE.findall(known)}
-        if any(f.strip(".,") not in figures for f in _FIGURE.findall(words)):
+        if set(FIGURE.findall(words)) - set(FIGURE.findall(known)):
             return True
         return any(claims.name_share(n, there) < 0.6 and not (said.aliases & there.aliases) for n in said.names)
 

@@ -22,6 +22,7 @@ from app.stream import Discarded, Done, Draft, Event, Settled, Verdict, settled
 from app.support import alignment
 from app.text import claims
 from app.text import orders as instructions
+from app.text.spans import ended
 from app.text.voices import voice_left_out, voice_not_there, with_voice
 from app.writing.condense import trusted_rewrite
 from app.writing.drafting import Drafting, DraftSentence, plain
@@ -67,11 +68,10 @@ _RESERVE_TOKENS = 64
 _OTHERS = 3
 """Passages tried for a sentence whose markers lead nowhere."""
 _REPAIRED = re.compile(r"^\W{0,3}([a-z])\W{0,2}[).:\]]\s*(.*)$", re.I)
-_ENDED = re.compile(r"[.!?…][\"'”’»)\]]*$")
 _ABOUT_PROMPT = re.compile(
     r"\bpassages?\s+(?:[\"“'‘]|is|are|was|were|says?|said|states?|mentions?|numbers?|does|do|in question|\d+)\b", re.I
 )
-_DENIES = re.compile(r"\b(?:not|no|never|none|neither|nor|without|\w+n['’]t)\b", re.I)
+
 
 
 class Writer:
@@ -227,7 +227,7 @@ class _Work:
                     self.drafted = True
                     yield Draft(text=words)
                 finished = drafting.sentences(whole=delta is None)
-                if delta is None and self.usage.stopped and finished and not _ENDED.search(finished[-1].text):
+                if delta is None and self.usage.stopped and finished and not ended(finished[-1].text, ".!?…"):
                     finished.pop()  # cut in the middle, it may say something else than it was going to
                 for sentence in finished:
                     yield from self.take(sentence)
@@ -267,7 +267,7 @@ class _Work:
                 return True
             new = [t for t in terms if not known.issuperset(vocabulary.stems(t))]
             few = len(new) <= OTHER_WORDS * len(terms) and all(t.islower() and t.isalpha() for t in new)
-            if terms and few and bool(_DENIES.search(sentence)) == bool(_DENIES.search(text)):
+            if terms and few and claims.denies(sentence) == claims.denies(text):
                 return True
         return False
 

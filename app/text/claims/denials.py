@@ -74,7 +74,6 @@ _STRONG = frozenset(
     definitely must fully total totally any unanimously immediately exactly permanently eliminate eliminates eliminated
     """.split()  # noqa: SIM905
 )
-_SUPERLATIVE = re.compile(r"^(?:most|least|best|worst|\w{3,}est)$")
 _NO_SUPERLATIVE = frozenset(
     "interest forest request protest west east rest test invest contest suggest harvest guest quest honest arrest modest digest".split()  # noqa: SIM905
 )
@@ -113,6 +112,11 @@ def denials_of(text: str) -> tuple[Denial, ...]:
         plain = contracted or word in _HARD_CUES
         found.append(Denial(cue=stem(word), plain=plain, of=frozenset(stem(w) for w in content[:_SCOPE])))
     return tuple(found)
+
+
+def denies(text: str) -> bool:
+    """Whether a sentence plainly denies something; "failed to" and its like do not count."""
+    return any(d.plain for d in denials_of(text))
 
 
 def denial_differs(claim: Said, given: Said) -> bool:
@@ -163,8 +167,14 @@ def opposed(claim: Said, given: Said) -> tuple[str, str] | None:
 def overstated(claim: Said, given: Iterable[Said]) -> bool:
     """Whether the claim has a word of fullness or a superlative that no sentence given has."""
     there = frozenset().union(*(g.tokens for g in given))
-    strong = {t for t in claim.tokens if t in _STRONG or (_SUPERLATIVE.match(t) and t not in _NO_SUPERLATIVE)}
+    strong = {t for t in claim.tokens if t in _STRONG or _superlative(t)}
     return bool(strong) and not strong & there
+
+
+def _superlative(word: str) -> bool:
+    return word in {"most", "least", "best", "worst"} or (
+        word.endswith("est") and len(word) > 5 and word not in _NO_SUPERLATIVE
+    )
 
 
 def unsure(text: str) -> bool:

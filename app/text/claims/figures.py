@@ -7,38 +7,29 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import permutations
 
-from app.text.claims.moments import CENTURY, DAY_MONTH, DECADE, ORDINAL_WORDS
+from app.text.claims.moments import CENTURY, ORDINAL_WORDS
 from app.text.claims.pieces import Figure
 from app.text.claims.words import DIGIT_WORDS
-from app.text.periods import overlap, periods
+from app.text.periods import DAY_OR_MONTH, DECADE, overlap, periods
 from app.text.quantities import Quantity, quantities
 
-_FRACTIONS = (
-    (re.compile(r"\b(?:one[- ]half|a half|half)\b(?! (?:a |an )?(?:million|billion|thousand|dozen|hundred|of the (?:century|year)))", re.I), 50.0),
-    (re.compile(r"\btwo[- ]thirds\b", re.I), 66.7),
-    (re.compile(r"\b(?:one|a)[- ]third\b", re.I), 33.3),
-    (re.compile(r"\bthree[- ](?:quarters|fourths)\b", re.I), 75.0),
-    (re.compile(r"\b(?:one|a)[- ](?:quarter|fourth)\b", re.I), 25.0),
-    (re.compile(r"\bfour[- ]fifths\b", re.I), 80.0),
-    (re.compile(r"\bthree[- ]fifths\b", re.I), 60.0),
-    (re.compile(r"\btwo[- ]fifths\b", re.I), 40.0),
-    (re.compile(r"\b(?:one|a)[- ]fifth\b", re.I), 20.0),
-    (re.compile(r"\b(?:one|a)[- ]sixth\b", re.I), 16.7),
-    (re.compile(r"\b(?:one|a)[- ]eighth\b", re.I), 12.5),
-    (re.compile(r"\b(?:one|a)[- ]tenth\b", re.I), 10.0),
-)  # fmt: skip
+_PARTS = {
+    "half": 2, "halve": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10,
+}  # fmt: skip
+_FRACTION = re.compile(
+    rf"\b(?:(?P<n>a|{'|'.join(list(DIGIT_WORDS)[1:10])})[- ](?P<of>{'|'.join(_PARTS)})s?|half)\b"
+    r"(?! (?:a |an )?(?:million|billion|thousand|dozen|hundred|of the (?:century|year)))",
+    re.I,
+)
 _SMALL = "|".join(DIGIT_WORDS)
 _ONE_IN = re.compile(rf"\b(?P<a>{_SMALL}|[0-9]+) (?:in|out of)(?: every)? (?P<b>{_SMALL}|[0-9]+)\b", re.I)
-_TIMES = (
-    (re.compile(r"(?<![\w-])(?:twice|doubl(?:e[sd]?|ing)|two[- ]?fold|two times)\b", re.I), 2.0),
-    (re.compile(r"(?<![\w-])(?:thrice|tripl(?:e[sd]?|ing)|three[- ]?fold|three times|trebled?)\b", re.I), 3.0),
-    (re.compile(r"(?<![\w-])(?:quadrupl(?:e[sd]?|ing)|four[- ]?fold|four times)\b", re.I), 4.0),
-    (re.compile(r"(?<![\w-])(?:five[- ]?fold|five times)\b", re.I), 5.0),
-    (re.compile(r"(?<![\w-])(?:ten[- ]?fold|ten times)\b", re.I), 10.0),
-    (re.compile(r"\bhalv(?:e[sd]?|ing)\b", re.I), 0.5),
-)  # fmt: skip
-_ONE = re.compile(r"one$", re.I)
-"""Seldom a figure: "one of them", "someone"."""
+_MULTIPLES = {
+    "twice": 2.0, "doubl": 2.0, "thrice": 3.0, "tripl": 3.0, "trebl": 3.0, "quadrupl": 4.0, "halv": 0.5,
+    **{w: float(n) for w, n in DIGIT_WORDS.items() if n > 1},
+}  # fmt: skip
+_TIMES = re.compile(
+    rf"(?<![\w-])(?:(?P<word>twice|thrice)|(?P<stem>doubl|tripl|trebl|quadrupl|halv)(?:e[sd]?|ing)|(?P<n>{_SMALL})(?:[- ]?fold| times))\b", re.I
+)
 _HALF_HOUR = re.compile(
     r"\b(?P<more>(?:an|one) hour and a )?half(?: an|-an|[- ])[- ]?hours?\b|\ba quarter of an hour\b", re.I
 )
@@ -86,13 +77,13 @@ def figures_of(text: str) -> tuple[Figure, ...]:
 
     for period in periods(text):
         found.append((period.start, period.end, _NO_FIGURE))
-    for pattern in (DAY_MONTH, DECADE, CENTURY):
+    for pattern in (DAY_OR_MONTH, DECADE, CENTURY):
         for m in pattern.finditer(text):
             add(m.start(), m.end(), _NO_FIGURE)
     for start, end, figure in sorted(_worded(text), key=lambda f: (f[0], -f[1])):
         add(start, end, figure)
     for q in quantities(text):
-        if not _ONE.search(q.text):
+        if not q.text.lower().endswith("one"):  # seldom a figure: "one of them", "someone"
             add(q.start, q.end, _of_quantity(q))
     for m in _ORDINAL.finditer(text):
         number = float(ORDINAL_WORDS[m["word"].lower()] if m["word"] else m["digits"])
@@ -111,9 +102,10 @@ def _worded(text: str) -> Iterator[tuple[int, int, Figure]]:
         a, b = _small(m["a"]), _small(m["b"])
         if 0 < a < b:
             yield m.start(), m.end(), _share(m.group(), 100.0 * a / b, text[: m.start()])
-    for pattern, value in _FRACTIONS:
-        for m in pattern.finditer(text):
-            yield m.start(), m.end(), _share(m.group(), value, text[: m.start()])
+    for m in _FRACTION.finditer(text):
+        n, of = DIGIT_WORDS.get((m["n"] or "a").lower(), 1), _PARTS[(m["of"] or "half").lower()]
+        if n < of:
+            yield m.start(), m.end(), _share(m.group(), round(100.0 * n / of, 1), text[: m.start()])
     for m in _HALF_HOUR.finditer(text):
         minutes = 90.0 if m["more"] else 15.0 if "quarter" in m.group().lower() else 30.0
         yield (
@@ -129,9 +121,11 @@ def _worded(text: str) -> Iterator[tuple[int, int, Figure]]:
             m.end(),
             Figure(text=m.group(), low=years, high=years, point=years, kind="measure", unit="years", bound=bound),
         )
-    for pattern, value in _TIMES:
-        for m in pattern.finditer(text):
+    for m in _TIMES.finditer(text):
+        value = _MULTIPLES.get((m["word"] or m["stem"] or m["n"]).lower())
+        if value:
             yield m.start(), m.end(), Figure(text=m.group(), low=value, high=value, point=value, kind="times")
+
 
 _NO_FIGURE = Figure(text="", low=0, high=0, point=0, kind="")
 

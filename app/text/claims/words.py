@@ -9,17 +9,12 @@ from unicodedata import combining, normalize
 import Stemmer
 
 TOKEN = re.compile(r"[^\W_]+(?:[.'’&-](?=[^\W_])[^\W_]+)*")
-_TOKENISED = (
-    (re.compile(r"``|''"), '"'),
-    (re.compile(r"-LRB-"), "("),
-    (re.compile(r"-RRB-"), ")"),
-    (re.compile(r"(?<=\w) (?=(?:n't|'s|'re|'ve|'ll|'d)\b)"), ""),
-    (re.compile(r" (?=[,.;:?!%)\]](?:\s|$))"), ""),
-    (re.compile(r"(?<=[($£€\[]) (?=\w)"), ""),
-    (re.compile(r"(?<=[0-9]) %"), "%"),
-    (re.compile(r"(?<=\w) - (?=\w)"), "-"),
-    (re.compile(r"(?<=[0-9]) (?:--|–) (?=[0-9])"), "–"),
+_MARKS_OF_CORPORA = {"``": '"', "''": '"', "-LRB-": "(", "-RRB-": ")"}
+_BLANK_OF_CORPORA = re.compile(
+    r"(?<=\w) (?=(?:n't|'s|'re|'ve|'ll|'d)\b)| (?=[,.;:?!%)\]](?:\s|$))|(?<=[($£€\[]) (?=\w)|(?<=[0-9]) (?=%)"
+    r"|(?<=\w) (?=- \w)|(?<=\w -) (?=\w)"
 )
+_RANGE_OF_CORPORA = re.compile(r"(?<=[0-9]) (?:--|–) (?=[0-9])")
 """Corpora come tokenised ("one - year period", "$ 1.2 million", "US 's"); so they are read as they were printed."""
 FUNCTION = frozenset(
     """
@@ -43,8 +38,9 @@ DIGIT_WORDS = {
 
 def printed(text: str) -> str:
     """A text of a tokenised corpus as it was printed, in one line; other texts stay."""
-    for pattern, new in _TOKENISED:
-        text = pattern.sub(new, text)
+    for mark, shown in _MARKS_OF_CORPORA.items():
+        text = text.replace(mark, shown)
+    text = _BLANK_OF_CORPORA.sub("", _RANGE_OF_CORPORA.sub("–", text))
     return " ".join(text.replace("’", "'").split())
 
 
