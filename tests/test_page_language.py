@@ -91,7 +91,7 @@ def address(tmp_path_factory: pytest.TempPathFactory, serve_page: Callable[..., 
     note.write_text(f"---\ntitle: The Lighthouse\ndate: 1905\n---\n\n{NOTE}\n")
     home = Home(folder)
     home.init(empty=True)
-    home.add([note], {})
+    assert [outcome.status for outcome in home.add([note], {})] == ["added"]
     home.sync()
     home.close()
     yield serve_page(folder)
@@ -109,7 +109,7 @@ def test_a_russian_visitor_reads_the_page_in_russian(open_page: Callable[..., Pa
     page.wait_for_selector(".welcome h3:has-text('Что здесь есть')")
     assert page.evaluate("document.documentElement.lang") == "ru"
     assert page.inner_text('[role="tab"][data-tab-id="ask"]') == "Спросить"
-    assert page.get_attribute("#question textarea", "placeholder") == "Задайте вопрос … ( / – переход сюда)"
+    assert page.get_attribute("#question textarea", "placeholder") == "Ваш вопрос … ( / – сюда)"
     page.wait_for_selector("#scope h2:has-text('Источников: 1')", state="attached")
     asked(page, "When was the lighthouse of Skarvoy first lit?")
     live = page.locator("#live")

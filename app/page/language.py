@@ -30,8 +30,9 @@ def preferred(accepted: str) -> str:
 
 
 def language_of(request: gr.Request | None) -> str:
-    """The language of the page for who sent a request; English without one."""
-    return preferred(str(request.headers.get("accept-language", ""))) if request is not None else ENGLISH
+    """The language of the page for who sent a request; English without one, or without headers."""
+    headers = getattr(request, "headers", None)
+    return preferred(str(headers.get("accept-language", ""))) if headers is not None else ENGLISH
 
 
 @cache
