@@ -144,7 +144,9 @@ def check_weights() -> None:
     except OSError as exc:
         raise ModelUnavailable(f"{WEIGHTS} cannot be read ({exc.strerror}); {MISSING}") from exc
     if found != WEIGHTS_SHA256:
-        raise ModelUnavailable(f"{WEIGHTS} has SHA-256 {found[:12]}…, not {WEIGHTS_SHA256[:12]}…; reinstall the package")
+        raise ModelUnavailable(
+            f"{WEIGHTS} has SHA-256 {found[:12]}…, not {WEIGHTS_SHA256[:12]}…; reinstall the package"
+        )
 
 
 def read_weights() -> Weights:

@@ -141,9 +141,7 @@ class EvidenceReader:
                 found = hashlib.file_digest(stream, "sha256").hexdigest()
             vocabulary = (folder / "tokenizer.json").read_text(encoding="utf-8")
         except (OSError, ValueError) as exc:
-            raise ReaderError(
-                f"the evidence reader in {folder} cannot be loaded: {exc}; {MISSING}"
-            ) from exc
+            raise ReaderError(f"the evidence reader in {folder} cannot be loaded: {exc}; {MISSING}") from exc
         expected = WEIGHTS_SHA256 if path is None else str(config.get("sha256", ""))
         if found != expected:
             raise ReaderError(
