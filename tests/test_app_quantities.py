@@ -71,6 +71,8 @@ def test_money_shares_and_measures_keep_their_unit(
         "It tripled: three times as many.",
         "See ¶8 and page 12.",
         "On 5 May they left.",
+        "On Nov. 15, they left.",
+        "They left on September\u00a012, 2010.",
     ],
 )
 def test_dates_ordinals_ages_and_numbers_of_things_are_no_counts(sentence: str) -> None:
@@ -88,6 +90,7 @@ def test_dates_ordinals_ages_and_numbers_of_things_are_no_counts(sentence: str) 
         ("It killed about 80 people according to the ministry and 97 according to the press.", [{"killed"}] * 2),
         ("The toll is given as 84, 91, at least 95 or 103.", [{"killed"}] * 4),
         ("12,000 people marched.", [set()]),
+        ("After the feast 40 people fell ill.", [{"infected"}]),
     ],
 )
 def test_what_happened_to_those_counted_is_told(sentence: str, events: list[set[str]]) -> None:

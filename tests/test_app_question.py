@@ -23,6 +23,9 @@ from app.question.analysis import MAX_CHARS, asked_noun, asks_author, fits_kind,
         ("Did the minister resign?", "yes-no"),
         ("What is a fjord?", "description"),
         ("fjord depth records", "other"),
+        ("What was the union's estimate of the turnout?", "number"),
+        ("But where is the port?", "place"),
+        ("In what year and by whom was it built?", "date"),
     ],
 )
 def test_kind_of_a_question(text: str, kind: str) -> None:

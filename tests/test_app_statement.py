@@ -64,7 +64,7 @@ def test_a_sentence_that_tells_of_a_question_does_not_ask(line: str) -> None:
         ("Sept. 3, 2011, 4:10 p.m. ET.", True), ("Updated 3 May 2040", True), ("Tuesday, 3 May 2040 at 14:05 GMT", True),
         ("2040-05-03", True), ("5 min read", True), ("Posted 2 hours ago", True), ("3 May 2040: the mill burned down", False),
         ("4,200", False), ("82 %", False), ("Founded 3 May 2040", False), ("44 days", False), ("12:3", False),
-        ("In May", False),
+        ("In May", False), ("3 May 2040 2:14PM PT", True), ("8:00 a.m. – 5:00 p.m.", False), ("Mon-Fri: 8am-8pm", False),
     ],
 )  # fmt: skip
 def test_a_line_of_day_and_time_alone_is_a_stamp(line: str, is_stamp: bool) -> None:
