@@ -37,7 +37,7 @@ bench: $(VENV)/.installed
 
 # The weights as a wheel of their own, for copies of the program without them (CONTRIBUTING.md).
 weights: $(VENV)/bin/python
-	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist ./wheels/weights
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist ./.ci/weights
 	@ls -l dist/iskp_qa_weights-*.whl
 
 # Licences of all that is installed with the project; known vulnerabilities where pip-audit and its service are at hand.
