@@ -103,6 +103,7 @@ def asked(page: Page, question: str) -> None:
     page.wait_for_selector("#live .turn[aria-busy=false]")
 
 
+@pytest.mark.browser
 def test_a_russian_visitor_reads_the_page_in_russian(open_page: Callable[..., Page], address: str) -> None:
     page = open_page(address, locale="ru-RU")
     page.wait_for_selector("text=Каждое предложение ведёт к отрывку")
@@ -120,6 +121,7 @@ def test_a_russian_visitor_reads_the_page_in_russian(open_page: Callable[..., Pa
     assert page.evaluate("location.hash") == "#/sources"
 
 
+@pytest.mark.browser
 def test_a_persian_visitor_reads_the_page_from_the_right(open_page: Callable[..., Page], address: str) -> None:
     page = open_page(address, locale="fa-IR")
     page.wait_for_selector(".welcome h3:has-text('چه می‌توان کرد')")
@@ -132,6 +134,7 @@ def test_a_persian_visitor_reads_the_page_from_the_right(open_page: Callable[...
     assert wide <= 0
 
 
+@pytest.mark.browser
 def test_an_english_visitor_reads_what_stands_in_the_code(open_page: Callable[..., Page], address: str) -> None:
     page = open_page(address, locale="en-GB")
     page.wait_for_selector(".welcome h2:has-text('The Lighthouse')")
