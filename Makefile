@@ -22,13 +22,13 @@ lint: $(VENV)/.installed-test
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not browser"
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not browser"
 	@# One browser at a time: what is seen depends on how fast it is drawn.
 	$(BIN)/python -m pytest -m browser
 
 # What needs neither a browser nor a model server nor minutes.
 quick: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not browser and not slow"
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not browser and not slow"
 
 bench: $(VENV)/.installed
 	$(PIP) --editable ".[bench]"

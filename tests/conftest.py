@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -107,10 +108,13 @@ def torch_encoder() -> SentenceTransformerEncoder:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what needs torch, a model server or a served page."""
+    """Mark as slow what needs torch, a model server or a served page; files with most of it come first, so that no worker waits for another at the end."""
+    slow: Counter[Path] = Counter()
     for item in items:
         if {"torch_encoder", "smollm", "start_llama", "serve_page"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
+        slow[item.path] += item.get_closest_marker("slow") is not None
+    items.sort(key=lambda item: -slow[item.path])
 
 
 @pytest.fixture

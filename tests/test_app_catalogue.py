@@ -81,6 +81,7 @@ def _asked(home: Home, question: str) -> Answer:
         ("thanks, that was very helpful", "welcome"),
         ("see you tomorrow", "Goodbye"),
         ("What can you do?", "follow-up"),
+        ("help", "follow-up"),
         ("are you a human?", "not a person"),
         ("why should I trust you?", "summaries"),
         ("you are wrong", "sorry"),

@@ -55,6 +55,7 @@ class Request:
         parts: the questions in it when it asks several things, each analysed; else empty.
         topic: what is to be told of, and in whose words; None when something else is asked.
         task: talk, something about the list of sources, or "other": to be searched for.
+        leaning: the kind of talk that it may be if nothing answers it; else "other".
         shape: the form of answer that the standalone question wants; "point" for talk, the list of sources and other languages than English.
         turning: what is wanted done with the answer before; "new" for a question of its own and wherever nothing was asked before.
         language: the language it is in.
@@ -77,6 +78,7 @@ class Request:
     parts: tuple[Question, ...] = ()
     topic: Topic | None = None
     task: Task = "other"
+    leaning: Task = "other"
     shape: Shape = "point"
     turning: Turning = "new"
     language: Language
@@ -175,7 +177,8 @@ class Parser:
             before=before, turning="new" if refusal else turning, question=_analysed(texts[0][0], vocabulary, today, asked),
             readings=tuple(Reading(question=_analysed(t, vocabulary, today, asked), way=w) for t, w in texts) if len(texts) > 1 else (),
             rivals=meant.rivals, unexplained=meant.open, half_explained=meant.weak, explained_by=meant.kinds,
-            task=task, shape=self._shape(texts[0][0]) if english and task == "other" and not refusal else "point",
+            task=task, leaning=self.tasks.task(bare).leaning if english and task == "other" and turning == "new" and not refusal else "other",
+            shape=self._shape(texts[0][0]) if english and task == "other" and not refusal else "point",
         )  # fmt: skip
         if opened is None or not served or request.task.startswith("talk"):
             return request

@@ -17,7 +17,7 @@ from app.answering.strategies.parts import in_parts
 from app.answering.strategies.point import point
 from app.answering.strategies.quote import quote
 from app.answering.strategies.summary import summary
-from app.answering.strategies.talk import talk
+from app.answering.strategies.talk import perhaps_talk, talk
 from app.answering.strategies.timeline import timeline
 from app.answering.strategies.turned import turned
 from app.answering.strategies.unreadable import unreadable
@@ -26,6 +26,6 @@ from app.answering.strategies.verdict import verdict
 REGISTRY: tuple[Strategy, ...] = (
     declined, talk, catalogue, empty, across, unreadable, elsewhere, turned, meaning,
     listing, timeline, comparison, summary, definition, verdict, quote,
-    holder, overview, in_parts, named, point,
+    holder, overview, in_parts, perhaps_talk, named, point,
 )  # fmt: skip
 """The last one answers everything that reaches it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.answer import words_of
 from app.answering.engine import Desk, Outcome
+from app.answering.strategies.point import trace_of
 from app.question.tasks import Task
 from app.text.counts import counted
 from app.text.messages import translated
@@ -14,8 +15,18 @@ NO_SOURCES = "There are no sources yet: add files or addresses first, on the pag
 def talk(desk: Desk) -> Outcome | None:
     """A sentence or two and questions that are answered; None for what is no talk."""
     task = desk.request.task
-    if not task.startswith("talk"):
+    return _replied(desk, task) if task.startswith("talk") else None
+
+
+def perhaps_talk(desk: Desk) -> Outcome | None:
+    """The same for what may be talk and no source answers: "help"."""
+    request = desk.request
+    if request.leaning == "other" or trace_of(desk, request.question).decision.answer:
         return None
+    return _replied(desk, request.leaning)
+
+
+def _replied(desk: Desk, task: Task) -> Outcome:
     held = desk.opened.origins if desk.opened else {}
     summaries = sum(count for origin, count in held.items() if words_of(origin) == "summary")
     number = sum(held.values())

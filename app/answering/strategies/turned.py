@@ -94,8 +94,8 @@ def _table(answer: Answer, before: str) -> Answer:
 
 
 def _who_says(answer: Answer, before: str) -> Answer:
-    """Whose statements the answer gives, and where they stand, a sentence each."""
-    return replace(answer, answer=" ".join(_said_by(c) for c in answer.citations), short_answer=None)
+    """Whose statements the answer gives, and where they stand, a line each."""
+    return replace(answer, answer="\n".join(f"- {_said_by(c)}" for c in answer.citations), short_answer=None)
 
 
 def _said_by(citation: Citation) -> str:
@@ -103,7 +103,7 @@ def _said_by(citation: Citation) -> str:
     who = citation.claimed_by or voice or speaker(citation)
     where = with_marker(f"{described(citation, citation.locator)}.", citation.marker)
     own = who and who in where
-    told = f"{who[:1].upper()}{who[1:]} says so: {where}" if who and not own else f"This stands in {where}"
+    told = where if own or not who else f"{who[:1].upper()}{who[1:]}: {where}"
     more = "; ".join(dict.fromkeys(o.title for o in citation.also_in))
     return f"{told} The same words stand in {more}." if more else told
 
