@@ -43,7 +43,7 @@ OF_OTHERS = 0.001
 """Score of a sentence that speaks of others than the question, whatever the reader makes of it."""
 STATES_NOTHING = 0.0002
 """Score of a sentence that can be no answer, such as a question or a byline; below :data:`OF_OTHERS`."""
-_REPLIES = frozenset("yes|no|never|certainly|of course|indeed|not at all|exactly|absolutely".split("|"))
+_REPLIES = frozenset(["yes", "no", "never", "certainly", "indeed", "not at all", "exactly", "absolutely"])
 REPLY = 0.75
 """Least score of what follows the question in the text itself, or its label on a fact sheet. Its worth alone is not measured yet."""
 _CALENDAR = frozenset((*calendar.month_name, *calendar.month_abbr, *calendar.day_name, *calendar.day_abbr))
