@@ -10,6 +10,8 @@ import pytest
 
 from app.home import Home
 from app.page.keeper import Keeper
+from app.page.ledger import LedgerTab
+from app.page.talk import Talk
 from app.page.work import Tell, Work
 from ingest.source import Source
 
@@ -60,3 +62,15 @@ def test_a_page_that_ends_reads_no_further(home: Home) -> None:
     keeper = Keeper(home, Work())
     keeper.end()
     assert not keeper.look() and unread(home) == 1
+
+
+def test_the_ledger_reads_the_rest_at_once_or_waits_for_it(home: Home, make_source: Callable[..., Source]) -> None:
+    tab = LedgerTab(home, Work())
+    assert "1 sentence read" in str([shown.work for shown in tab.fill(Talk(owner="browser:a"))])
+    assert unread(home) == 0
+    home.library.put(make_source("more", "The mayor was glad."), raw_digest="1")
+    home.sync()
+    opened = tab.opened(Talk(owner="browser:b"))
+    assert any("1 of 2 sources" in str(shown.entries) for shown in opened)
+    assert Keeper(home, Work()).look()
+    assert "Nothing is counted or measured twice" in str([shown.entries for shown in opened][-1])

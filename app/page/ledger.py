@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,9 @@ _log = logging.getLogger(__name__)
 PLACE = "ledger"
 _TITLE = "Reading the sentences"
 _COMPARING = "Comparing what the sources say …"
+_FOLLOWED_SECONDS = 30.0
+"""How long an opened ledger waits for what is being read."""
+_LOOK_SECONDS = 1.0
 _READ_ONLY = "This page is read-only; in a terminal, “iskp index” reads the rest."
 _AT_START = 3000
 """Most sentences that are compared when the page starts; 474 took 7 s on two busy cores, the loading of the parser among it."""
@@ -104,11 +108,19 @@ class LedgerTab:
         return ""
 
     def opened(self, talk: Talk) -> Iterator[Listed]:
-        """The ledger, made anew where something has changed."""
+        """The ledger, made anew where something has changed, and once more when what is being read meanwhile has been read."""
         yield Listed(work=self._place.shown(talk.owner), entries=gr.skip() if self._made else render("waiting.html", text=_COMPARING))
         for shown in self._place.follow(talk.owner):
             yield Listed(work=shown)
-        yield Listed(work=self._place.shown(talk.owner), entries=self._shown(self.make()))
+        made = self.make()
+        yield Listed(work=self._place.shown(talk.owner), entries=self._shown(made))
+        until = time.monotonic() + _FOLLOWED_SECONDS
+        while made.coverage.done < made.coverage.total and not self._home.facts.readonly and time.monotonic() < until:
+            time.sleep(_LOOK_SECONDS)
+            coverage = self._home.facts.coverage(self._home.library, self._home.vocabulary())
+            if coverage.done == coverage.total:
+                made = self.make()
+                yield Listed(work=self._place.shown(talk.owner), entries=self._shown(made))
 
     def fill(self, talk: Talk, client: str = "here") -> Iterator[Listed]:
         """Read the sentences that are not read yet, then make the ledger."""
@@ -137,7 +149,7 @@ class LedgerTab:
         coverage = made.coverage
         return render(
             "ledger.html", entries=[_view(name, entry) for name, entry in made.entries[:_SHOWN]], count=len(made.entries), more=max(0, len(made.entries) - _SHOWN),
-            sources=coverage.total, read=coverage.done, fills=coverage.done < coverage.total and not self._read_only,
+            sources=coverage.total, read=coverage.done, readonly=self._home.facts.readonly, fills=coverage.done < coverage.total and not self._read_only,
             states=[(word, sum(e.state == state for _, e in made.entries)) for state, word in STATE_WORDS.items()],
         )  # fmt: skip
 
