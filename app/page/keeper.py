@@ -59,7 +59,10 @@ class Keeper:
 
     def _run(self) -> None:
         while not self._ended.wait(_LOOK_SECONDS):
-            self.look()
+            try:
+                self.look()
+            except IndexingError:  # an index that cannot be opened is told at the next question
+                _log.debug("the index cannot be opened", exc_info=True)
 
     def _waits(self) -> bool:
         return self._ended.is_set() or self._work.state.running

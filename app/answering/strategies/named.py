@@ -12,7 +12,8 @@ from app.question.topic import Topic
 from app.text.parse import parse
 
 _LONGEST = 3
-"""Words of a mere name; longer ones are seldom typed without a verb."""
+"""Words of a mere name; longer ones are seldom typed without a verb. 65 of the 1,024 turns of MTRAG-UN pass for one, and no question of XQuAD or
+RAMDocs; of the 60 that were read some 50 are mere names, the others courtesies and bits such as "For example?"."""
 
 
 def named(desk: Desk) -> Outcome | None:
