@@ -18,7 +18,7 @@ from eval.cases import bundled_cases
 from eval.metrics import correct
 from eval.run import HomeEngine, run_case
 
-OTHERS = ("clapnq", "mtragun", "ramdocs")
+OTHERS = ("clapnq", "mtragun", "ramdocs", "support")
 """Sets that no rule was made on."""
 
 
@@ -68,7 +68,10 @@ def _alike(one: str, other: str) -> bool:
 
 
 def clapnq(data: Path, texts: Path) -> Iterator[Item]:
-    """First sentence right where there is an answer, no answer where there is none."""
+    """First sentence right where there is an answer, no answer where there is none; half of it where values are said to differ.
+
+    Every page is on a subject of its own, so sources that give different values are a mistake.
+    """
     for name in ("answerable", "unanswerable"):
         for row in _lines(data / "clapnq" / f"{name}.jsonl"):
             passage = row["passages"][0]
@@ -80,7 +83,8 @@ def clapnq(data: Path, texts: Path) -> Iterator[Item]:
             def right(answers: list[dict[str, Any]], gold: list[str] = gold) -> float:
                 answer = answers[-1]
                 quotes = [c["quote"] for c in answer["citations"]] if answer["status"] == "answered" else []
-                return float(any(_alike(quotes[0], g) for g in gold) if gold and quotes else bool(gold) == bool(quotes))
+                told = any(_alike(quotes[0], g) for g in gold) if gold and quotes else bool(gold) == bool(quotes)
+                return float(told) - 0.5 * bool(answer.get("differences"))
 
             yield Item(set="clapnq", id=row["id"], home="clapnq", turns=(row["input"],), right=right)
 
@@ -125,6 +129,21 @@ def ramdocs(data: Path, texts: Path) -> Iterator[Item]:
             return sum(hits) / max(1, len(hits)) if any(hits) else -1.0 if wrong else 0.0
 
         yield Item(set="ramdocs", id=str(number), home="ramdocs", turns=(row["question"],), right=right)
+
+
+def support(data: Path) -> Iterator[Item]:
+    """Claims told supported or not as annotators did: WiCE, and sentences of a strong model with falsehoods planted in some."""
+    strong = _lines(data / "strong" / "pairs.jsonl")
+    rows = [(f"strong-{n}", r["claim"], r["passage"], r["label"] != "false") for n, r in enumerate(strong)]
+    for number, row in enumerate(_lines(data / "wice" / "oracle_chunks_claim_dev.jsonl")):
+        if row["label"] in {"supported", "not_supported"}:
+            rows.append((f"wice-{number}", row["claim"], "\n".join(row["evidence"]), row["label"] == "supported"))
+    for name, claim, passage, gold in rows:
+
+        def right(home: Home, claim: str = claim, passage: str = passage, gold: bool = gold) -> float:
+            return float((home.checker.check_text(claim, passage).label == "supported") == gold)
+
+        yield Item(set="support", id=name, home="clapnq", own=right)
 
 
 def analyst(data: Path, article: Path) -> Iterator[Item]:
@@ -174,6 +193,7 @@ def gathered(data: Path, work: Path, article: Path) -> tuple[list[Item], dict[st
         texts.mkdir(parents=True, exist_ok=True)
         items += read(data, texts)
         homes[name] = kept_home(work / name, [texts])
+    items += support(data)
     homes["bundled"] = kept_home(work / "bundled", None)
     if article.exists():
         homes["article"] = kept_home(work / "article", [article])
