@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from app.answering.engine import Desk
 from app.evidence.gather import Evidence
 from app.question.matter import form_words
+from app.text.lexicon import TEXTS, WRITERS
 from app.text.parse import parse
 from app.text.periods import periods
 from index.search import Hit
 from ingest.source import Source
 
-_WRITERS = frozenset(("author", "writer"))
-_OF_TEXT = _WRITERS | {"article", "text", "piece", "analysis", "essay", "commentary"}
+_OF_TEXT = WRITERS | TEXTS
 
 
 def on_side(name: str, text: str, hit: Hit, desk: Desk) -> bool:
@@ -71,7 +71,7 @@ def named_source(desk: Desk, question: str) -> Source | None:
     of_text = form_words(question) & (_OF_TEXT | {"takeaway", "conclusion", "thesis", "argument"})
     if len(sources) == 1:
         return sources[0]
-    if of_text or _WRITERS & _words(question):
+    if of_text or WRITERS & _words(question):
         pieces = [s for s in sources if s.author and s.genre == "opinion"]
         return pieces[0] if len(pieces) == 1 else None  # of several, none is "the article"
     return None
@@ -106,7 +106,7 @@ def speaker(desk: Desk, name: str) -> Speaker | None:
     source = named_source(desk, name)
     if source is None:
         return None
-    if words & _WRITERS:
+    if words & WRITERS:
         return Speaker(name=source.author or name)
     return Speaker(name=name, text=source.id)
 

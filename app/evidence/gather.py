@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import math
 import re
 from collections.abc import Iterable, Sequence
@@ -14,6 +13,7 @@ import numpy as np
 from app.evidence.rows import Spelled, spelled
 from app.evidence.statement import Wanted, interrogative
 from app.text import claims
+from app.text.lexicon import CALENDAR
 from index.embed import Encoder
 from index.search import Hit
 from index.terms import Vocabulary
@@ -46,8 +46,6 @@ STATES_NOTHING = 0.0002
 _REPLIES = frozenset(["yes", "no", "never", "certainly", "indeed", "not at all", "exactly", "absolutely"])
 REPLY = 0.75
 """Least score of what follows the question in the text itself, or its label on a fact sheet. Its worth alone is not measured yet."""
-_CALENDAR = frozenset((*calendar.month_name, *calendar.month_abbr, *calendar.day_name, *calendar.day_abbr))
-"""Names of times, which ``app.text.periods`` looks after."""
 _POINTS_BACK = re.compile(
     r"\b(?:it|its|they|them|their|the (?:group|organi[sz]ation|branch|movement|network|militants|fighters|party))\b",
     re.I,
@@ -316,7 +314,7 @@ def unnamed(question: str, terms: Iterable[str], passage: Passage, vocabulary: V
     known = {m for m in vocabulary.mentions(question) if any(map(str.isupper, "".join(vocabulary.aliases(m))))}
     names = [
         t for t in terms
-        if (t[:1].isupper() or t in known) and t not in _CALENDAR and not question.lstrip().startswith(t)
+        if (t[:1].isupper() or t in known) and t.lower() not in CALENDAR and not question.lstrip().startswith(t)
     ]  # fmt: skip
     if not names:
         return ()

@@ -6,13 +6,13 @@ Fact-sheet lines ("Killed: 14"), rows of tables and captions do.
 
 from __future__ import annotations
 
-import calendar
 import re
 from dataclasses import dataclass
 from functools import cached_property
 
 from app.question.analysis import Kind, asked_noun, asks_author, fits_kind, kind_of, unlinked
 from app.text import orders as instructions
+from app.text.lexicon import AMOUNTS, CALENDAR, FUNCTION
 from app.text.spans import ended
 from index.terms import Vocabulary, tokens
 from ingest.chunk import Passage, is_row, tells
@@ -26,15 +26,9 @@ _ASKS_WITHOUT_MARK = re.compile(
     r"should|many|much)\b[^.!…;]*$",
     re.I,
 )
-_NAMES_OF_DAYS = frozenset(
-    n.lower()
-    for names in (calendar.month_name, calendar.month_abbr, calendar.day_name, calendar.day_abbr)
-    for n in names
-    if n
-)
 _POSTED = frozenset(("published", "updated", "posted", "modified", "edited", "read", "ago"))
 _OF_STAMPS = (
-    _NAMES_OF_DAYS
+    CALENDAR
     | _POSTED
     | frozenset(
         """
@@ -61,14 +55,7 @@ _PICTURE = frozenset(
 _HOW_TO = re.compile(
     r"\bhow (?:do|does|to|can|could|should|would|must|may|is|are)\b|\bwhat (?:should|must) (?:i|we|you|one)\b", re.I
 )
-_COUNTS = re.compile(
-    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?|half|none|never|nobody|"
-    r"nothing|yes|no|not|always|both)\b",
-    re.I,
-)
-_GRAMMAR = frozenset(
-    ["a", "an", "the", "of", "in", "on", "at", "to", "by", "for", "with", "from", "as", "and", "or", "but", "is", "are", "was", "were", "be", "been", "being", "am", "has", "have", "had", "do", "does", "did", "will", "would", "can", "could", "shall", "should", "may", "might", "must", "it", "its", "he", "she", "they", "them", "his", "her", "their", "this", "that", "these", "those", "there", "here", "who", "whom", "whose", "what", "which", "when", "where", "why", "how", "s", "also", "many", "much", "get", "use", "people", "person"]
-)  # fmt: skip
+_REPLIES = frozenset(("never", "nobody", "nothing", "yes", "no", "not", "always"))
 _FULL_SENTENCE_WORDS = 3
 
 
@@ -94,7 +81,7 @@ class Wanted:
     @cached_property
     def topic(self) -> frozenset[str]:
         """Stems of the question's words but for those of grammar."""
-        return frozenset(self.vocabulary.stems(self.question)) - _GRAMMAR
+        return frozenset(self.vocabulary.stems(self.question)) - FUNCTION
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -136,10 +123,10 @@ class Wanted:
 
     def _echoed(self, sentence: str) -> bool:
         """Whether a sentence has nothing but words of the question: it may confirm, it can't tell what, who or when."""
-        if set(self.vocabulary.stems(sentence)) - _GRAMMAR - self.words:
+        if set(self.vocabulary.stems(sentence)) - FUNCTION - self.words:
             return False
         asked = self.question.lower()
-        if any(found.group().lower() not in asked for found in _COUNTS.finditer(sentence)):
+        if any(word not in asked for word in re.findall(r"\w+", sentence.lower()) if word in AMOUNTS | _REPLIES or word[0].isdigit()):
             return False
         return not (self.kind == "yes-no" and ended(sentence) and len(sentence.split()) >= _FULL_SENTENCE_WORDS)
 
@@ -167,10 +154,10 @@ class Wanted:
             return False
         words = self.vocabulary.stems(line)
         there = set(words) | set(self.vocabulary.stems(around))
-        if len(self.topic & there) < _SAME * len(self.topic) or not set(words) - _GRAMMAR - self.words:
+        if len(self.topic & there) < _SAME * len(self.topic) or not set(words) - FUNCTION - self.words:
             return False
         noun = asked_noun(self.question)
-        label = next((w for w in words if w not in _GRAMMAR), "")
+        label = next((w for w in words if w not in FUNCTION), "")
         asked = label in self.topic and (not noun or self.vocabulary.stem(noun) in words)
         return asked and fits_kind(self.kind, line)
 
@@ -199,7 +186,7 @@ def interrogative(sentence: str) -> bool:
 def stamp(sentence: str) -> bool:
     """Whether a line holds nothing but a day or a time: "Sept. 12, 5:16 p.m. ET"."""
     words = set(_words(sentence))
-    dated = words & (_NAMES_OF_DAYS | _POSTED | {"sept"}) or _CLOCK.search(sentence) or _DATE_IN_DIGITS.search(sentence)
+    dated = words & (CALENDAR | _POSTED) or _CLOCK.search(sentence) or _DATE_IN_DIGITS.search(sentence)
     hours = len(_CLOCK.findall(sentence)) > 1  # "8 am – 8 pm" tells when something is open
     return bool(dated) and not hours and words <= _OF_STAMPS and any(c.isdigit() for c in sentence)
 

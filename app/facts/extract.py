@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from app.text.lexicon import COUNTING, HEARSAY, HEDGES, JUDGING, SAYING
 from app.text.parse import Entity, Parse, Span, Voice, parse_many
 from app.text.places import country
 from app.text.quantities import Quantity, quantities
 from app.text.times import times
-from app.text.voices import HEARSAY, HEDGES, JUDGING, SAYING
 from index.terms import Vocabulary
 from ingest.chunk import is_row
 from ingest.sentences import sentence_spans
@@ -375,7 +375,7 @@ def _says(parsed: Parse, voice: Voice, asks: bool) -> bool:
         # "It broke, suggesting that …", "found out"; things that tell are none, but for those that somebody wrote.
         aside = (word.tag == "VBG" and word.dep == "advcl") or any(w.dep == "prt" for w in beside)
         return not aside and voice.verb in SAYING and _writes(parsed, voice.holder.head)
-    return voice.verb in (JUDGING if voice.said.head == voice.at else SAYING)
+    return voice.verb in (JUDGING | COUNTING if voice.said.head == voice.at else SAYING)
 
 
 def _writes(parsed: Parse, head: int) -> bool:

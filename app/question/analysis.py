@@ -13,6 +13,7 @@ from typing import Literal
 from app.errors import BadInput
 from app.question.target import Target, target_of
 from app.text import periods
+from app.text.lexicon import AMOUNTS, AUXILIARIES, CALENDAR, THINGS, Thing
 from app.text.parse import parse
 from app.text.periods import NO_TIME, Asked
 from app.text.spans import CAPITALISED
@@ -24,46 +25,30 @@ MAX_CHARS = 2000
 _SHOUTED_WORDS = 4
 """Words in capitals that are a sentence rather than names."""
 
-_NOUNS: dict[Kind, str] = {
-    "number": "number percentage percent share size amount total toll population cost price figure strength rate estimate",
-    "date": "year month date day decade century time",
-    "reason": "reason reasons cause causes caused motive motives explain explains led factor factors purpose",
-    "person": "person people group organisation organization company author leader official agency party country countries",
-    "place": "place city town province provinces region regions area state location",
-}
+_KIND_OF_THING: dict[Thing, Kind] = {"figure": "number", "date": "date", "reason": "reason", "person": "person", "group": "person", "place": "place"}
+_KIND_OF_NOUN = {noun: kind for thing, kind in _KIND_OF_THING.items() for noun in THINGS[thing]}
 """What "what" and "which" ask for, by the noun behind them."""
-_KIND_OF_NOUN = {word: kind for kind, words in _NOUNS.items() for word in words.split()}
 _KIND_OF_FIRST: dict[str, Kind] = {"when": "date", "who": "person", "whom": "person", "whose": "person", "where": "place"}
 _DEGREES = frozenset(("many", "much", "large", "big", "strong", "old", "long", "far", "high", "often", "frequent"))
 _PHRASES: dict[str, Kind] = {
     "how come": "reason", "because of what": "reason", "by whom": "person", "since when": "date", "date of": "date", "what way": "manner",
 }  # fmt: skip
 _TELLING = frozenset(("what", "which", "describe", "explain", "tell", "summarise", "summarize", "overview", "compare", "discuss", "list"))
-_AUXILIARIES = ("is", "are", "was", "were", "do", "does", "did", "has", "have", "had", "can", "could", "will", "would", "should", "may", "might")
 _BETWEEN: dict[Kind, int] = {"number": 2, "reason": 3, "date": 0, "person": 0, "place": 0}
 """Words that may stand between "which" and its noun; "is the" before a number is passed over."""
 _ORDER: tuple[Kind, ...] = ("number", "date", "reason", "person", "place", "yes-no", "manner", "description")
 """Of several kinds that a question's words name, the first is meant."""
 FACT_KINDS: frozenset[Kind] = frozenset({"number", "date", "person", "place", "yes-no"})
 
-_AUXILIARY = rf"(?:{'|'.join(_AUXILIARIES)})\b"
+_AUXILIARY = rf"(?:{'|'.join(AUXILIARIES)})\b"
 _ASKED_NOUN = re.compile(
     rf"\b(?:what|which|how much|how many|whose)\s+(?!{_AUXILIARY})((?:[\w'’-]+\s+){{0,3}}?[\w'’-]+?)\s+{_AUXILIARY}",
     re.I,
 )
-_CLASSES = frozenset(
-    " ".join(_NOUNS[kind] for kind in ("date", "person", "place")).split()
-    + "body institution entity entities cities number percentage percent share size amount total rate".split()  # noqa: SIM905
-)
+_CLASSES = frozenset(noun for noun, kind in _KIND_OF_NOUN.items() if kind != "reason")
 """Nouns that say of which kind the answer is; a text that names the agency need not call it one."""
-_FIGURE = re.compile(
-    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?|millions?|billions?|half|third|quarter|twice|none|several|few|most|majority)\b",
-    re.I,
-)
-_DATE = re.compile(
-    r"\b(?:1[0-9]|20)\d\d(?:s)?\b|\b(?:january|february|march|april|may|june|july|august|september|october|november|december|monday|tuesday|wednesday|thursday|friday|saturday|sunday|spring|summer|autumn|winter|century|decade|yesterday|today|last (?:year|month|week)|ago)\b",
-    re.I,
-)
+_TIMES = CALENDAR | {"spring", "summer", "autumn", "winter", "century", "decade", "yesterday", "today", "ago"}
+_YEAR = re.compile(r"\b(?:1[0-9]|20)\d\ds?\b|\blast (?:year|month|week)\b", re.I)
 _LINKED = re.compile(r"^\W*(?:(?:and|but|so|or|also|then|ok(?:ay)?|no|yes|(?:now|well)(?=,))\b[,:]?\s*)+", re.I)
 _AUTHOR = re.compile(
     r"\bwho\b[^?]{0,20}\b(?:wrote|authored|penned|(?:is|was|are|were) the (?:authors?|writers?))\b|\b(?:written|authored) by (?:whom|who)\b|"
@@ -205,7 +190,7 @@ def unlinked(text: str) -> str:
 
 def kind_of(text: str) -> Kind:
     """What kind of answer a question wants, from its words."""
-    found = set(_kinds(re.findall(r"\w+", text.lower())))
+    found = set(_kinds(_words(text)))
     return next((kind for kind in _ORDER if kind in found), "other")
 
 
@@ -214,7 +199,7 @@ def _kinds(words: Sequence[str]) -> Iterator[Kind]:
     first = next((w for w in words if w not in {"and", "but", "so"}), "")
     if first in _KIND_OF_FIRST:
         yield _KIND_OF_FIRST[first]
-    if words and (words[0] in _AUXILIARIES or words[0] == "must"):
+    if words and (words[0] in AUXILIARIES or words[0] == "must"):
         yield "yes-no"
     for place, word in enumerate(words):
         if word in {"percent", "percentage"}:
@@ -251,6 +236,10 @@ def naming_author(text: str, author: str) -> str:
     return text if re.search(r"\bwho(?:m|se)?\b", text, re.I) else _THE_AUTHOR.sub(author, text)
 
 
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())
+
+
 def holds_kind(kind: Kind, span: str) -> bool:
     """Whether a short span is itself of the kind asked for: a figure, a date, a name."""
     if kind in {"person", "place"}:
@@ -261,9 +250,9 @@ def holds_kind(kind: Kind, span: str) -> bool:
 def fits_kind(kind: Kind, sentence: str) -> bool:
     """Whether a sentence holds the kind of thing that the question asks for: a figure, a date, a name."""
     if kind == "number":
-        return bool(_FIGURE.search(sentence))
+        return any(c.isdigit() for c in sentence) or not AMOUNTS.isdisjoint(_words(sentence))
     if kind == "date":
-        return bool(_DATE.search(sentence))
+        return bool(_YEAR.search(sentence)) or not _TIMES.isdisjoint(_words(sentence))
     if kind in {"person", "place"}:
         capitals = list(CAPITALISED.finditer(sentence))
         inside = (m.start() for m in capitals if m.start() and len(m.group()) > 1)

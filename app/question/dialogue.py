@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Literal
 
 from app.answer import MARKER
+from app.text.lexicon import TEXTS, WRITERS
 from app.text.parse import Parse, Word, parse
 from app.text.periods import Period, periods
 from app.text.voices import REPORTING
@@ -25,7 +26,7 @@ _NOUN_PLACES = frozenset(("nsubj", "nsubjpass", "dobj", "pobj", "attr", "ROOT", 
 _FINITE = frozenset(("VBD", "VBZ", "VBP", "MD"))
 _LONGEST = 8
 """Words of a mention; longer phrases make a question unreadable."""
-UNNAMED = frozenset(("article", "author", "source", "sources", "analysis", "text", "collection", "question", "answer", "writer"))
+UNNAMED = TEXTS | WRITERS | {"sources", "question", "answer"}
 """What every conversation here may mean without having named it: never filled in from what was said."""
 
 

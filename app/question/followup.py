@@ -9,7 +9,8 @@ from typing import Literal
 
 from app.question.analysis import unlinked
 from app.question.dialogue import UNNAMED, Mention, MentionKind, State, Turn, mentions, wh, without_markers
-from app.text.parse import SAYING, Parse, Word, parse
+from app.text.lexicon import SAYING, THINGS
+from app.text.parse import Parse, Word, parse
 from app.text.periods import Period, periods
 from index.terms import Vocabulary
 
@@ -32,10 +33,8 @@ _MEANT = re.compile(r"^(?:i\s+)?(?:mean|meant|am asking about|asked about)\s+(?:
 _LONGEST_FRAGMENT = 8
 """Words of a turn without a verb that still leans on the last question."""
 _KINDS_OF_NOUN: dict[str, tuple[MentionKind, ...]] = {
-    **dict.fromkeys(("group", "organization", "organisation", "movement", "company", "agency", "party"), ("group", "thing")),
-    **dict.fromkeys(("country", "city", "town", "region", "province", "state", "place"), ("place",)),
-    **dict.fromkeys(("man", "woman", "person", "leader"), ("person",)),
-}
+    **dict.fromkeys(THINGS["group"], ("group", "thing")), **dict.fromkeys(THINGS["place"], ("place",)), **dict.fromkeys(THINGS["person"] - {"people"}, ("person",)),
+}  # fmt: skip
 """What a mere kind of thing may stand for; any other noun points to a mention with the same head."""
 _PERSON: tuple[MentionKind, ...] = ("person",)
 _THING: tuple[MentionKind, ...] = ("group", "thing", "place", "person")

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from app.text.lexicon import MONTHS
 from app.text.periods import periods
 from app.text.quantities import PARTICIPLES, Kind, events_in, group_of, is_measure
 from index.terms import TOKEN, Vocabulary
@@ -47,6 +48,9 @@ _HOW_MUCH = re.compile(
     r"temperature|rainfall|emissions|income|debt|fine|damage|margin|score)\b",
     re.I,
 )
+
+
+_PARTS_OF_YEAR = frozenset(("early", "mid", "late", "end", "half", "quarter"))
 
 
 _NO_MEASURE = re.compile(r"\bhow (?:many times|often|old|long ago|come)\b|\bwhy\b|\bhow much of\b", re.I)
@@ -231,6 +235,5 @@ def _dimension(question: str) -> frozenset[str]:
 
 def is_period(term: str) -> bool:
     """Whether a topic term is no more than a time."""
-    return bool(periods(f"in {term}") or re.fullmatch(
-        r"(?:early|mid|late|end|half|quarter|january|february|march|april|may|june|july|august|september|october|november|december)"
-        r"(?:-[0-9]{4})?", term, re.I))  # fmt: skip
+    part, _, year = term.lower().partition("-")
+    return bool(periods(f"in {term}")) or ((part in MONTHS or part in _PARTS_OF_YEAR) and (not year or year.isdigit()))

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from app.question.matter import FORM
-from app.text.parse import SAYING, Parse, parse
+from app.text.lexicon import TEXTS, VIEWS
+from app.text.parse import Parse, parse
 
-_KNOWN = SAYING | {"know", "mention", "contain", "cover", "have", "publish", "discuss", "treat", "deal", "speak", "talk"}
+_KNOWN = frozenset(
+    ("say", "claim", "report", "argue", "write", "think", "believe", "state", "tell", "maintain", "estimate", "know", "mention", "contain", "cover", "have",
+     "publish", "discuss", "treat", "deal", "speak", "talk")
+)  # fmt: skip
 """Verbs of what a text or a person says of something."""
 _ON = frozenset(("about", "on", "regarding", "concerning", "of", "with"))
-_TEXTS = frozenset(("source", "article", "document", "text", "report", "note", "paper", "file", "collection", "corpus", "piece", "analysis"))
-_VIEWS = frozenset(("view", "opinion", "position", "stance", "take", "attitude", "assessment", "conclusion", "verdict"))
 _HOLDING = frozenset(("think", "believe", "agree", "disagree"))
 """Verbs of what somebody holds of a thing."""
 _SUBJECT = frozenset(("nsubj", "nsubjpass"))
@@ -69,7 +71,7 @@ def _said(found: Parse, root: int) -> Topic | None:
     on = next((p for p in range(root, len(words)) if words[p].lemma in _ON and words[p].dep == "prep" and words[p].head in {root, *own}), None)
     start = None if on is None else words[on].end
     if subject in asks and subject is not None:
-        if words[root].lemma == "be" or words[subject].lemma not in _TEXTS:
+        if words[root].lemma == "be" or words[subject].lemma not in TEXTS:
             # "What is known about X?"; "Which groups mention X?" asks for a list.
             start = start if words[subject].lemma == "what" and words[root].tag == "VBN" else None
         elif start is None:
@@ -89,7 +91,7 @@ def _said(found: Parse, root: int) -> Topic | None:
 def _view(found: Parse, root: int) -> Topic | None:
     """As in "What is the author's view of X?"."""
     words = found.words
-    noun = next((c for c in found.children[root] if words[c].lemma in _VIEWS), None)
+    noun = next((c for c in found.children[root] if words[c].lemma in VIEWS), None)
     if noun is None or words[root].lemma != "be" or not any(words[c].lemma == "what" for c in found.children[root]):
         return None
     owner = next((c for c in found.children[noun] if words[c].dep == "poss"), None)
@@ -110,7 +112,7 @@ def _topic(found: Parse, start: int | None, holder: str) -> Topic | None:
     about = "" if start is None else _from(found, start)
     parsed = [w for w in found.words if start is not None and w.start >= start]
     bare = [w for w in parsed if w.pos not in {"DET", "PUNCT", "ADP"}]
-    empty = not bare or all(w.pos == "PRON" or w.lemma in _TEXTS | FORM | {"everything", "topic"} for w in bare)
+    empty = not bare or all(w.pos == "PRON" or w.lemma in TEXTS | FORM | {"everything", "topic"} for w in bare)
     return None if empty or not about else Topic(about=about, holder=holder)
 
 
@@ -128,6 +130,6 @@ def _from(found: Parse, start: int) -> str:
 def _holder(found: Parse, subject: int) -> str:
     """Who is to say it; empty for "you", "the sources", "they"."""
     word = found.words[subject]
-    if word.pos == "PRON" or (word.lemma in _TEXTS and word.tag == "NNS") or word.lemma in {"collection", "corpus"}:
+    if word.pos == "PRON" or (word.lemma in TEXTS and word.tag == "NNS") or word.lemma in {"collection", "corpus"}:
         return ""
     return found.span(subject, without=("relcl",)).text

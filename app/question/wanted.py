@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from app.question.matter import FORM
+from app.text.lexicon import THINGS, Thing
 from app.text.parse import Parse, parse
 from index.embed import Encoder
 
-Thing = Literal["place", "person", "group", "date", "figure", "other"]
-_EXAMPLES: dict[Thing, str] = {
-    "place": "country province city village region river island district harbour bridge street gate building",
-    "person": "leader official person author minister founder mayor analyst singer worker king victim spokesman scientist",
-    "group": "organisation group company party agency bank ministry militia newspaper tribe nationality team union",
-    "date": "year date month day century",
-    "figure": "number toll estimate percentage amount size cost",
-    "other": "attack reason factor thing argument event measure law claim product crop animal weapon method target word language problem",
-}
-"""Nouns of each kind; a noun is of the kind whose example is nearest in meaning."""
+_OTHER = ["attack", "reason", "factor", "thing", "argument", "event", "measure", "law", "claim", "product", "crop", "animal", "weapon", "method", "target", "word", "language", "problem"]
+"""Nouns of no kind that a name fits; a noun is of the kind whose example is nearest in meaning."""
+_KINDS: tuple[Thing, ...] = ("place", "person", "group", "date", "figure")
 SURE = 0.4
 """Least cosine to an example: below it the kind is not known, and sentences are listed rather than names."""
 
@@ -48,7 +41,7 @@ def things(text: str) -> Asked:
 
 def thing_of(noun: str, encoder: Encoder) -> Thing:
     """The kind of things that a noun names."""
-    kinds = [(kind, word) for kind, words in _EXAMPLES.items() for word in words.split()]
+    kinds: list[tuple[Thing, str]] = [(kind, word) for kind in _KINDS for word in sorted(THINGS[kind])] + [("other", word) for word in _OTHER]
     if not noun:
         return "other"
     for kind, word in kinds:

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from app.text import claims
 from app.text.claims import Said
+from app.text.lexicon import PARTICLES
 
 _LEAST_WORDS = 4
 _LIGHT = frozenset("a an the is are was were be been being has have had that".split())  # noqa: SIM905
@@ -228,7 +229,7 @@ def _only_names(run: Sequence[re.Match[str]], proper: frozenset[str], *, inside:
 def _name_end(there: Sequence[re.Match[str]], start: int, end: int, proper: frozenset[str]) -> int:
     """Where the name ends that a stretch begins with."""
     stop = start
-    while stop < end and (claims.bare(there[stop].group()) in proper or there[stop].group().lower() in _LINKING):
+    while stop < end and (claims.bare(there[stop].group()) in proper or there[stop].group().lower() in PARTICLES):
         stop += 1
     return stop
 
@@ -246,10 +247,9 @@ def _listed(text: str, own: Sequence[re.Match[str]], i1: int, i2: int) -> bool:
 
 
 _JOINED = re.compile(r",|;|&|/|\b(?:and|or|nor|with)\b", re.I)
-_LINKING = frozenset({"the", "of", "al", "de", "la", "von", "van"})
 _SMALL_IN_NAMES = frozenset({"per", "may", "will", "mark", "out"})
 """Words that are small but may be a part of a name when they have a capital."""
-_SMALL = frozenset("a an the of and de la del di van von al el bin ibn for du da then in on at".split())  # noqa: SIM905
+_SMALL = PARTICLES | {"a", "an", "then", "in", "on", "at"}
 
 
 def _beside_elsewhere(own: Sequence[re.Match[str]], i1: int, i2: int, name: Sequence[str], said: Said) -> bool:

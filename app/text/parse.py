@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Literal
 
+from app.text.lexicon import BELIEVED, COUNTING, JUDGING, REPORTEDLY, RUMOURS, VIEWS
+
 if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.tokens import Doc
@@ -32,21 +34,6 @@ _OBJECT = frozenset(("dobj", "dative", "attr", "oprd", "acomp"))
 _CLAUSE = frozenset(("ccomp", "xcomp"))
 _TELLS_NOTHING = frozenset(("mean", "ensure", "make", "let", "help", "cause", "require", "happen", "seem", "appear", "remain", "be", "want", "wish", "see", "wait", "know"))
 """Verbs that take a clause which nobody says: "this means that …". Worth 2 of 60 in ``tests/data/voices.json``."""
-_HOLDS = frozenset(
-    ("accuse", "acknowledge", "allege", "argue", "claim", "contest", "doubt", "report", "quote", "admit", "announce", "ascribe", "assess", "attribute", "blame", "call", "confess", "confirm", "consider", "criticise",
-     "criticize", "declare", "deny", "depict", "describe", "dismiss", "dispute", "estimate", "fear", "hail", "identify", "portray", "praise",
-     "predict", "present", "recognise", "recognize", "regard", "suspect", "view", "warn")
-)  # fmt: skip
-"""Verbs that say something of what is their object: "blamed the fog", "is regarded as unsafe". Worth 12 of 60 there."""
-_BELIEVED = frozenset(("believe", "think", "say", "report", "allege", "rumour", "rumor", "suspect", "claim", "understand", "know", "fear"))
-"""Verbs whose passive takes any infinitive that is said: "is believed to hold", other than "was forced to go"."""
-SAYING = frozenset(("say", "claim", "report", "argue", "write", "think", "believe", "state", "tell", "maintain", "estimate"))
-"""Verbs of saying and holding that name their holder as subject."""
-_RUMOURS = frozenset(("allegation", "accusation", "rumour", "rumor", "suspicion", "speculation"))
-_HEARSAY = frozenset(("reportedly", "allegedly", "supposedly", "purportedly", "ostensibly"))
-_COUNTS = frozenset(("put", "count", "number", "give", "list", "record", "see", "find", "name"))
-"""Verbs that say something where their object or what stands behind "at" is a figure: "put the losses at 40"."""
-_VIEW = frozenset(("claim", "statement", "description", "figure", "count", "argument", "verdict", "view", "opinion", "word", "eye", "judgement", "judgment", "account", "estimate", "assessment"))
 _MOST_CHARS = 4000
 """Longer texts are no sentences (tables, lists without full stops); the parse of such a run costs seconds and tells nothing."""
 
@@ -257,7 +244,7 @@ class Parse:
 
     def _voices(self, place: int) -> Iterator[Voice]:
         word = self.words[place]
-        if word.lemma in _HEARSAY:
+        if word.lemma in REPORTEDLY:
             yield Voice(holder=None, said=self._without(word.head, place), verb=word.lemma, at=place)
         if (word.dep == "prep" or word.text.lower() == "as") and (holder := self._according(place)) is not None:
             aside = word.head if word.dep == "mark" else place  # "as reported by X" hangs on "reported"
@@ -269,10 +256,10 @@ class Parse:
             yield from found or self._held_of_object(place)
         if word.pos == "NOUN":
             claim = next((c for c in self.children[place] if self.words[c].dep in {"acl", "ccomp"} and self._that(c)), None)
-            if claim is None and word.lemma in _RUMOURS and word.dep != "compound":
+            if claim is None and word.lemma in RUMOURS and word.dep != "compound":
                 claim = place
             owner = next((c for c in self.children[place] if self.words[c].dep == "poss"), None)
-            if claim is None and owner is not None and word.lemma in _VIEW and word.dep in {"attr", "nsubj", "nsubjpass"}:
+            if claim is None and owner is not None and word.lemma in VIEWS and word.dep in {"attr", "nsubj", "nsubjpass"}:
                 claim = place  # "the newest figure is the ministry's estimate"
             if claim is not None:
                 holder_span = None if owner is None else self.span(owner, without=("case",))
@@ -287,12 +274,12 @@ class Parse:
         first = self.words[place].text.lower()
         if first == "according":
             own = [o for c in self.children[place] for o in self.children[c] if self.words[o].dep == "pobj"]
-        elif first == "in" and own and self.words[own[0]].lemma in _VIEW:
+        elif first == "in" and own and self.words[own[0]].lemma in VIEWS:
             of = [c for c in self.children[own[0]] if self.words[c].lemma == "of"]
             own = [o for c in of for o in self.children[c]] + [c for c in self.children[own[0]] if self.words[c].dep == "poss"]
         elif first == "as":
             told = [c for c in self.children[place] if self.words[c].tag == "VBN"] or [self.words[place].head]
-            by = [c for t in told if self.words[t].lemma in _HOLDS and self.words[t].tag == "VBN" for c in self.children[t] if self.words[c].dep == "agent"]
+            by = [c for t in told if self.words[t].lemma in JUDGING and self.words[t].tag == "VBN" for c in self.children[t] if self.words[c].dep == "agent"]
             own = [o for c in by for o in self.children[c] if self.words[o].dep == "pobj"]
         elif first != "per" or any(self.words[c].dep == "nummod" or self.words[o].head != place for o in own for c in self.children[o]):
             return None
@@ -308,7 +295,7 @@ class Parse:
         if holder is None and not passive and said_at < place:
             holder = next((c for c in self.children[place] if c > place and self.words[c].dep == "dobj"), None)  # "…, argue Bruun and Ko"
         between = self.text[min(self.words[place].end, self.words[said_at].end) : max(self.words[place].start, self.words[said_at].start)]
-        if dep == "xcomp" and not (passive and (self.words[place].lemma in _BELIEVED or self._is_state(said_at))):
+        if dep == "xcomp" and not (passive and (self.words[place].lemma in BELIEVED or self._is_state(said_at))):
             return  # "wants to go", "was forced to go", but "is believed to have gone", "to be there"
         if dep == "ccomp" and holder is None and not passive:
             return  # "shows that" without anybody who shows it
@@ -325,12 +312,12 @@ class Parse:
         """A voice without a clause: "X blames Y for …", "Y is regarded as …", "X sees Y as …"."""
         clause = self._clause(place)
         likened = any(self.words[p].lemma == "as" and self.words[p].dep == "prep" for c in (place, *self.children[place]) for p in self.children[c])
-        known = self.words[place].lemma in _HOLDS or (self.words[place].lemma in {"see", "think", "treat"} and likened)
+        known = self.words[place].lemma in JUDGING or (self.words[place].lemma in {"see", "think", "treat"} and likened)
         of = any(self.words[c].lemma in {"of", "about", "against"} and self.words[c].dep == "prep" for c in self.children[place])
         figures = any(
             self.words[p].pos == "NUM" for c in self.children[place] if self.words[c].dep == "dobj" or self.words[c].lemma == "at" for p in self.subtree(c)
         )
-        known = known or (self.words[place].lemma in _COUNTS and figures)
+        known = known or (self.words[place].lemma in COUNTING and figures)
         passive = any(self.words[c].dep in _PASSIVE for c in self.children[place])
         if not (passive or clause.subject) or not known or not (clause.objects or (of and clause.subject)) or (self.words[place].tag == "VBN" and self.words[place].dep in {"acl", "amod"}):
             return

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
+from app.text.lexicon import MONTHS
 from app.text.spans import led_by
 from ingest.dates import date_bounds
 
@@ -16,8 +17,6 @@ T = TypeVar("T")
 Relation = Literal["at", "as of", "since", "before", "after", "of"]
 """What the word before a period says: "in 2021", "as of 2021", "since 2021", "before 2021", "the attack of 2021"."""
 
-_MONTHS = {name.lower(): i for i, name in enumerate(calendar.month_name) if name}
-_MONTHS |= {name.lower(): i for i, name in enumerate(calendar.month_abbr) if name} | {"sept": 9}
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
     r"oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
@@ -64,7 +63,7 @@ _LED_BY = re.compile(
     rf"\b(?P<led>{'|'.join(_RELATIONS)})\s+(?:the )?$|\b(?P<far>as of|as at|by|until|till|up to|through)\s+(?:the )?\w+ of $",
     re.I,
 )
-_MONTH_NAMES = "|".join(sorted(_MONTHS, key=len, reverse=True))
+_MONTH_NAMES = "|".join(sorted(MONTHS, key=len, reverse=True))
 DAY_OR_MONTH = re.compile(
     rf"(?<![\w-])(?:(?P<d1>[0-3]?[0-9])(?:st|nd|rd|th)?\s+(?:of\s+)?)?(?P<month>{_MONTH_NAMES})\b"
     r"(?(d1)|(?:\.?\s+(?P<d2>[0-3]?[0-9])(?:st|nd|rd|th)?\b)?)",
@@ -330,7 +329,7 @@ def _period(match: re.Match[str], text: str) -> Period | None:
 
 def month_of(name: str) -> int:
     """The number of a month by its name or its short form, in any case."""
-    return _MONTHS[name.rstrip(".").lower()]
+    return MONTHS[name.rstrip(".").lower()]
 
 
 def _month(name: str | None) -> int | None:

@@ -5,29 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from app.text.lexicon import HEDGES
 from app.text.parse import Parse, parse
 from app.text.spans import FIGURE
 
-HEDGES = frozenset(("may", "might", "could", "possibly", "probably", "likely", "alleged", "purported", "supposed", "unconfirmed", "suspected"))
-"""Words by which a sentence tells that something is not sure; a rumour may be retold with one."""
-HEARSAY = frozenset(
-    ("believe", "think", "say", "report", "allege", "rumour", "rumor", "suspect", "claim", "fear", "estimate", "reportedly", "allegedly",
-     "supposedly", "purportedly", "ostensibly", "allegation", "accusation", "suspicion", "speculation")
-)  # fmt: skip
-"""Words by which something is said of nobody, and so is not sure: "is believed to", "reportedly"; not "is known to", "is called"."""
-SAYING = frozenset(
-    ("say", "tell", "announce", "report", "claim", "argue", "state", "write", "explain", "note", "add", "confirm", "admit", "acknowledge", "believe",
-     "think", "suggest", "show", "find", "reveal", "indicate", "estimate", "predict", "expect", "assume", "fear", "hope", "insist", "maintain", "warn",
-     "declare", "allege", "assert", "contend", "conclude", "recall", "reply", "respond", "comment", "observe", "remark", "stress", "emphasize",
-     "emphasise", "promise", "vow", "deny", "doubt", "mention", "attest", "rule", "testify", "swear", "agree", "disagree", "complain", "concede",
-     "disclose", "proclaim", "reiterate", "speculate", "suspect", "shout", "assure", "propose", "stipulate", "advise", "boast", "joke", "quip", "tweet")
-)  # fmt: skip
-"""Verbs by which somebody says or believes a clause."""
-JUDGING = frozenset(
-    ("accuse", "blame", "criticize", "criticise", "describe", "estimate", "consider", "regard", "view", "praise", "dismiss", "deny", "doubt",
-     "dispute", "predict", "portray", "suspect", "allege", "count", "put", "hail", "depict", "fear", "condemn", "denounce")
-)  # fmt: skip
-"""Verbs by which somebody says something of their object: "blamed the fog"."""
 _OWN = frozenset(("i", "we"))
 REPORTING = ", reporting what others say"
 """Stands behind an author's name before a sentence that gives what others hold."""

@@ -5,17 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from app.question.analysis import unlinked
+from app.text.lexicon import AUXILIARIES
+from app.text.parse import parse
 from app.text.spans import CAPITALISED, FIGURE
 from app.writing.passages import WORD, key, words_of
 from ingest.sentences import sentence_spans
 
 _LABEL = re.compile(r"^\W*(?:standalone |rewritten |the same |follow-up )?question\s*:\s*", re.I)
-_ASKING = frozenset(
-    """
-    who whom whose what when where which why how is are was were do does did has have had can could will would should may might in on by from to
-    at for since until tell describe explain list name give compare summarise summarize
-    """.split()  # noqa: SIM905
-)
 
 
 def trusted_rewrite(reply: str, question: str, history: Sequence[str]) -> str | None:
@@ -33,15 +30,15 @@ def trusted_rewrite(reply: str, question: str, history: Sequence[str]) -> str | 
         return None
     if len(sentence_spans(rewrite)) != 1 or not _asks(rewrite):
         return None
-    first = rewrite.split()[0]
-    names = [n for n in CAPITALISED.findall(rewrite) if n != first or not _asks(n)]
+    opening = parse(rewrite).words[0]
+    names = [n for n in CAPITALISED.findall(rewrite) if n != opening.text or opening.pos == "PROPN"]
     known_words = set(WORD.findall(known))
     if any(part not in known_words for name in names for part in WORD.findall(name.lower())):
         return None
     if set(FIGURE.findall(rewrite)) - set(FIGURE.findall(known)):
         return None
     kept = rewrite.lower()
-    asked_names = [n for n in CAPITALISED.findall(question) if not _asks(n) and not question.startswith(n)]
+    asked_names = [n for n in CAPITALISED.findall(question) if not question.startswith(n)]
     must = [n.lower() for n in asked_names] + FIGURE.findall(question)
     if any(m not in kept for m in must):
         return None
@@ -51,5 +48,6 @@ def trusted_rewrite(reply: str, question: str, history: Sequence[str]) -> str | 
 
 def _asks(text: str) -> bool:
     """Whether a text begins as a question or a request does."""
-    words = [w for w in WORD.findall(text.lower()[:80]) if w not in {"and", "but", "so"}]
-    return bool(words) and words[0] in _ASKING
+    parsed = parse(unlinked(text))
+    first = next((w for w in parsed.words if w.pos not in {"PUNCT", "ADP", "SPACE"}), None)
+    return first is not None and (first.tag.startswith("W") or first.text.lower() in AUXILIARIES or parsed.is_order)

@@ -32,6 +32,9 @@ BATCH_TOKENS = 3200
 REPEATS = {"clapnq": 3.0, "xquad": 1.2, "selqa": 0.6, "chunking": 1.0, "own": 1.7, "claims": 1.5, "scripted": 0.5}
 """How often an epoch draws a question of each source, on average."""
 
+CHECKPOINT_MINUTES = 4.0
+"""Processor time (minutes a thread) between two checkpoints."""
+
 SETS = ("clapnq", "xquad", "selqa")
 """The public sets that can be left out."""
 
@@ -56,12 +59,14 @@ def main() -> None:
         if not q.held_out or (args.all_clapnq and q.source == "clapnq")
         for _ in range(int(REPEATS["claims" if q.mode == "support" and q.source == "own" else q.source] + rng.random()))
     ]
+    args.out.mkdir(parents=True, exist_ok=True)
     average = train(
         network, tokenizer, sampler, chosen, rng,
-        minutes=args.minutes, rate=args.rate, epochs=args.epochs, bfloat16=args.bfloat16,
+        minutes=args.minutes, rate=args.rate, epochs=args.epochs, bfloat16=args.bfloat16, checkpoint=args.out / "checkpoint.pt",
     )  # fmt: skip
     network.load_state_dict(average)
     export(network, tokenizer, args.out)
+    (args.out / "checkpoint.pt").unlink(missing_ok=True)
 
 
 def leave_out(collection: Collection, name: str) -> None:
@@ -85,11 +90,13 @@ def train(
     rate: float,
     epochs: float,
     bfloat16: bool = False,
+    checkpoint: Path | None = None,
 ) -> dict[str, Tensor]:
     """Trains until the processor time (minutes a thread) or the epochs are over, the rate falling to nought with it.
 
     Args:
         bfloat16: matrix products in 16 bits (weights stay in 32), a third faster where the processor has them.
+        checkpoint: where everything is written every few minutes; training goes on from it where it is there.
 
     Returns:
         The averaged weights.
@@ -102,11 +109,23 @@ def train(
     )
     network.train()
     average = {k: v.clone() for k, v in network.state_dict().items()}
-    begun = time.process_time()
     done = step = 0
+    earlier = 0.0
+    if checkpoint is not None and checkpoint.exists():
+        kept = torch.load(checkpoint, weights_only=True)
+        network.load_state_dict(kept["network"])
+        optimizer.load_state_dict(kept["optimizer"])
+        average, done, step, earlier = kept["average"], kept["done"], kept["step"], kept["minutes"]
+        rng.seed(step)
+    begun, written = time.process_time(), earlier
     shown: list[list[float]] = []
     for batch, mode, questions in _batches(tokenizer, sampler, chosen, rng):
-        spent = (time.process_time() - begun) / 60 / torch.get_num_threads()
+        spent = earlier + (time.process_time() - begun) / 60 / torch.get_num_threads()
+        if checkpoint is not None and spent - written >= CHECKPOINT_MINUTES:
+            parts = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "average": average}
+            torch.save({**parts, "done": done, "step": step, "minutes": spent}, checkpoint.with_suffix(".new"))
+            checkpoint.with_suffix(".new").replace(checkpoint)
+            written = spent
         progress = max(spent / minutes, done / (epochs * len(chosen)))
         if progress >= 1:
             break
@@ -123,7 +142,7 @@ def train(
             for k, v in network.state_dict().items():
                 average[k].lerp_(v, 1 - decay)
         shown.append([float(x.detach()) for x in losses])
-        if step % 50 == 0:
+        if step % 20 == 0:
             means = " ".join(f"{sum(x) / len(x):.3f}" for x in zip(*shown, strict=True))
             print(f"{spent:5.1f} min  step {step}  epoch {done / len(chosen):.2f}  losses {means}", flush=True)
             shown = []

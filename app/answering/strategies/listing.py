@@ -10,9 +10,10 @@ from app.answering.engine import Desk, Outcome, Trace
 from app.answering.rows import Sheet, alike, on, widely_read
 from app.evidence.gather import Evidence
 from app.question.matter import of_form
-from app.question.wanted import Asked, Thing, thing_of, things
+from app.question.wanted import Asked, thing_of, things
 from app.text.claims import akin
 from app.text.counts import counted
+from app.text.lexicon import Thing
 from app.text.parse import Entity, Parse, parse
 from app.text.places import country, territories
 from index.embed import Encoder

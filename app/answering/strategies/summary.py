@@ -14,6 +14,7 @@ from app.answering.speakers import named_source
 from app.citation_text import shortened
 from app.evidence.gather import Evidence
 from app.question.matter import ASKS, FORM, matter
+from app.text.lexicon import NUMBERS
 from app.text.parse import parse
 from index.search import Hit
 from ingest.source import Source
@@ -105,7 +106,7 @@ def _topic(desk: Desk, question: str, source: Source | None) -> str:
     vocabulary = desk.index.vocabulary
     named = {vocabulary.stem(t) for t in vocabulary.content_terms(f"{source.author or ''} {source.title}")} if source else set()
     terms = vocabulary.content_terms(matter(question))
-    asked = {vocabulary.stem(w) for w in FORM | ASKS | {"author", "main", "key", *_NUMBERS}}
+    asked = {vocabulary.stem(w) for w in FORM | ASKS | {"author", "main", "key", *NUMBERS}}
     left = [t for t in terms if vocabulary.stem(t) not in named | asked and not vocabulary.frames(t) and not t.isdigit()]
     return " ".join(left)
 
@@ -118,13 +119,10 @@ def length(question: str) -> tuple[int, int]:
         return 1, bullets
     for word in found.words:
         if word.pos == "NUM" and found.words[word.head].lemma in {"sentence", "bullet", "point", "line", "takeaway", "paragraph"}:
-            number = _NUMBERS.get(word.lemma) or (int(word.text) if word.text.isdigit() else 0)
+            number = NUMBERS.get(word.lemma) or (int(word.text) if word.text.isdigit() else 0)
             if number:
                 return min(number, MOST), bullets
     return USUAL, bullets
-
-
-_NUMBERS = {w: n for n, w in enumerate(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], 1)}
 
 
 def choose(desk: Desk, items: Sequence[Evidence], wanted: int, topic: str) -> list[Evidence]:

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from functools import cache
 
 from app.text.claims.pieces import Denial, Said
-from app.text.claims.words import FUNCTION, TOKEN, stem
+from app.text.claims.words import TOKEN, stem
+from app.text.lexicon import FUNCTION
 
 _CUES = frozenset(
     """

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import permutations
 
-from app.text.claims.moments import CENTURY, ORDINAL_WORDS
+from app.text.claims.moments import CENTURY
 from app.text.claims.pieces import Figure
-from app.text.claims.words import DIGIT_WORDS
+from app.text.lexicon import NUMBERS, ORDINALS
 from app.text.periods import DAY_OR_MONTH, DECADE, overlap, periods
 from app.text.quantities import Quantity, quantities
 
@@ -17,15 +17,15 @@ _PARTS = {
     "half": 2, "halve": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10,
 }  # fmt: skip
 _FRACTION = re.compile(
-    rf"\b(?:(?P<n>a|{'|'.join(list(DIGIT_WORDS)[1:10])})[- ](?P<of>{'|'.join(_PARTS)})s?|half)\b"
+    rf"\b(?:(?P<n>a|{'|'.join(list(NUMBERS)[1:10])})[- ](?P<of>{'|'.join(_PARTS)})s?|half)\b"
     r"(?! (?:a |an )?(?:million|billion|thousand|dozen|hundred|of the (?:century|year)))",
     re.I,
 )
-_SMALL = "|".join(DIGIT_WORDS)
+_SMALL = "|".join(NUMBERS)
 _ONE_IN = re.compile(rf"\b(?P<a>{_SMALL}|[0-9]+) (?:in|out of)(?: every)? (?P<b>{_SMALL}|[0-9]+)\b", re.I)
 _MULTIPLES = {
     "twice": 2.0, "doubl": 2.0, "thrice": 3.0, "tripl": 3.0, "trebl": 3.0, "quadrupl": 4.0, "halv": 0.5,
-    **{w: float(n) for w, n in DIGIT_WORDS.items() if n > 1},
+    **{w: float(n) for w, n in NUMBERS.items() if n > 1},
 }  # fmt: skip
 _TIMES = re.compile(
     rf"(?<![\w-])(?:(?P<word>twice|thrice)|(?P<stem>doubl|tripl|trebl|quadrupl|halv)(?:e[sd]?|ing)|(?P<n>{_SMALL})(?:[- ]?fold| times))\b", re.I
@@ -37,7 +37,7 @@ _DECADES = re.compile(
     rf"\b(?:(?P<n>{_SMALL}|[0-9]+) decades|(?:a|one|another|the (?:last|past|next)) (?P<one>decade)|(?:a|one|another) (?P<hundred>century))\b",
     re.I,
 )
-_ORDINAL = re.compile(rf"\b(?:(?P<word>{'|'.join(ORDINAL_WORDS)})|(?P<digits>[0-9]+)(?:st|nd|rd|th))\b(?!-hand)", re.I)
+_ORDINAL = re.compile(rf"\b(?:(?P<word>{'|'.join(ORDINALS)})|(?P<digits>[0-9]+)(?:st|nd|rd|th))\b(?!-hand)", re.I)
 _BARE = re.compile(r"(?<![\w.,])(?P<n>[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?)(?![0-9])")
 _APPROX = re.compile(
     r"\b(?:about|around|roughly|approximately|some|nearly|almost|close to|circa|an estimated|estimated|more or less|just (?:over|under))\s*$|[~≈]\s*$",
@@ -86,7 +86,7 @@ def figures_of(text: str) -> tuple[Figure, ...]:
         if not q.text.lower().endswith("one"):  # seldom a figure: "one of them", "someone"
             add(q.start, q.end, _of_quantity(q))
     for m in _ORDINAL.finditer(text):
-        number = float(ORDINAL_WORDS[m["word"].lower()] if m["word"] else m["digits"])
+        number = float(ORDINALS[m["word"].lower()] if m["word"] else m["digits"])
         add(m.start(), m.end(), Figure(text=m.group(), low=number, high=number, point=number, kind="ordinal"))
     for m in _BARE.finditer(text):
         number = float(m["n"].replace(",", ""))
@@ -103,7 +103,7 @@ def _worded(text: str) -> Iterator[tuple[int, int, Figure]]:
         if 0 < a < b:
             yield m.start(), m.end(), _share(m.group(), 100.0 * a / b, text[: m.start()])
     for m in _FRACTION.finditer(text):
-        n, of = DIGIT_WORDS.get((m["n"] or "a").lower(), 1), _PARTS[(m["of"] or "half").lower()]
+        n, of = NUMBERS.get((m["n"] or "a").lower(), 1), _PARTS[(m["of"] or "half").lower()]
         if n < of:
             yield m.start(), m.end(), _share(m.group(), round(100.0 * n / of, 1), text[: m.start()])
     for m in _HALF_HOUR.finditer(text):
@@ -155,7 +155,7 @@ def _of_quantity(q: Quantity) -> Figure:
 
 
 def _small(text: str) -> float:
-    return float(DIGIT_WORDS.get(text.lower(), 0) if not text.isdigit() else int(text))
+    return float(NUMBERS.get(text.lower(), 0) if not text.isdigit() else int(text))
 
 
 def agrees(claimed: Figure, given: Figure) -> bool:

@@ -6,16 +6,12 @@ import calendar
 import re
 
 from app.text.claims.pieces import Moment
+from app.text.lexicon import ORDINALS
 from app.text.periods import DAY_OR_MONTH, DECADE, Period, month_of, overlap, periods
 from app.text.spans import led_by
 
-ORDINAL_WORDS = {
-    w: i for i, w in enumerate(
-        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth".split(), 1  # noqa: SIM905
-    )
-}  # fmt: skip
 CENTURY = re.compile(
-    rf"\b(?:(?P<n>[0-9]{{1,2}})(?:st|nd|rd|th)|(?P<w>{'|'.join(ORDINAL_WORDS)}|twenty-first))[- ]century\b", re.I
+    rf"\b(?:(?P<n>[0-9]{{1,2}})(?:st|nd|rd|th)|(?P<w>{'|'.join(ORDINALS)}|twenty-first))[- ]century\b", re.I
 )
 _ALSO_WORDS = ("May", "March")
 _LEADS_TO_MONTH = frozenset(("in", "of", "since", "until", "by", "last", "this", "next", "late", "early", "mid"))
@@ -38,7 +34,7 @@ def moments_of(text: str) -> tuple[Moment, ...]:
         year = int(digits) if len(digits) == 4 else 1900 + int(digits)
         add(m.start(), m.end(), year * 10000 + 101, (year + 9) * 10000 + 1231)
     for m in CENTURY.finditer(text):
-        number = int(m["n"]) if m["n"] else ORDINAL_WORDS.get(m["w"].lower(), 21)
+        number = int(m["n"]) if m["n"] else ORDINALS.get(m["w"].lower(), 21)
         add(m.start(), m.end(), (number - 1) * 1000000 + 101, number * 1000000 + 1231)
     for m in DAY_OR_MONTH.finditer(text):
         month, day = month_of(m["month"]), int(m["d1"] or m["d2"] or 0)

@@ -9,22 +9,10 @@ from functools import lru_cache
 from rapidfuzz import fuzz
 
 from app.text.claims.pieces import Said
-from app.text.claims.words import FUNCTION, bare, stem, unaccented
+from app.text.claims.words import bare, stem, unaccented
+from app.text.lexicon import CALENDAR, FUNCTION, HONORIFICS, NUMBERS, ORDINALS, PARTICLES
 
-_TITLES = frozenset(
-    """
-    mr mrs ms miss dr prof professor sir lord lady president minister king queen prince princess general colonel captain
-    senator governor mayor judge saint st the a an this that these those it its he she they we i in on at by for of and or
-    but after before during while when where who which january february march april may june july august september october
-    november december monday tuesday wednesday thursday friday saturday sunday jan feb mar apr jun jul aug sep sept oct nov
-    dec no not never there their his her our most some many all both one two three four five six seven eight nine ten first
-    second third according however also although since as if with from to under over
-    """.split()  # noqa: SIM905
-)
-_NO_NAME = _TITLES | FUNCTION
-_LINK = frozenset(
-    {"of", "the", "de", "la", "del", "di", "van", "von", "al", "el", "bin", "ibn", "and", "for", "du", "da"}
-)
+_NO_NAME = HONORIFICS | FUNCTION | CALENDAR | NUMBERS.keys() | ORDINALS.keys()
 _DEMONYM_PAIRS = """
 / france/french spain/spanish britain/british uk/british uk/britain england/english scotland/scottish wales/welsh
 ireland/irish netherlands/dutch holland/dutch greece/greek denmark/danish switzerland/swiss germany/german
@@ -47,7 +35,7 @@ def names_of(text: str, tokens: Sequence[re.Match[str]]) -> tuple[tuple[str, ...
     run: list[str] = []
 
     def close() -> None:
-        while run and run[-1].lower() in _LINK:
+        while run and run[-1].lower() in PARTICLES:
             run.pop()
         if run:
             names.append(tuple(run))
@@ -73,7 +61,7 @@ def names_of(text: str, tokens: Sequence[re.Match[str]]) -> tuple[tuple[str, ...
             continue
         if (
             run
-            and word.lower() in _LINK
+            and word.lower() in PARTICLES
             and n + 1 < len(tokens)
             and tokens[n + 1].group()[0].isupper()
             and not gap.strip()

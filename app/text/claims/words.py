@@ -8,6 +8,8 @@ from unicodedata import combining, normalize
 
 import Stemmer
 
+from app.text.lexicon import FUNCTION, NUMBERS
+
 TOKEN = re.compile(r"[^\W_]+(?:[.'’&-](?=[^\W_])[^\W_]+)*")
 _MARKS_OF_CORPORA = {"``": '"', "''": '"', "-LRB-": "(", "-RRB-": ")"}
 _BLANK_OF_CORPORA = re.compile(
@@ -16,24 +18,6 @@ _BLANK_OF_CORPORA = re.compile(
 )
 _RANGE_OF_CORPORA = re.compile(r"(?<=[0-9]) (?:--|–) (?=[0-9])")
 """Corpora come tokenised ("one - year period", "$ 1.2 million", "US 's"); so they are read as they were printed."""
-FUNCTION = frozenset(
-    """
-    a about above after again against all also although am among an and another any are as at away be because been before
-    being below between both but by can could did do does doing done down during each either else even ever every few for
-    from further had has have having he her here hers herself him himself his how however i if in indeed into is it its
-    itself just least less let like made make makes many may me might more most much must my near neither no nor not of
-    off often on once one only onto or other others our out over own per put rather said same say says several shall she
-    should since so some still such than that the their them themselves then there therefore these they this those though
-    through thus to together too toward towards under until up upon us very was we well were what when where whereas
-    whether which while who whom whose why will with within without would yet you your never none nothing nobody cannot
-    along around across amid upon onto via whilst despite according told been it's there's that's
-    """.split()  # noqa: SIM905 - reads better than a list
-)
-DIGIT_WORDS = {
-    w: i for i, w in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty".split()  # noqa: SIM905
-    )
-}  # fmt: skip
 
 
 def printed(text: str) -> str:
@@ -52,7 +36,7 @@ def tokens(text: str) -> list[re.Match[str]]:
 def plain(word: str) -> bool:
     """Whether a word carries no meaning of its own, or is a figure."""
     low = bare(word).lower()
-    return low in FUNCTION or len(low) < 2 or low[0].isdigit() or (low in DIGIT_WORDS and low != "zero")
+    return low in FUNCTION or len(low) < 2 or low[0].isdigit() or (low in NUMBERS and low != "zero")
 
 
 def bare(word: str) -> str:
