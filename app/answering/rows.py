@@ -26,6 +26,14 @@ from ingest.source import Source
 
 READ = 20
 """Passages read by the evidence reader for a list: with 14, one of the six lists of the analyst cases lacks items that 20 find."""
+LOOKED_THROUGH = 30
+"""Passages whose sentences are looked through by their words alone."""
+FLOOR = 0.08
+"""Least score of a sentence in an answer of several rows."""
+LEAST = 2
+"""Rows without which there is no list, timeline or set of facts."""
+NEEDED = 0.6
+"""Least share of a topic's words that a sentence needs, with the headings above it."""
 ALIKE = 0.6
 """Share of the topic words of the shorter of two sentences from which they tell the same."""
 

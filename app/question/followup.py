@@ -121,7 +121,7 @@ def readings(turn: str, state: State) -> Readings:
     parsed = parse(bare)
     pointing = _anaphors(parsed, state)
     if not state.question:
-        first = pointing[0] if pointing else None
+        first = next((p for p in pointing if p.kinds in (_PERSON, _PLACE)), pointing[0] if pointing else None)
         if first and own and first.kinds != _PERSON:
             return Readings(found=(typed,))  # a turn with a name of its own can be searched
         return Readings(found=(typed,), open=_lone(parsed, bare) or (first.text if first else ""), kinds=first.kinds if first else ())
@@ -243,8 +243,8 @@ def _expletive(parsed: Parse, place: int) -> bool:
 def _explained(parsed: Parse, place: int, one: _Anaphor) -> bool:
     """Whether the turn itself names before the word what it points to."""
     if one.kinds == _PERSON:
-        subjects = (w for w in parsed.words[:place] if w.dep in {"nsubj", "nsubjpass"} and w.pos in {"NOUN", "PROPN"})
-        return any(e.kind == "person" and e.end <= one.start for e in parsed.entities) or any(w.tag in {"NN", "NNP"} for w in subjects)
+        nouns = (w for w in parsed.words[:place] if w.dep in {"nsubj", "nsubjpass", "attr"} and w.pos in {"NOUN", "PROPN"})
+        return any(e.kind == "person" and e.end <= one.start for e in parsed.entities) or any(w.tag in {"NN", "NNP"} for w in nouns)
     return any(
         w.pos in {"NOUN", "PROPN"} and w.dep in {"nsubj", "nsubjpass", "dobj", "pobj", "attr", "conj"} and w.end <= one.start
         and (one.possessive or not any(wh(parsed.words[q]) for q in parsed.subtree(p)))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from app.answering.engine import Desk, Outcome, Trace
-from app.answering.rows import Sheet, alike, on, widely_read
+from app.answering.rows import FLOOR, Sheet, alike, on, widely_read
 from app.answering.speakers import held_by, names, on_side, speaker
 from app.evidence.gather import Evidence
 from app.question.sides import sides
@@ -14,14 +14,10 @@ from app.question.wanted import thing_of, things
 from app.text.periods import periods
 from index.search import Hit
 
-PASSAGES = 8
-"""Passages read for each side."""
 SENTENCES = 2
 """Sentences of each side."""
 _HELD, _COUNTED = 2.0, 1.5
 """Strength that it is worth where the side itself says it, and where a figure is wanted and given."""
-FLOOR = 0.04
-"""Least score of a side's sentence."""
 
 
 def comparison(desk: Desk) -> Outcome | None:
@@ -34,7 +30,7 @@ def comparison(desk: Desk) -> Outcome | None:
     meant = [speaker(desk, name) for name in found.names]
     known = [who.name if who else name for who, name in zip(meant, found.names, strict=True)]
     traces = [
-        widely_read(desk, on(desk, text), PASSAGES, partial(_passage_on, desk, name))
+        widely_read(desk, on(desk, text), desk.models.settings.passages, partial(_passage_on, desk, name))
         for name, text in zip(known, found.questions, strict=True)
     ]
     with desk.clock.stage("generate"):

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.answering.engine import Desk, Outcome, Trace
-from app.answering.rows import Sheet, alike, by_meaning, found_widely, on, statements, widely_read
+from app.answering.rows import (
+    FLOOR,
+    LEAST,
+    LOOKED_THROUGH,
+    Sheet,
+    alike,
+    by_meaning,
+    found_widely,
+    on,
+    statements,
+    widely_read,
+)
 from app.evidence.gather import Evidence
 from app.question.matter import matter
 from app.text import claims
@@ -14,11 +25,8 @@ from app.text.parse import parse
 from app.text.voices import reports_others
 from index.terms import Vocabulary
 
-PASSAGES = 30
-FACTS, LEAST = 3, 2
-"""Facts behind the definition; sentences needed where none defines."""
-FLOOR = 0.1
-"""Least score of a fact."""
+FACTS = 3
+"""Facts behind the definition."""
 WORDS = 110
 _VAGUE = frozenset(("something", "anything", "everything", "information", "more", "who", "what"))
 
@@ -32,7 +40,7 @@ def definition(desk: Desk) -> Outcome | None:
     asked = {vocabulary.stem(t) for t in desk.request.question.terms if not vocabulary.frames(t)}
     if not name or not asked <= {stem for t in [name, *name.split()] for stem in (vocabulary.stem(t), *vocabulary.stems(t))}:
         return None  # "Who is the artist of the album X?" wants more than what an artist is
-    hits = found_widely(desk, desk.request.standalone, PASSAGES)
+    hits = found_widely(desk, desk.request.standalone, LOOKED_THROUGH)
     about = [e for e in statements(hits, "", vocabulary) if _holds(name, e.text, vocabulary) and not opinion(e)]
     defining = [(worth, e) for e in about if (worth := defines(name, e.text, vocabulary))]
     best = max((worth for worth, _ in defining), default=0)

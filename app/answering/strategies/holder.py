@@ -9,18 +9,14 @@ from dataclasses import replace
 
 from app.answering.engine import Desk, Outcome
 from app.answering.retrieve import missing_terms
-from app.answering.rows import Sheet, alike, on, statements, widely_read
+from app.answering.rows import NEEDED, Sheet, alike, on, statements, widely_read
 from app.answering.speakers import speaker
 from app.answering.strategies.point import Found, abstained
 from app.answering.strategies.summary import length
 from app.evidence.gather import Evidence
 from app.text.voices import reports_others
 
-PASSAGES = 12
-"""Passages of the holder that are read."""
 SENTENCES = 4
-NEEDED = 0.6
-"""Share of the topic's words, in the sentence and the headings above it, from which it is on the topic."""
 
 
 def holder(desk: Desk) -> Outcome | None:
@@ -31,7 +27,7 @@ def holder(desk: Desk) -> Outcome | None:
     who = speaker(desk, topic.holder)
     if who is None:
         return None
-    trace = widely_read(desk, on(desk, topic.question), PASSAGES, lambda hit: who.near(hit, desk))
+    trace = widely_read(desk, on(desk, topic.question), desk.models.settings.passages, lambda hit: who.near(hit, desk))
     if not trace.hits:
         found = Found(trace=replace(trace, missing=missing_terms(desk.request.question, desk.index)))
         return Outcome(answer=abstained(desk.base, found, desk.index), trace=trace)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from app.answering.compose import with_list
 from app.answering.engine import Desk, Outcome, Trace
-from app.answering.rows import Sheet, alike, on, widely_read
+from app.answering.rows import FLOOR, LEAST, Sheet, alike, on, widely_read
 from app.evidence.gather import Evidence
 from app.question.matter import of_form
 from app.question.wanted import Asked, thing_of, things
@@ -23,9 +23,6 @@ MOST = 12
 """Items of a list."""
 SENTENCES = 8
 """Items where the things have no names, so that the sentences themselves are listed."""
-LEAST = 2
-FLOOR = 0.08
-"""Least score of a sentence whose names are taken as items."""
 _STATES = frozenset(("country", "nation", "state"))
 _ROW_WORDS = 8
 _LIGHT = frozenset(("be", "have", "do", "happen", "take", "make", "give", "mention", "discuss", "cover", "include", "differ"))

@@ -23,6 +23,8 @@ _CLOSE = 0.15
 _LOOKED_AT = 6
 """Sentences in which somebody or something that may be meant is looked for."""
 _OPTIONS = 3
+_STANDS_ALONE = 3
+"""Topic words of a turn that is answered as typed though nothing explains its "it", "they" or "this": "where does it snow", "where do they hold"."""
 _OF_A_TEXT = frozenset(("it", "this", "that", "its"))
 """Pronouns that may stand for a text."""
 ASKED_BACK = "It is not clear what “{word}” stands for. Which of these do you mean?"
@@ -38,7 +40,11 @@ def meaning(desk: Desk) -> Outcome | Desk | None:
     if request.unexplained and (only := _only_text(desk)):
         return only
     if request.unexplained:
-        return _asked_back(desk, request.unexplained, trace_of(desk, request.question))
+        trace = trace_of(desk, request.question)
+        bound = request.explained_by[:1] in {("person",), ("place",)}
+        if not bound and trace.decision.answer and len(request.question.terms) >= _STANDS_ALONE:
+            return None
+        return _asked_back(desk, request.unexplained, trace)
     if not request.readings:
         return None
     named = [r for r in request.readings if r.way == "pronoun"]

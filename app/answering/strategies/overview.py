@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from app.answer import Citation
 from app.answering.compose import Composed, speaker, with_list
 from app.answering.engine import Desk, Outcome
+from app.answering.rows import LOOKED_THROUGH, NEEDED
 from app.answering.speakers import speaker as holder_of
 from app.citation_text import COMPARISON, is_comparison, one_line, shortened, with_marker
 from app.evidence.citing import cited
@@ -20,11 +21,7 @@ from index.terms import Vocabulary
 from ingest.sentences import sentence_spans
 from ingest.source import Source
 
-_HITS = 30
-"""Passages looked through."""
 MOST_LINES = 8
-NEEDED = 0.6
-"""Least share of the topic's terms that a sentence needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +37,7 @@ def overview(desk: Desk) -> Outcome | None:
         return None
     topic = request.topic.about
     with desk.clock.stage("retrieve"):
-        hits = opened.search(topic, _HITS, filters=request.filters, settings=settings.search)
+        hits = opened.search(topic, LOOKED_THROUGH, filters=request.filters, settings=settings.search)
     with desk.clock.stage("read"):
         chosen = choose(topic, hits, desk.models.encoder, opened.vocabulary)
     if not chosen:

@@ -7,11 +7,10 @@ from dataclasses import replace
 from app.answer import Citation, words_of
 from app.answering.compose import with_list
 from app.answering.engine import Desk, Outcome
-from app.answering.rows import Sheet, by_meaning, found_widely, on, statements, widely_read
+from app.answering.rows import LOOKED_THROUGH, Sheet, by_meaning, found_widely, on, statements, widely_read
 from app.citation_text import described, one_line
 from app.evidence.gather import Evidence
 
-PASSAGES = 20
 HELD = 0.75
 """Share of the topic's words that the sentence itself holds, from which it is the one that is asked for."""
 ONLY_SUMMARY = "The collection has no original text on this, only a summary of ours, which is not to be quoted as the publisher’s words:"
@@ -22,7 +21,7 @@ def quote(desk: Desk) -> Outcome | None:
     if desk.request.shape != "quote":
         return None
     question = on(desk)
-    hits = found_widely(desk, question.text, PASSAGES)
+    hits = found_widely(desk, question.text, LOOKED_THROUGH)
     near = by_meaning(desk, statements(hits, question.text, desk.index.vocabulary)[:80], question.text)
     if not near:
         return None

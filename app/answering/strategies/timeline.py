@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.answering.engine import Desk, Outcome
-from app.answering.rows import Sheet, alike, by_meaning, found_widely, on, statements, widely_read
+from app.answering.rows import LEAST, Sheet, alike, by_meaning, found_widely, on, statements, widely_read
 from app.evidence.gather import Evidence
 from app.text import periods
 from app.text.counts import counted
@@ -14,7 +14,6 @@ from app.text.parse import parse
 
 MOST = 12
 """Lines of a timeline."""
-LEAST = 2
 NEAR = 0.12
 """How far below the nearest sentence, in cosine, one may lie that is on the topic still."""
 _NAMED = 0.5

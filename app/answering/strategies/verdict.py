@@ -15,7 +15,6 @@ from app.text.claims import Said, akin
 from app.text.parse import Clause, Parse, parse
 from index.terms import Vocabulary
 
-PASSAGES = 10
 SURE = 0.6
 """Least score of a sentence that says yes or no."""
 SAID = 0.99
@@ -26,7 +25,7 @@ def verdict(desk: Desk) -> Outcome | None:
     """"Yes", "No" or "Disputed" with the sentences for it; None where the sentences leave it open."""
     if desk.request.shape != "verdict":
         return None
-    trace = widely_read(desk, desk.request.question, PASSAGES)
+    trace = widely_read(desk, desk.request.question, desk.models.settings.passages)
     if not trace.decision.answer:
         return None
     vocabulary = desk.index.vocabulary
