@@ -123,14 +123,11 @@ def engines(
     "--data",
     required=True,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder that holds clapnq, xquad, selqa and chunking_evaluation.",
+    help="Folder that holds clapnq, xquad, selqa, chunking_evaluation, wice and strong.",
 )
-@click.option("--fit", "refit", is_flag=True, help="Fit the calibration anew first and write it.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def support(data: Path, refit: bool, as_json: bool) -> None:
-    """Measure the support check on claims that are true to a text or not; --fit after a change of the reader.
-
-    Needs for --fit: pip install "iskp-qa[train]"
+def support(data: Path, as_json: bool) -> None:
+    """Measure the support check on claims that are true to a text or not.
 
     \b
     Example:
@@ -140,7 +137,7 @@ def support(data: Path, refit: bool, as_json: bool) -> None:
 
     from eval.bench.support import as_table, run
 
-    scores = run(data, refit=refit, tell=lambda line: click.echo(line, err=True))
+    scores = run(data, tell=lambda line: click.echo(line, err=True))
     click.echo(json.dumps([asdict(s) for s in scores], indent=2) if as_json else as_table(scores))
 
 

@@ -1,9 +1,11 @@
-"""How well the support check tells what a text carries, and the fit of its calibration.
+"""How well the support check tells what a text carries.
 
-Five sets: answers of CLAP NQ against their passage, against a like passage of the set, and with one number, name or
+Seven sets: answers of CLAP NQ against their passage, against a like passage of the set, and with one number, name or
 denial changed by script; claims of our own training articles; sentences of XQuAD and SelQA, shortened or altered; pairs
-written by hand (``support_pairs.jsonl``); and twins, true and planted, that nothing is fitted or tuned on (``support_twins.jsonl``). The calibration is fitted on what is not held out, as
-``eval.training.sets`` tells, and on the hand-written pairs of the dev half; all figures are of the rest.
+written by hand (``support_pairs.jsonl``); claims of Wikipedia and the pages that they cite, as annotators judged them (WiCE); a strong
+model's sentences with falsehoods planted in some; and twins, true and planted (``support_twins.jsonl``). The
+calibration is fitted (``eval.training.support``) on what is not fresh; all figures are of fresh claims. Nothing is fitted on the strong
+model's sentences and on the twins.
 """
 
 from __future__ import annotations
@@ -12,16 +14,14 @@ import json
 import random
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from app.support.checker import SupportChecker
-from app.support.features import FEATURES
 from app.text import claims
 from eval.training import alter
 from eval.training.sets import Collection, Passage, load_all
@@ -30,21 +30,10 @@ from ingest.sentences import sentence_spans
 
 HERE = Path(__file__).parent
 CALIBRATION = HERE.parent.parent / "app" / "support" / "calibration.json"
-READER_FEATURES = ("reader",)
-RULES = ("name_rival",)
-"""Features that decide by themselves, see ``app.support.features``; left free, the fit took what others weigh."""
-PLAIN_FEATURES = tuple(f for f in FEATURES if f not in (*READER_FEATURES, *RULES))
 SCRIPTED_SHARE = 400
 """Sentences of XQuAD and SelQA, at most."""
-L2 = 0.003
-FOR = frozenset({"cosine", "together", "name_beside", "figure_beside", "plain", "reader"})
-AGAINST = frozenset(
-    {
-        "figure_none", "figure_far", "figure_other", "crossed", "date_none", "date_far", "date_coarse", "date_other",
-        "name_none", "name_far", "name_other", "denial", "opposite", "overstated", "unsure", "alleged", "several",
-    }
-)  # fmt: skip
-"""Features that can only speak for a claim, or only against it."""
+JUDGED_SHARE = 170
+"""Claims of WiCE of each label, at most."""
 
 _NUMBER = re.compile(r"(?<![\w.,-])[0-9][0-9,]*(?:\.[0-9]+)?(?![\w,]|-\w|\.[0-9])")
 _NUMBER_WORDS = "two three four five six seven eight nine ten twelve twenty thirty forty fifty".split()  # noqa: SIM905
@@ -85,14 +74,6 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """A pair with its features."""
-
-    pair: Pair
-    values: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
     """How many pairs of a kind were told right."""
 
@@ -114,7 +95,7 @@ class Score:
 def pairs(public: Path, encoder: Encoder) -> list[Pair]:
     """All pairs, always the same."""
     collection = load_all(public, HERE.parent / "training" / "data")
-    every = [*clapnq(public / "clapnq", encoder), *own(collection), *scripted(collection), *written(), *twins()]
+    every = [*clapnq(public / "clapnq", encoder), *own(collection), *scripted(collection), *written(), *judged(public / "wice"), *strong(public / "strong"), *twins()]
     return [*every, *_misplaced([p for p in every if p.set in {"own", "written"} and not p.known])]
 
 
@@ -223,6 +204,26 @@ def written() -> Iterator[Pair]:
             )  # fmt: skip
 
 
+def judged(folder: Path) -> Iterator[Pair]:
+    """Claims of Wikipedia and the chunks of cited pages that speak of them; every second one is fresh."""
+    counts: dict[str, int] = defaultdict(int)
+    for line in (folder / "oracle_chunks_claim_dev.jsonl").read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        counts[row["label"]] += 1
+        if counts[row["label"]] <= JUDGED_SHARE:
+            yield Pair(
+                set="wice", kind=row["label"], claim=row["claim"], text="\n".join(row["evidence"]), carried=row["label"] == "supported",
+                partly=row["label"] == "partially_supported", fresh=counts[row["label"]] % 2 == 1,
+            )  # fmt: skip
+
+
+def strong(folder: Path) -> Iterator[Pair]:
+    """A strong model's sentences and the passages that they cite, for measuring only."""
+    for line in (folder / "pairs.jsonl").read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        yield Pair(set="strong", kind=row["label"], claim=row["claim"], text=row["passage"], carried=row["label"] != "false", fresh=True)
+
+
 def twins() -> Iterator[Pair]:
     """True claims on three invented subjects and their planted twins, for measuring only; each against all texts of its subject."""
     for line in files("eval.bench").joinpath("support_twins.jsonl").read_text(encoding="utf-8").splitlines():
@@ -275,112 +276,6 @@ def _denied(claim: str, rng: random.Random) -> str | None:
     return claim[: found.start()] + new + claim[found.end() :]
 
 
-# rows and fit
-
-
-def rows(
-    checker: SupportChecker, plain: SupportChecker, every: Sequence[Pair], tell: Callable[[str], None]
-) -> Iterator[Row]:
-    """The features of each pair; without the reader (``plain``) where it was trained with the pair."""
-    for number, pair in enumerate(every):
-        if number % 200 == 0:
-            tell(f"{number} of {len(every)} pairs compared")
-        for sentence in pair.sentences():
-            compared = (plain if pair.known else checker).compare(sentence, [pair.text], [pair.context])
-            if compared is not None:
-                yield Row(pair=pair, values=compared.values)
-
-
-def fit(every: Sequence[Row]) -> dict[str, dict[str, Any]]:
-    """Calibrations with and without the evidence reader.
-
-    The plain one is fitted first. With the reader, its log-odds and the reader's are weighed against each other, over
-    pairs that the reader was not trained with; held-out claims of our own articles are among them.
-    """
-    plain = [r for r in every if not r.pair.fresh]
-    read = [r for r in every if not r.pair.known and (not r.pair.fresh or r.pair.set == "own")]
-    weights, bias = _fitted(plain, PLAIN_FEATURES, L2)
-    leaned = [replace(r, values={"plain": _logit(r, weights, bias), "reader": r.values["reader"]}) for r in read]
-    second, bias_of_both = _fitted(leaned, ("plain", "reader"), L2 / 30)
-    both = {n: w * second["plain"] for n, w in weights.items()} | {"reader": second["reader"]}
-    return {
-        "similarity": _calibration(weights, bias, plain),
-        "evidence": _calibration(both, bias * second["plain"] + bias_of_both, read),
-    }
-
-
-def _fitted(used: Sequence[Row], names: Sequence[str], l2: float) -> tuple[dict[str, float], float]:
-    """Weights and bias of a logistic regression in which no feature may count against its meaning.
-
-    With free signs a few pairs made a figure far away speak for a claim.
-    """
-    from scipy.optimize import minimize
-
-    x = _matrix(used, names)
-    spread = np.where(x.std(axis=0) > 0, x.std(axis=0), 1.0)
-    scaled, truth = x / spread, _truth(used).astype(float)
-    weighs = _weights(used) / _weights(used).sum()
-
-    def loss(t: Any) -> tuple[float, Any]:
-        z = scaled @ t[:-1] + t[-1]
-        over = weighs * (1.0 / (1.0 + np.exp(-z)) - truth)
-        value = float((weighs * (np.logaddexp(0, z) - truth * z)).sum() + l2 * (t[:-1] ** 2).sum())
-        return value, np.append(scaled.T @ over + 2 * l2 * t[:-1], over.sum())
-
-    bounds = [(0, None) if n in FOR else (None, 0) if n in AGAINST else (None, None) for n in names]
-    found = minimize(loss, np.zeros(len(names) + 1), jac=True, method="L-BFGS-B", bounds=[*bounds, (None, None)]).x
-    return dict(zip(names, (found[:-1] / spread).tolist(), strict=True)), float(found[-1])
-
-
-def _calibration(weights: Mapping[str, float], bias: float, used: Sequence[Row]) -> dict[str, Any]:
-    probabilities = np.array([_probability(_logit(r, weights, bias)) for r in used])
-    threshold = _best_threshold(probabilities, _truth(used), _weights(used))
-    return {
-        "weights": {n: round(w, 4) for n, w in weights.items()},
-        "bias": round(bias, 4),
-        "threshold": threshold,
-        "partly": round(threshold * 0.75, 3),
-        "fitted_on": f"{len(used)} pairs of {', '.join(sorted({r.pair.set for r in used}))}",
-    }
-
-
-def _best_threshold(probabilities: Any, truth: Any, weights: Any) -> float:
-    """The threshold of the best balanced accuracy; the middle of several."""
-    tried = np.round(np.arange(0.2, 0.81, 0.02), 2)
-    reached = []
-    for t in tried:
-        told = probabilities >= t
-        reached.append(
-            weights[truth & told].sum() / weights[truth].sum() + weights[~truth & ~told].sum() / weights[~truth].sum()
-        )
-    best = [t for t, r in zip(tried, reached, strict=True) if r >= max(reached) - 0.005]
-    return round(float(np.median(best)), 2)
-
-
-def _matrix(used: Sequence[Row], names: Sequence[str]) -> Any:
-    return np.array([[r.values[n] for n in names] for r in used])
-
-
-def _truth(used: Sequence[Row]) -> Any:
-    return np.array([r.pair.carried for r in used])
-
-
-def _weights(used: Sequence[Row]) -> Any:
-    """Every set weighs the same, and so do what is carried and what is not within it."""
-    counts: dict[tuple[str, bool], int] = defaultdict(int)
-    for r in used:
-        counts[r.pair.set, r.pair.carried] += 1
-    return np.array([1.0 / counts[r.pair.set, r.pair.carried] for r in used]) * len(used) / len(counts)
-
-
-def _logit(row: Row, weights: Mapping[str, float], bias: float) -> float:
-    return bias + sum(w * row.values[n] for n, w in weights.items())
-
-
-def _probability(logit: float) -> float:
-    return float(1.0 / (1.0 + np.exp(-np.clip(logit, -60, 60))))
-
-
 # measuring
 
 
@@ -415,21 +310,11 @@ def as_table(scores: Sequence[Score]) -> str:
     return "\n".join(lines)
 
 
-def run(public: Path, *, refit: bool, tell: Callable[[str], None]) -> list[Score]:
-    """Measure the packaged calibration, or one that is fitted and written first."""
+def run(public: Path, *, tell: Callable[[str], None]) -> list[Score]:
+    """Measure the packaged calibration."""
     from app.evidence.model_reader import ModelReader
     from app.support.calibration import load_support_calibrations
 
     encoder = SentenceTransformerEncoder()
-    every = pairs(public, encoder)
-    reader = ModelReader()
-
-    def made(reads: bool) -> SupportChecker:
-        calibration = load_support_calibrations()["evidence" if reads else "similarity"]
-        return SupportChecker(reader=reader if reads else None, encoder=encoder, calibration=calibration)
-
-    if refit:
-        learned = [p for p in every if not p.fresh or p.set == "own"]
-        fitted = fit(list(rows(made(True), made(False), learned, tell)))
-        CALIBRATION.write_text(json.dumps(fitted, indent=2) + "\n", encoding="utf-8")
-    return score(made(True), every, tell)
+    checker = SupportChecker(reader=ModelReader(), encoder=encoder, calibration=load_support_calibrations()["evidence"])
+    return score(checker, pairs(public, encoder), tell)
