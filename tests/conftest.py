@@ -332,19 +332,37 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+def visitors() -> list[BrowserContext]:
+    """The visitors whom :func:`open_page` let in and who are still there."""
+    return []
+
+
+@pytest.fixture(autouse=True)
+def _visitors_of_a_test_leave(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Pages that a test opened end with it, for each that stays open costs time; those of a module's fixtures stay."""
+    if "open_page" not in request.fixturenames:
+        yield
+        return
+    visitors = request.getfixturevalue("visitors")
+    before = len(visitors)
+    yield
+    while len(visitors) > before:
+        visitors.pop().close()
+
+
+@pytest.fixture(scope="module")
+def open_page(browser: Browser, visitors: list[BrowserContext]) -> Iterator[Callable[..., Page]]:
     """``open_page(address, width=390, color_scheme="dark")`` opens the page as a new visitor and waits until it was greeted.
 
     With ``seen``, a list, every address that the page asks for is put there; what else is given goes to the browser's context.
     A script of the page that throws fails the module's tests at their end.
     """
-    contexts: list[BrowserContext] = []
     thrown: list[str] = []
 
     def open_at(address: str, *, width: int = 1280, height: int = 860, seen: list[str] | None = None, **given: Any) -> Page:
-        contexts.append(browser.new_context(viewport={"width": width, "height": height}, **given))
-        contexts[-1].on("weberror", lambda error: thrown.append(str(error.error)))
-        page = contexts[-1].new_page()
+        visitors.append(browser.new_context(viewport={"width": width, "height": height}, **given))
+        visitors[-1].on("weberror", lambda error: thrown.append(str(error.error)))
+        page = visitors[-1].new_page()
         page.set_default_timeout(120_000)
         if seen is not None:
             page.on("request", lambda request: seen.append(request.url))
@@ -353,7 +371,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         return page
 
     yield open_at
-    for context in contexts:
+    for context in visitors:
         context.close()
     assert not thrown, f"scripts of the page threw: {thrown}"
 
