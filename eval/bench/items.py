@@ -15,7 +15,7 @@ from app.evidence.model_reader import ModelReader
 from app.home import Home
 from app.question.followup import Turn
 from eval.cases import bundled_cases
-from eval.metrics import correct
+from eval.metrics import correct, status_right
 from eval.run import HomeEngine, run_case
 
 OTHERS = ("clapnq", "mtragun", "ramdocs", "support")
@@ -28,7 +28,7 @@ class Item:
 
     Attributes:
         right: from answers (JSON), one a turn, to 0 to 1.
-        own: asks by itself and scores; in place of ``turns``.
+        own: asks by itself, scores, and counts the differences shown; in place of ``turns``.
         relevant: ids of sources, in part, that hold what answers; empty where the set does not tell.
     """
 
@@ -38,12 +38,17 @@ class Item:
     turns: Sequence[str] = ()
     history: Sequence[Turn] = ()
     right: Callable[[list[dict[str, Any]]], float] = field(default=lambda _: 0.0)
-    own: Callable[[Home], float] | None = None
+    own: Callable[[Home], tuple[float, int]] | None = None
     relevant: frozenset[str] = frozenset()
 
 
 def asked(item: Item, home: Home) -> float:
     """How right the answer is, 0 to 1."""
+    return answered(item, home)[0]
+
+
+def answered(item: Item, home: Home) -> tuple[float, int]:
+    """How right the answer is, and how many differences between sources it shows."""
     if item.own:
         return item.own(home)
     history, answers = list(item.history), []
@@ -51,7 +56,7 @@ def asked(item: Item, home: Home) -> float:
         answer = to_json(home.answerer.answer(turn, history))
         answers.append(answer)
         history += [Turn(role="user", content=turn), Turn(role="assistant", content=answer.get("answer") or "")]
-    return item.right(answers)
+    return item.right(answers), sum(len(a.get("differences") or []) for a in answers)
 
 
 def _lines(file: Path) -> list[Any]:
@@ -140,8 +145,8 @@ def support(data: Path) -> Iterator[Item]:
             rows.append((f"wice-{number}", row["claim"], "\n".join(row["evidence"]), row["label"] == "supported"))
     for name, claim, passage, gold in rows:
 
-        def right(home: Home, claim: str = claim, passage: str = passage, gold: bool = gold) -> float:
-            return float((home.checker.check_text(claim, passage).label == "supported") == gold)
+        def right(home: Home, claim: str = claim, passage: str = passage, gold: bool = gold) -> tuple[float, int]:
+            return float((home.checker.check_text(claim, passage).label == "supported") == gold), 0
 
         yield Item(set="support", id=name, home="clapnq", own=right)
 
@@ -169,8 +174,10 @@ def own() -> Iterator[Item]:
         if case.planted or case.split != "dev":
             continue
 
-        def right(home: Home, case: Any = case) -> float:
-            return float(bool(correct(run_case(case, HomeEngine(home, home.answerer)))))
+        def right(home: Home, case: Any = case) -> tuple[float, int]:
+            run = run_case(case, HomeEngine(home, home.answerer))
+            shown = len(run.answer.differences) if run.answer else 0
+            return float(status_right(run) and correct(run) is not False), shown
 
         yield Item(set="own", id=case.id, home="bundled", own=right)
 

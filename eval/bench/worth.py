@@ -2,6 +2,7 @@
 
 A rule is a pattern or a word list at module level in the rooms that answer. Each is taken out by itself, and the questions
 in whose answering it fired are asked again. python -m eval.bench.worth --data DIR --work DIR [--rooms question,…]
+With ``--together`` those that were worth nothing alone are taken out all at once.
 
 Sets: ``own`` and ``analyst`` are those that rules were made on; ``clapnq``, ``mtragun`` and ``ramdocs`` are not.
 """
@@ -29,7 +30,7 @@ from typing import Any
 import app
 from app.home import Home
 from eval.bench.house import ROOMS
-from eval.bench.items import Item, asked, gathered, remembering
+from eval.bench.items import Item, answered, asked, gathered, remembering
 
 _MOST = 40
 """Questions of one set that are asked again without a rule; the first ones, in a fixed shuffled order."""
@@ -266,6 +267,25 @@ def _without(
     return row
 
 
+def worthless(out: Path) -> list[str]:
+    """Rules of a study without which no answer came out otherwise."""
+    rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    return [r["rule"] for r in rows if "needed" not in r and not any(v[1] for v in r.values() if isinstance(v, list))]
+
+
+def together(items: Sequence[Item], homes: Mapping[str, Home], taken: Sequence[Rule], tell: Callable[[str], None]) -> None:
+    """Ask every item with the rules and without all of them; tell each that comes out otherwise, and the sums of each set."""
+    before = {f"{i.set}/{i.id}": answered(i, homes[i.home]) for i in items}
+    with put([(rule, rule.without()) for rule in taken]):
+        after = {f"{i.set}/{i.id}": answered(i, homes[i.home]) for i in items}
+    for name in sorted({i.set for i in items}):
+        own = [k for k in before if k.startswith(f"{name}/")]
+        for key in (k for k in own if before[k] != after[k]):
+            tell(f"{key}: right {before[key][0]:.2f} -> {after[key][0]:.2f}, differences {before[key][1]} -> {after[key][1]}")
+        sums = [(sum(told[k][0] for k in own), sum(told[k][1] for k in own)) for told in (before, after)]
+        tell(f"{name} ({len(own)}): right {sums[0][0]:.1f} -> {sums[1][0]:.1f}, differences {sums[0][1]} -> {sums[1][1]}")
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the study; it goes on where it stopped."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -273,11 +293,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--work", type=Path, required=True, help="where homes and results are kept")
     parser.add_argument("--article", type=Path, default=Path("no-article"), help="the article as text, for the cases over it")
     parser.add_argument("--rooms", default=",".join(ROOMS))
+    parser.add_argument("--together", action="store_true", help="take out at once what a study in --work found to be worth nothing")
     given = parser.parse_args(argv)
     given.work.mkdir(parents=True, exist_ok=True)
     remembering()
     items, homes = gathered(given.data, given.work, given.article)
     items.sort(key=lambda i: zlib.crc32(i.id.encode()))
+    if given.together:
+        names = set(worthless(given.work / "worth.jsonl"))
+        together(items, homes, [r for r in rules(given.rooms.split(",")) if r.id in names], lambda text: print(text, flush=True))
+        return
     study(items, homes, rules(given.rooms.split(",")), given.work / "worth.jsonl", lambda text: print(text, flush=True))
 
 
