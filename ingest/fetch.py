@@ -26,8 +26,9 @@ from ingest.errors import BadSource, IngestError, Unreachable
 
 ACCEPTED_TYPES = frozenset(
     {
-        "text/html", "application/xhtml+xml", "text/plain", "text/markdown", "text/x-markdown", "application/pdf",
-        "application/x-pdf", "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "text/html", "application/xhtml+xml", "text/plain", "text/markdown", "text/x-markdown", "text/org",
+        "text/x-org", "application/pdf", "application/x-pdf",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
         "application/vnd.oasis.opendocument.text", "application/epub+zip",
         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "text/csv",
         "application/csv", "text/tab-separated-values", "text/vtt", "application/x-subrip", "message/rfc822",
@@ -318,7 +319,7 @@ def _answer(
     media = content_type.partition(";")[0].strip().lower()
     if media and media not in limits.types:
         raise BadSource(
-            f"{url} is of type {media}, which cannot be read: give the address of a web page, PDF, DOCX, ODT, EPUB, CSV, XLSX or text"
+            f"{url} is of type {media}, which cannot be read: give the address of a web page, PDF, DOCX, ODT, EPUB, Markdown, Org, CSV, XLSX or text"
         )
     declared = response.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limits.max_bytes:

@@ -20,18 +20,19 @@ from ingest.blocks import Extract
 from ingest.errors import BadSource, IngestError, Unsupported
 
 Kind = Literal[
-    "pdf", "docx", "odt", "epub", "xlsx", "html", "mhtml", "markdown", "csv", "eml", "mbox", "transcript", "image",
-    "text",
+    "pdf", "docx", "odt", "epub", "xlsx", "html", "mhtml", "markdown", "org", "csv", "eml", "mbox", "transcript",
+    "image", "text",
 ]  # fmt: skip
 
 MAX_BYTES = 64 * 1024 * 1024
 """Largest file that is read unless the caller says otherwise."""
 MARKDOWN_SUFFIXES = frozenset({".md", ".markdown", ".mdown", ".mkd"})
+ORG_SUFFIXES = frozenset({".org"})
 HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml", ".shtml"})
 TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".tab"})
 TABLE_TYPES = frozenset({"text/csv", "text/tab-separated-values", "application/csv"})
 TRANSCRIPT_SUFFIXES = frozenset({".srt", ".vtt"})
-_OF_TEXT = frozenset({".txt", ".text", ".log"}) | MARKDOWN_SUFFIXES | HTML_SUFFIXES | TABLE_SUFFIXES
+_OF_TEXT = frozenset({".txt", ".text", ".log"}) | MARKDOWN_SUFFIXES | ORG_SUFFIXES | HTML_SUFFIXES | TABLE_SUFFIXES
 _IMAGES = {b"\x89PNG\r\n": "PNG", b"\xff\xd8\xff": "JPEG", b"II*\0": "TIFF", b"MM\0*": "TIFF"}
 
 _HTML_START = re.compile(
@@ -47,6 +48,7 @@ _MBOX_START = re.compile(rb"From [^\n]*\d{4}[^\n]*\n[\w-]+:")
 _HEADERS = re.compile(rb"(?:[\w-]+:[^\n]*\n(?:[ \t][^\n]*\n)*){2,}")
 _OF_MAIL = re.compile(rb"^(?:message-id|received|mime-version|return-path|delivered-to):", re.I | re.M)
 _TRANSCRIPT_START = re.compile(rb"WEBVTT\b|\d+[ \t]*\n\d{1,2}:\d\d:\d\d[.,]\d{3} --> ")
+_ORG_START = re.compile(rb"(?:#\+\w+:[^\n]*\n\s*)*#\+title:", re.I)
 _AS_TEXT = "save it as text, DOCX or PDF and add that"
 _AS_WORDS = "add its words as text or as subtitles (SRT, VTT)"
 _AS_SCAN = "save it as PNG, and its text is recognised"
@@ -200,6 +202,8 @@ def _text_kind(head: bytes, suffix: str, media: str) -> Kind:
         return "mhtml"
     if suffix in MARKDOWN_SUFFIXES or media in {"text/markdown", "text/x-markdown"}:
         return "markdown"
+    if suffix in ORG_SUFFIXES or media in {"text/org", "text/x-org"} or _ORG_START.match(start):
+        return "org"
     if suffix in TABLE_SUFFIXES or media in TABLE_TYPES:
         return "csv"
     if suffix in HTML_SUFFIXES or media in {"text/html", "application/xhtml+xml"}:
@@ -313,6 +317,14 @@ def _read_markdown(data: bytes, name: str, declared_type: str | None) -> Extract
     return found
 
 
+def _read_org(data: bytes, name: str, declared_type: str | None) -> Extract:
+    from ingest.formats import org
+
+    text = _decoded(data, _charset(declared_type))
+    _refuse_no_text(text, name)
+    return org.read(text)
+
+
 def _read_text(data: bytes, name: str, declared_type: str | None) -> Extract:
     from ingest.formats import plain
 
@@ -370,6 +382,7 @@ _READERS: dict[Kind, Callable[[bytes, str, str | None], Extract]] = {
     "html": _read_html,
     "mhtml": _read_mhtml,
     "markdown": _read_markdown,
+    "org": _read_org,
     "csv": _read_table,
     "eml": lambda data, name, declared: _read_bytes(data, "mail"),
     "mbox": _read_mailbox,

@@ -277,7 +277,7 @@ def test_a_pdf_with_broken_structure_ends(change: tuple[bytes, bytes]) -> None:
 @given(
     st.binary(min_size=1, max_size=400),
     st.sampled_from(
-        ["x.pdf", "x.docx", "x.odt", "x.epub", "x.html", "x.md", "x.txt", "x.csv", "x.eml", "x.mbox", "x.srt", "x.xlsx"]
+        ["x.pdf", "x.docx", "x.odt", "x.epub", "x.html", "x.md", "x.org", "x.txt", "x.csv", "x.eml", "x.mbox", "x.srt", "x.xlsx"]
     ),
 )
 def test_any_bytes_are_read_or_told(data: bytes, name: str) -> None:

@@ -248,7 +248,7 @@ def test_body_is_the_page_however_it_is_sent(server: _Server, path: str) -> None
         (
             "image",
             BadSource,
-            "{url} is of type image/png, which cannot be read: give the address of a web page, PDF, DOCX, ODT, EPUB, CSV, XLSX or text",
+            "{url} is of type image/png, which cannot be read: give the address of a web page, PDF, DOCX, ODT, EPUB, Markdown, Org, CSV, XLSX or text",
             1,
         ),
         ("huge", BadSource, "{url} is 2048 MB; the limit is 2 MB: download it, split it and add the parts", 1),

@@ -85,6 +85,10 @@ def test_binary_data_is_refused(data: bytes) -> None:
         ("<!doctype html><p>x".encode("utf-16"), "page.dat", None, "html"),
         (b"# Title\n\nText", "a.md", None, "markdown"),
         (b"Text", "https://example.org/a", "text/markdown; charset=utf-8", "markdown"),
+        (b"* Heading\n\nText", "a.org", None, "org"),
+        (b"#+AUTHOR: Ann Lee\r\n#+title: The ferry\r\n\r\nText", "a.txt", None, "org"),
+        (b"Text", "https://example.org/a", "text/org; charset=utf-8", "org"),
+        (b"Text", "https://example.org", None, "text"),
         (b"<p>Text</p>", "https://example.org/a?b=c.pdf", "text/html; charset=utf-8", "html"),
         (b"a;b\n1;2", "table.csv", None, "csv"),
         (b"a;b\n1;2", "https://example.org/a", "text/csv", "csv"),
@@ -164,6 +168,12 @@ BAD_FILES = [
         "bad.md",
         b"---\ntitle: a: b: c\n---\n\nText",
         "its front matter is not valid YAML in line 2; put quotes around the value",
+    ),
+    ("photo.org", PNG, "it is binary data (a PNG image), not text: rename it to .png, and its text is recognised"),
+    (
+        "bad.org",
+        b"#+DATE: the day after\n\nText",
+        "its line '#+DATE:' cannot be read: 'the day after' is not a date; write it as 2024-03-22, 2024-03 or 2024",
     ),
     ("list.md", b"---\n- a\n---\n\nText", "its front matter must be 'name: value' lines"),
 ]
@@ -649,3 +659,70 @@ def test_entities_in_odt_are_not_expanded(tmp_path: Path) -> None:
     evil = f'<!DOCTYPE d [<!ENTITY x SYSTEM "file://{secret}">]>{xml}'
     [text] = _texts(extract(_odt(**{"content.xml": evil}), name="a.odt"), "body")
     assert text.split() == ["Words", "are", "here."]
+
+
+# --- Org mode -------------------------------------------------------------------------------------------------
+
+ORG = """#+TITLE: The ferry of Norholm
+#+AUTHOR: Ann Lee
+#+DATE: <2024-03-22 Fri>
+# a comment of the author's
+
+Cars, people and post
+cross the *sound* each day.
+
+* TODO [#A] The boats                                        :ferry:old:
+:PROPERTIES:
+:ID: 4711
+:END:
+SCHEDULED: <2024-04-01 Mon>
+See [[https://example.org/a][the yard]] and 2*3*4.
+
+** Crew
+- [X] Per Dahl, mate,
+  since 2019
+- Ida Moe
+1. First
+   * Nested
+
+#+BEGIN_SRC text
+* no heading
+#+END_SRC
+#+BEGIN_QUOTE
+The ice comes late.
+#+END_QUOTE
+#+BEGIN_COMMENT
+secret
+#+END_COMMENT
+
+| Year | Trips |
+|------+-------|
+| 2022 | 790   |
+"""
+
+
+def test_org_keeps_headings_lists_and_tables_in_order_and_leaves_out_what_is_no_text() -> None:
+    found = extract(ORG.encode(), name="a.org")
+    assert [(b.role, b.text) for b in found.blocks] == [
+        ("title", "The ferry of Norholm"),
+        ("body", "Cars, people and post cross the sound each day."),
+        ("heading", "The boats"),
+        ("body", "See the yard and 2*3*4."),
+        ("heading", "Crew"),
+        ("body", "Per Dahl, mate, since 2019"),
+        ("body", "Ida Moe"),
+        ("body", "First"),
+        ("body", "Nested"),
+        ("body", "* no heading"),
+        ("body", "The ice comes late."),
+        ("heading", "Year | Trips"),
+        ("body", "2022 | 790"),
+    ]
+    assert (found.metadata.title, found.metadata.author, found.metadata.date) == ("The ferry of Norholm", "Ann Lee", "2024-03-22")
+    source = assemble("x", found)
+    assert next(p for p in source.paragraphs if source.text[p.start : p.end] == "Ida Moe").headings == ("The boats", "Crew")
+
+
+@pytest.mark.parametrize("text", ["#+BEGIN_SRC\nwords", "* A\n:LOGBOOK:\nwords", "|-\n| words", "#+BEGIN_QUOTE\nwords"])
+def test_cut_org_keeps_its_words(text: str) -> None:
+    assert "words" in " ".join(_texts(extract(text.encode(), name="a.org"), "body"))

@@ -27,6 +27,12 @@ def _markdown(rows: list[list[str]]) -> tuple[bytes, str]:
     return f"# Ferry\n\n{TEXT * 4}\n\n{table}\n\n{TEXT * 3}\n".encode(), "a.md"
 
 
+def _org(rows: list[list[str]]) -> tuple[bytes, str]:
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    table = "\n".join([lines[0], f"|{'+'.join('---' for _ in rows[0])}|", *lines[1:]])
+    return f"#+TITLE: Ferry\n\n{TEXT * 4}\n\n{table}\n\n{TEXT * 3}\n".encode(), "a.org"
+
+
 def _cells(rows: list[list[str]]) -> str:
     def row(cells: list[str], tag: str) -> str:
         return "<tr>" + "".join(f"<{tag}>{c}</{tag}>" for c in cells) + "</tr>"
@@ -92,7 +98,7 @@ def _odt(rows: list[list[str]]) -> tuple[bytes, str]:
 
 
 @pytest.mark.parametrize(
-    "make", [_markdown, _html, _docx, _epub, _odt], ids=["Markdown", "HTML", "DOCX", "EPUB", "ODT"]
+    "make", [_markdown, _org, _html, _docx, _epub, _odt], ids=["Markdown", "Org", "HTML", "DOCX", "EPUB", "ODT"]
 )
 def test_rows_of_every_format_can_be_quoted_alone_and_shift_no_paragraph(
     make: Callable[[list[list[str]]], tuple[bytes, str]],

@@ -48,7 +48,7 @@ def ingest(
 ) -> None:
     """Add or update sources from files, folders or addresses, then bring the index in line.
 
-    Kinds: HTML, PDF, DOCX, ODT, EPUB, Markdown, text, CSV, TSV, XLSX, e-mail (EML, MBOX), subtitles (SRT, VTT).
+    Kinds: HTML, PDF, DOCX, ODT, EPUB, Markdown, Org, text, CSV, TSV, XLSX, e-mail (EML, MBOX), subtitles (SRT, VTT).
 
     \b
     Examples:
