@@ -17,7 +17,7 @@ from app.answer import Citation, Grades, cite, graded, no_grades, outlet
 from app.errors import BadInput
 from app.evidence.gather import Reading, ReadPassage
 from app.support.calibration import SupportCalibration
-from app.support.features import ABSENT, RIVAL, Compared, features
+from app.support.features import ABSENT, Compared, features
 from app.support.ground import AROUND, LEADING, Ground, Ranked, Unit, clauses, leaning, shared, together
 from app.support.verdict import Carried, ClaimCheck, Label, Quote, Verdict, tidy_claim
 from app.text import claims
@@ -188,13 +188,13 @@ class SupportChecker:
         return any(self._probability(c) >= self._calibration.threshold for c in told)
 
     def _probability(self, compared: Compared) -> float:
-        """Of being carried; below the threshold when a figure, date or name of the claim stands nowhere in the text, or
-        the text says of another name what the claim says of this one; high when the claim is an excerpt of the text.
+        """Of being carried; below the threshold when a figure, date or name of the claim stands nowhere in the text, high when the claim is
+        an excerpt of the text.
         """
         values = compared.values
         support = self._calibration.probability(values)
         absent = any(values[p] > ABSENT for p in ("figure_none", "date_none", "name_none"))
-        if absent or values["name_rival"] >= RIVAL:
+        if absent:
             return min(support, _FORBEARING * self._calibration.threshold - 0.01)
         return max(support, _EXCERPT) if compared.excerpt else support
 
