@@ -64,16 +64,25 @@ def named_source(desk: Desk, question: str) -> Source | None:
     by_author = [s for s in sources if s.author and vocabulary.stem(s.author.split()[-1]) in asked]
     if by_author:
         return max(by_author, key=lambda s: len(s.text))
-    for source in sources:
-        title = {vocabulary.stem(t) for t in vocabulary.content_terms(source.title)}
-        if len(title) > 1 and title <= {vocabulary.stem(t) for t in vocabulary.content_terms(question)}:
-            return source
+    if source := titled(desk, question):
+        return source
     of_text = form_words(question) & (_OF_TEXT | {"takeaway", "conclusion", "thesis", "argument"})
     if len(sources) == 1:
         return sources[0]
     if of_text or WRITERS & _words(question):
         pieces = [s for s in sources if s.author and s.genre == "opinion"]
         return pieces[0] if len(pieces) == 1 else None  # of several, none is "the article"
+    return None
+
+
+def titled(desk: Desk, question: str) -> Source | None:
+    """The source whose title, of two words or more, stands in a question."""
+    vocabulary = desk.index.vocabulary
+    asked = {vocabulary.stem(t) for t in vocabulary.content_terms(question)}
+    for source in desk.index.sources():
+        title = {vocabulary.stem(t) for t in vocabulary.content_terms(source.title)}
+        if len(title) > 1 and title <= asked and desk.request.filters.admits(source):
+            return source
     return None
 
 

@@ -14,6 +14,7 @@ from rapidfuzz.distance import OSA
 from app.answer import Citation, cite
 from app.answering.compose import Composed
 from app.answering.engine import Desk, Outcome
+from app.answering.speakers import titled
 from app.answering.strategies.talk import NO_SOURCES
 from app.citation_text import COMPARISON, is_comparison, one_line, with_marker
 from app.question.analysis import asks_author, kind_of
@@ -70,14 +71,22 @@ _NAME = re.compile(r"(?<![.!?:] )(?<!^)\b[A-Z][\w’'-]*[a-z][\w’'-]*(?: [A-Z]
 def catalogue(desk: Desk) -> Outcome | None:
     """What the records of the sources tell; None where the texts themselves have to."""
     request = desk.request
-    if not request.task.startswith("catalogue"):
+    task: Task = "catalogue-record" if _asks_for_writer(desk) else request.task
+    if not task.startswith("catalogue"):
         return None
     with desk.clock.stage("retrieve"):
         told = Catalogue(desk.opened, request.filters, request.today)
-        composed = told.answer_in(request.frame, request.task) or told.answer(request.task, request.text)
+        composed = told.answer_in(request.frame, task) or told.answer(task, request.text)
     if not composed.text:
         return None
     return Outcome(answer=replace(desk.told("catalogue", composed.text), citations=composed.citations))
+
+
+def _asks_for_writer(desk: Desk) -> bool:
+    """Whether a question asks who wrote the text whose title it gives, and the record of that text tells."""
+    question = desk.request.question
+    source = titled(desk, question.text) if desk.opened and question.about_author and question.kind == "person" else None
+    return source is not None and bool(source.author)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
