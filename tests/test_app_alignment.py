@@ -14,8 +14,6 @@ VOCABULARY = Vocabulary.load()
 @pytest.mark.parametrize(
     ("claim", "sentence", "is_excerpt"),
     [
-        ("The ferry crews stopped work on 4 May 2021.", "The ferry crews of Norholm stopped work on 4 May 2021.", True),
-        ("The ferry crews stopped work.", "The ferry crews stopped work on 4 May, and the union paid them.", True),
         ("The ferry crews were on strike.", "In May, the ferry crews, who work in Norholm, had been on strike.", True),
         ("They stopped the attack on the port.", "They failed to stop the attack on the port.", False),
         ("The strike ended on Monday.", "The union denied that the strike ended on Monday.", False),
@@ -56,7 +54,6 @@ def test_a_name_put_in_the_place_of_another_is_found(claim: str, sentence: str, 
         ("The Norwegian ferry line was closed by the harbour board.", "Norway's ferry line was closed by the harbour board."),
         ("The UN counted 300 ships in the harbour of Skagen.", "The United Nations counted 300 ships in the harbour of Skagen."),
         ("Ana Bruun closed the ferry line for good.", "She closed the ferry line for good."),
-        ("Ana Bruun closed the ferry line for good.", "The Company closed the ferry line for good."),
         ("Ana Bruun closed the ferry line for good.", "The harbour master of Skagen closed the ferry line for good."),
         ("The port sells to Brix, Velm and Norholm.", "The port sells to Norholm, Brix and Velm."),
         ("The line of Norholm was busy.", "The line of Skagen was late."),

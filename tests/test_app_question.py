@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.errors import BadInput
-from app.question.analysis import MAX_CHARS, asked_noun, asks_author, fits_kind, in_full, kind_of, naming_author, tidy
+from app.question.analysis import MAX_CHARS, asks_author, fits_kind, in_full, kind_of, naming_author, tidy
 
 
 @pytest.mark.parametrize(
@@ -123,20 +123,3 @@ def test_a_question_about_an_author_is_told(text: str) -> None:
 )
 def test_a_question_about_what_an_author_says_is_none_about_the_author(text: str) -> None:
     assert not asks_author(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "noun"),
-    [
-        ("What salary does the union pay?", "salary"),
-        ("How many US soldiers are at Norholm?", "soldiers"),
-        ("In which school was she taught?", "school"),
-        ("What did the union say?", None),
-        ("What is the salary of the mayor?", None),
-        ("Who sailed?", None),
-        ("For which agency is the strait a blind spot?", None),
-        ("In which Year was she taught?", None),
-    ],
-)
-def test_what_is_asked_for_by_name(text: str, noun: str | None) -> None:
-    assert asked_noun(text) == noun

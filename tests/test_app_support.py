@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from app.errors import BadInput
+from app.evidence.model_reader import ModelReader
 from app.support.calibration import load_support_calibrations
 from app.support.checker import SupportChecker
 from app.support.features import FEATURES
@@ -16,6 +16,7 @@ from app.support.ground import clauses
 from app.support.verdict import ClaimCheck, tidy_claim, to_json
 from app.text import claims
 from eval.bench import support as bench
+from eval.training import support as training
 from index.embed import Encoder
 from index.terms import Vocabulary
 
@@ -160,7 +161,7 @@ def test_texts_of_tokenised_corpora_are_read_as_printed() -> None:
     ("claim", "label"),
     [
         ("310 sailors took part in the strike.", "supported"),
-        ("The strike began in May 2021.", "supported"),
+        ("The strike began in May 2021.", "partly"),
         ("Prices rose 9%.", "supported"),
         ("The strike cost the town 2m crowns daily.", "supported"),
         ("290 sailors took part in the strike.", "unsupported"),
@@ -173,11 +174,17 @@ def test_texts_of_tokenised_corpora_are_read_as_printed() -> None:
         ("The ferry crews of Malmö stopped work.", "unsupported"),
         ("The mayor resigned over the museum fire.", "unsupported"),
         ("The company had hidden a report.", "partly"),
-        ("310 sailors took part in the strike. The mayor resigned over a fire in the museum.", "partly"),
     ],
 )
 def test_a_short_text_carries_a_claim_or_not(checker: SupportChecker, claim: str, label: str) -> None:
     assert checker.check_text(claim, STRIKE).label == label
+
+
+def test_one_true_sentence_of_two_is_a_part(real_encoder: Encoder) -> None:
+    calibration = load_support_calibrations()["evidence"]
+    checker = SupportChecker(reader=ModelReader(), encoder=real_encoder, calibration=calibration, vocabulary=WORDS)
+    told = checker.check_text("310 sailors took part in the strike. The mayor resigned over a fire in the museum.", STRIKE)
+    assert told.label == "partly"
 
 
 def test_quotes_are_slices_and_say_what_the_claim_says(checker: SupportChecker) -> None:
@@ -238,7 +245,7 @@ def test_the_packaged_calibrations_weigh_known_features_and_the_one_without_read
     for name, calibration in made.items():
         assert set(calibration.weights) <= set(FEATURES), name
         assert 0 < calibration.partly <= calibration.threshold < 1
-    assert not set(made["similarity"].weights) & set(bench.READER_FEATURES)
+    assert training.READER not in made["similarity"].weights
 
 
 def test_a_wrong_figure_weighs_more_than_all_closeness() -> None:
@@ -263,17 +270,15 @@ def test_hand_written_pairs_are_whole(tmp_path: Path) -> None:
 
 
 def test_a_fit_tells_carried_from_changed() -> None:
-    def row(carried: bool, other: float, name: str) -> bench.Row:
+    def row(carried: bool, other: float, name: str) -> training.Row:
         values = dict.fromkeys(FEATURES, 0.0) | {"cosine": 0.8, "figure_other": other, "reader": 2.0 - 4 * other}
-        pair = bench.Pair(set=name, kind="x", claim="a", text="b", carried=carried)
-        return bench.Row(pair=pair, values=values)
+        return training.Row(set=name, kind="x", carried=carried, fresh=False, known=False, values=values)
 
-    made = bench.fit(
-        [row(True, 0.0, n) for n in "ab" for _ in range(9)] + [row(False, 1.0, n) for n in "ab" for _ in range(9)]
-    )
-    assert (
-        json.dumps(made) and made["similarity"]["weights"]["figure_other"] < 0 < made["evidence"]["weights"]["reader"]
-    )
+    every = [row(carried, float(not carried), n) for n in "ab" for carried in (True, False) for _ in range(9)]
+    names = ["cosine", "figure_other", "reader"]
+    made = training.calibration(every, names, {"reader": 0.1})
+    assert made["weights"]["figure_other"] < 0 < made["weights"]["reader"] and made["worth"] == {"reader": 0.1}
+    assert training.unseen(every, names) == {"a": 1.0, "b": 1.0}
 
 
 def test_an_unindexed_collection_supports_nothing(checker: SupportChecker) -> None:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from app.question.analysis import Kind, asked_noun, asks_author, fits_kind, kind_of, unlinked
+from app.question.analysis import Kind, asks_author, fits_kind, kind_of, unlinked
 from app.text import orders as instructions
 from app.text.lexicon import AMOUNTS, CALENDAR, FUNCTION
 from app.text.spans import ended
@@ -156,10 +156,8 @@ class Wanted:
         there = set(words) | set(self.vocabulary.stems(around))
         if len(self.topic & there) < _SAME * len(self.topic) or not set(words) - FUNCTION - self.words:
             return False
-        noun = asked_noun(self.question)
         label = next((w for w in words if w not in FUNCTION), "")
-        asked = label in self.topic and (not noun or self.vocabulary.stem(noun) in words)
-        return asked and fits_kind(self.kind, line)
+        return label in self.topic and fits_kind(self.kind, line)
 
 
 _SAME, _NEARLY = 0.75, 0.4

@@ -40,13 +40,6 @@ _ORDER: tuple[Kind, ...] = ("number", "date", "reason", "person", "place", "yes-
 """Of several kinds that a question's words name, the first is meant."""
 FACT_KINDS: frozenset[Kind] = frozenset({"number", "date", "person", "place", "yes-no"})
 
-_AUXILIARY = rf"(?:{'|'.join(AUXILIARIES)})\b"
-_ASKED_NOUN = re.compile(
-    rf"\b(?:what|which|how much|how many|whose)\s+(?!{_AUXILIARY})((?:[\w'’-]+\s+){{0,3}}?[\w'’-]+?)\s+{_AUXILIARY}",
-    re.I,
-)
-_CLASSES = frozenset(noun for noun, kind in _KIND_OF_NOUN.items() if kind != "reason")
-"""Nouns that say of which kind the answer is; a text that names the agency need not call it one."""
 _TIMES = CALENDAR | {"spring", "summer", "autumn", "winter", "century", "decade", "yesterday", "today", "ago"}
 _YEAR = re.compile(r"\b(?:1[0-9]|20)\d\ds?\b|\blast (?:year|month|week)\b", re.I)
 _LINKED = re.compile(r"^\W*(?:(?:and|but|so|or|also|then|ok(?:ay)?|no|yes|(?:now|well)(?=,))\b[,:]?\s*)+", re.I)
@@ -69,6 +62,7 @@ _INDIRECT = re.compile(
     re.I,
 )
 """What leads to a question inside a sentence: "I would like to know whether"."""
+
 _NUMBER = re.compile(r"\d{1,3}(?:[,\u00a0\u202f]\d{3})+|\d+")
 
 
@@ -171,16 +165,6 @@ def in_full(term: str, text: str) -> str:
     if not term.isdigit():
         return term
     return next((n for n in _NUMBER.findall(text) if term in re.split(r"\D", n)), term)
-
-
-def asked_noun(text: str) -> str | None:
-    """What a question asks for by name: "salary" of "What salary did the union win?".
-
-    None where it says just "what", or names a mere kind of thing ("which agency").
-    """
-    found = _ASKED_NOUN.search(text)
-    noun = found[1].split()[-1] if found else None
-    return None if noun and noun.lower() in _CLASSES else noun
 
 
 def unlinked(text: str) -> str:

@@ -41,8 +41,6 @@ _THING: tuple[MentionKind, ...] = ("group", "thing", "place", "person")
 _PLACE: tuple[MentionKind, ...] = ("place", "thing")
 _STANCES = frozenset(("agree", "disagree", "concur", "object"))
 """Verbs that leave unsaid what they take a stance on."""
-_TIMELESS = frozenset(("time", "way", "kind", "sort", "case", "topic", "subject", "page", "site", "conversation", "chat", "program", "tool"))
-"""What "this" may stand before without pointing to anything that was named."""
 _PRONOUNS = ({"it", "its"}, {"they", "them", "their"}, {"he", "him", "his"}, {"she", "her"})
 AUTHOR = Mention(kind="person", text="the author", head="author", named=True)
 """Who else "he" may be after a question about the article."""
@@ -219,7 +217,7 @@ def _anaphor(parsed: Parse, place: int, word: Word, state: State) -> _Anaphor | 
         plain = noun.pos == "NOUN" and word.head == place + 1 and not any(
             parsed.words[c].dep in {"prep", "relcl", "acl"} for c in parsed.children[word.head]
         )  # fmt: skip
-        if periods(parsed.text[word.start : noun.end]) or noun.dep == "compound" or noun.lemma in UNNAMED | _TIMELESS:
+        if periods(parsed.text[word.start : noun.end]) or noun.dep == "compound" or noun.lemma in UNNAMED:
             return None
         if not plain:
             unknown = lower != "the" and not state.question and noun.pos in {"NOUN", "PROPN"}

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from app.question.matter import matter
 from app.text.parse import Parse, parse
 
-_AGAINST = frozenset(("vs", "vs.", "versus"))
-_WITH = frozenset(("with", "to", "and", "against", "than", "from", *_AGAINST))
+_WITH = frozenset(("with", "to", "and", "against", "than", "from", "vs", "vs.", "versus"))
 _SIDE = frozenset(("NOUN", "PROPN", "NUM"))
 MOST = 4
 
@@ -84,8 +83,6 @@ def _joined(found: Parse, place: int) -> list[int]:
         word = found.words[child]
         if word.dep == "conj" and word.pos in {*_SIDE, "ADJ"}:
             joined += [child, *_joined(found, child)]
-        elif word.text.lower() in _AGAINST and child == place + 1:
-            joined += [c for c in found.children[child] if found.words[c].pos in _SIDE]
     return joined
 
 

@@ -13,19 +13,12 @@ from app.text.lexicon import PARTICLES
 
 _LEAST_WORDS = 4
 _LIGHT = frozenset("a an the is are was were be been being has have had that".split())  # noqa: SIM905
-_OPENERS = frozenset(
-    """
-    of in at on for from with by near between during after before since until through across along under over around among into onto behind beside within who whose which where
-    """.split()  # noqa: SIM905
-)
-_JOINERS = frozenset("and as while when because so".split())  # noqa: SIM905
 
 
 def excerpt(claim: Said, given: Said) -> bool:
     """Whether a claim is the sentence itself with no more than phrases left out, so that it says nothing else.
 
-    Left out may be what a comma, a bracket, a preposition or a relative opens ("of Norholm", ", who …"), in front
-    only what a comma ends; forms of "be" and "have" and articles may differ. Denials must be the same.
+    Left out may be what a comma or a bracket opens (", who …"), in front only what a comma ends; forms of "be" and "have" and articles may differ. Denials must be the same.
     """
     if len(claim.order) < _LEAST_WORDS or len(claim.denials) != len(given.denials):
         return False
@@ -47,24 +40,14 @@ def excerpt(claim: Said, given: Said) -> bool:
 
 def _may_go(text: str, tokens: Sequence[re.Match[str]], start: int, end: int) -> bool:
     """Whether the words from ``start`` up to ``end`` can be left out without a change of what the rest says."""
-    left = [t.group().lower() for t in tokens[start:end]]
-    if all(w in _LIGHT for w in left):
+    if all(t.group().lower() in _LIGHT for t in tokens[start:end]):
         return True
     if start == 0:
         return end < len(tokens) and "," in text[tokens[end - 1].end() : tokens[end].start()]
     gap = text[tokens[start - 1].end() : tokens[start].start()]
-    return bool(re.search(r"[,;(–—]", gap)) or left[0] in _OPENERS or (end == len(tokens) and left[0] in _JOINERS)
+    return bool(re.search(r"[,;(–—]", gap))
 
 
-_NO_PROPER = frozenset(
-    """
-    company group agency act court party committee council commission government ministry agreement treaty convention
-    university state states city organisation organization board office bank church army prime chancellor secretary chief
-    director foreign interior defence defense leader chairman commander pope bishop emir sheikh sultan emperor governor
-    house department union region province county district country nation republic kingdom team club league series
-    """.split()  # noqa: SIM905
-)
-"""Capitalised words that stand for a name told before ("the Company", "the Prime Minister") instead of being one."""
 _LEAST_ALIKE, _LEAST_MEANT, _MUCH_ALIKE = 4, 2, 6
 _THERE = 0.5
 _LINK = 5
@@ -221,9 +204,9 @@ def _only_names(run: Sequence[re.Match[str]], proper: frozenset[str], *, inside:
         word = claims.bare(token.group())
         if word[0].isupper() and (word in proper or (inside and word.lower() not in _SMALL)):
             found.append(word)
-        elif word.lower() not in _SMALL and not (word[0].isupper() and word.lower() in _SMALL_IN_NAMES):
+        elif word.lower() not in _SMALL:
             return []
-    return found if any(w.lower() not in _NO_PROPER for w in found) else []
+    return found
 
 
 def _name_end(there: Sequence[re.Match[str]], start: int, end: int, proper: frozenset[str]) -> int:
@@ -247,8 +230,6 @@ def _listed(text: str, own: Sequence[re.Match[str]], i1: int, i2: int) -> bool:
 
 
 _JOINED = re.compile(r",|;|&|/|\b(?:and|or|nor|with)\b", re.I)
-_SMALL_IN_NAMES = frozenset({"per", "may", "will", "mark", "out"})
-"""Words that are small but may be a part of a name when they have a capital."""
 _SMALL = PARTICLES | {"a", "an", "then", "in", "on", "at"}
 
 

@@ -227,9 +227,8 @@ class SupportChecker:
             for i, m in zip(order, meanings, strict=True)
         ]  # fmt: skip
         chosen = together(claim, ranked)
-        joined = self._vectors.of([" ".join(r.unit.said.text for r in chosen)])
         best = max(reading.values()) if reading else 0.5
-        return features(claim, chosen, ground, float(joined[0] @ vectors[0]), best)
+        return features(claim, chosen, ground, best)
 
     def _read(self, claim: str, ground: Ground, ranked: Sequence[Unit]) -> dict[int, float]:
         """The reader's scores by the place of the sentence; of all in a short text, else of those around the leading."""

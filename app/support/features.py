@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -60,22 +59,21 @@ class Compared:
     excerpt: bool
 
 FEATURES = (
-    "cosine", "together", "words", "meaning", "weakest", "second", "lost", "figure_none", "figure_far", "figure_other", "crossed", "figure_beside", "name_beside", "name_rival",
+    "cosine", "words", "meaning", "second", "lost", "figure_none", "figure_far", "figure_other", "crossed", "name_rival",
     "date_none", "date_far", "date_coarse", "date_other", "name_none", "name_near", "name_far", "name_other", "denial",
-    "opposite", "overstated", "unsure", "alleged", "several", "length", "reader",
+    "opposite", "overstated", "unsure", "alleged", "several", "reader",
 )  # fmt: skip
 
 
-def features(claim: Said, chosen: Sequence[Ranked], ground: Ground, together: float, reading: float) -> Compared:
+def features(claim: Said, chosen: Sequence[Ranked], ground: Ground, reading: float) -> Compared:
     """What the calibration weighs.
 
-    cosine, together: of the claim with the best sentence, with all chosen. words: share of the claim's words that stand
-    there; meaning: how well they are matched; weakest, second: the two matched worst; lost: share matched by nothing.
+    cosine: of the claim with the best sentence. words: share of the claim's words that stand
+    there; meaning: how well they are matched; second: the one matched second worst; lost: share matched by nothing.
     Of figures, dates and names, none: one stands nowhere in the text; far: only elsewhere; near: only beside; other: the
     best sentence has another in its place; coarse: the text tells a date less finely. Then flags: a denial or an
     opposite in one of the two, a fuller or a surer wording in the claim. several: how many more sentences are needed.
-    *_beside: how far the words beside the claim's figures and names stand beside them in the text. length: words of the
-    claim. reader: log-odds of its best score.
+    name_rival: how much better the words beside a name fit another name of the text. reader: log-odds of its best score.
     """
     own = [r.unit.said for r in chosen]
     best = own[0]
@@ -89,19 +87,14 @@ def features(claim: Said, chosen: Sequence[Ranked], ground: Ground, together: fl
     worst = sorted(matches)
     values |= {
         "cosine": chosen[0].cosine,
-        "together": together,
         "words": mean([float(w.stem in stems) for w in claim.words]),
         "meaning": mean(matches),
-        "weakest": worst[0] if worst else 1.0,
         "second": worst[1] if len(worst) > 1 else 1.0,
         "lost": len(lost) / len(matches) if matches else 0.0,
         "several": float(len(chosen) - 1),
-        "length": math.log1p(len(claim.words)),
         "reader": log_odds(reading),
     }
     values |= _figures(claim, best, own, around, whole, reasons)
-    values["figure_beside"] = claims.figure_beside(claim, [*own, *around])
-    values["name_beside"] = claims.name_beside(claim, [*own, *around])
     values["name_rival"], rival = claims.name_rival(claim, [*own, *around])
     text = [u.said for u in ground.units]
     exchanged = alignment.name_exchanged(claim, text) or alignment.names_swapped(claim, text)

@@ -29,7 +29,7 @@ from eval.training.logistic import Floats, fit
 from index.embed import SentenceTransformerEncoder
 
 READER = "reader"
-FOR = frozenset({"cosine", "together", "name_beside", "figure_beside", "plain", READER})
+FOR = frozenset({"cosine", READER})
 AGAINST = frozenset(
     {
         "figure_none", "figure_far", "figure_other", "crossed", "date_none", "date_far", "date_coarse", "date_other",
@@ -40,9 +40,10 @@ AGAINST = frozenset(
 PENALTY = 1e-3
 LEAST_WORTH = 0.0005
 """Mean AUC on unseen sets that a feature must win to stay."""
-KEPT = ("denial",)
-"""Features that stay whatever they win: without "denial" 9 instead of 4 in 100 scripted denials pass, though it costs .01 AUC, since it also
-finds one in every tenth true paraphrase."""
+KEPT = ("denial", "opposite", "name_rival", "figure_other", "date_other", "meaning")
+"""Features that stay whatever AUC they win: the first five tell that the text says otherwise. Without them but "denial" 47 instead of 22 in 100
+claims of CLAP NQ with a name exchanged for another one of the text pass on models that saw no claim of CLAP NQ. Without "meaning" the mean
+balanced accuracy on unseen sets is .766 instead of .779."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,6 @@ from index.terms import Vocabulary
 FACTS = 3
 """Facts behind the definition."""
 WORDS = 110
-_VAGUE = frozenset(("something", "anything", "everything", "information", "more", "who", "what"))
 
 
 def definition(desk: Desk) -> Outcome | None:
@@ -82,7 +81,7 @@ def named(question: str) -> str:
     """What is to be defined: "Khalil Haqqani" of "who was Khalil Haqqani?"."""
     found = parse(matter(question))
     for place, word in enumerate(found.words):
-        if word.pos in {"NOUN", "PROPN", "ADJ", "VERB", "X"} and word.dep not in {"compound", "amod", "poss", "aux"} and word.lemma not in _VAGUE | {"be"}:
+        if word.pos in {"NOUN", "PROPN", "ADJ", "VERB", "X"} and word.dep not in {"compound", "amod", "poss", "aux"} and word.lemma != "be":
             before = [c for c in found.children[place] if c < place and found.words[c].dep in {"compound", "amod", "nmod"}]
             return found.text[found.words[min([place, *before])].start : word.end]
     return ""

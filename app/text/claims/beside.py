@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Sequence
 
 from app.text.claims.figures import agrees
-from app.text.claims.moments import dated_alike
 from app.text.claims.pieces import Figure, Said
 
 
@@ -35,31 +34,6 @@ def crossed(claim: Said, given: Said) -> Figure | None:
             ):
                 return figure
     return None
-
-
-def figure_beside(claim: Said, given: Iterable[Said]) -> float:
-    """How far the words beside the claim's figures and dates also stand beside them in the text, in [0, 1]; the least."""
-    given = list(given)
-    least = 1.0
-    for figure in claim.figures:
-        places = [(s, g.at) for s in given for g in s.figures if agrees(figure, g)]
-        least = min(least, _beside(claim, figure.at, places))
-    for moment in claim.moments:
-        places = [(s, g.at) for s in given for g in s.moments if dated_alike(moment, g)]
-        least = min(least, _beside(claim, moment.at, places))
-    return least
-
-
-def name_beside(claim: Said, given: Iterable[Said]) -> float:
-    """The same for names; those that stand nowhere in the same spelling are left out."""
-    given = list(given)
-    least = 1.0
-    for name in claim.names:
-        places = [(s, p) for s in given for p in _places(name, s.text)]
-        own = _places(name, claim.text)
-        if places and own:
-            least = min(least, max(_beside(claim, p, places) for p in own))
-    return least
 
 
 def name_rival(claim: Said, given: Iterable[Said]) -> tuple[float, str]:
