@@ -161,8 +161,8 @@ def test_texts_of_tokenised_corpora_are_read_as_printed() -> None:
     ("claim", "label"),
     [
         ("310 sailors took part in the strike.", "supported"),
-        ("The strike began in May 2021.", "partly"),
-        ("Prices rose 9%.", "supported"),
+        ("The strike began in May 2021.", "unsupported"),
+        ("Prices rose 9%.", "partly"),
         ("The strike cost the town 2m crowns daily.", "supported"),
         ("290 sailors took part in the strike.", "unsupported"),
         ("The crews stopped work in May 2020.", "unsupported"),

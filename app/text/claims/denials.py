@@ -75,9 +75,6 @@ _STRONG = frozenset(
     definitely must fully total totally any unanimously immediately exactly permanently eliminate eliminates eliminated
     """.split()  # noqa: SIM905
 )
-_NO_SUPERLATIVE = frozenset(
-    "interest forest request protest west east rest test invest contest suggest harvest guest quest honest arrest modest digest".split()  # noqa: SIM905
-)
 _MODAL = re.compile(
     r"\b(?:(?-i:may)|might|could|would|possibl[ey]|perhaps|probabl[ey]|likely|potential(?:ly)?|planned|plans? to|planning|proposed|expect(?:s|ed)?|"
     r"hop(?:es?|ed|ing)|considering|if|unless|suggest(?:s|ed|ing)?|appear(?:s|ed)?|seem(?:s|ed)?|hypothe\w+|unclear|uncertain|should|"
@@ -173,9 +170,7 @@ def overstated(claim: Said, given: Iterable[Said]) -> bool:
 
 
 def _superlative(word: str) -> bool:
-    return word in {"most", "least", "best", "worst"} or (
-        word.endswith("est") and len(word) > 5 and word not in _NO_SUPERLATIVE
-    )
+    return word in {"most", "least", "best", "worst"} or (word.endswith("est") and len(word) > 5)
 
 
 def unsure(text: str) -> bool:

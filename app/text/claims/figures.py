@@ -30,9 +30,6 @@ _MULTIPLES = {
 _TIMES = re.compile(
     rf"(?<![\w-])(?:(?P<word>twice|thrice)|(?P<stem>doubl|tripl|trebl|quadrupl|halv)(?:e[sd]?|ing)|(?P<n>{_SMALL})(?:[- ]?fold| times))\b", re.I
 )
-_HALF_HOUR = re.compile(
-    r"\b(?P<more>(?:an|one) hour and a )?half(?: an|-an|[- ])[- ]?hours?\b|\ba quarter of an hour\b", re.I
-)
 _DECADES = re.compile(
     rf"\b(?:(?P<n>{_SMALL}|[0-9]+) decades|(?:a|one|another|the (?:last|past|next)) (?P<one>decade)|(?:a|one|another) (?P<hundred>century))\b",
     re.I,
@@ -106,13 +103,6 @@ def _worded(text: str) -> Iterator[tuple[int, int, Figure]]:
         n, of = NUMBERS.get((m["n"] or "a").lower(), 1), _PARTS[(m["of"] or "half").lower()]
         if n < of:
             yield m.start(), m.end(), _share(m.group(), round(100.0 * n / of, 1), text[: m.start()])
-    for m in _HALF_HOUR.finditer(text):
-        minutes = 90.0 if m["more"] else 15.0 if "quarter" in m.group().lower() else 30.0
-        yield (
-            m.start(),
-            m.end(),
-            Figure(text=m.group(), low=minutes, high=minutes, point=minutes, kind="measure", unit="minutes"),
-        )
     for m in _DECADES.finditer(text):
         years = 100.0 if m["hundred"] else 10.0 * (_small(m["n"]) if m["n"] else 1.0)
         bound = "about" if _APPROX.search(text[: m.start()][-16:]) else "exact"

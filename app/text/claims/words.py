@@ -16,7 +16,6 @@ _BLANK_OF_CORPORA = re.compile(
     r"(?<=\w) (?=(?:n't|'s|'re|'ve|'ll|'d)\b)| (?=[,.;:?!%)\]](?:\s|$))|(?<=[($£€\[]) (?=\w)|(?<=[0-9]) (?=%)"
     r"|(?<=\w) (?=- \w)|(?<=\w -) (?=\w)"
 )
-_RANGE_OF_CORPORA = re.compile(r"(?<=[0-9]) (?:--|–) (?=[0-9])")
 """Corpora come tokenised ("one - year period", "$ 1.2 million", "US 's"); so they are read as they were printed."""
 
 
@@ -24,7 +23,7 @@ def printed(text: str) -> str:
     """A text of a tokenised corpus as it was printed, in one line; other texts stay."""
     for mark, shown in _MARKS_OF_CORPORA.items():
         text = text.replace(mark, shown)
-    text = _BLANK_OF_CORPORA.sub("", _RANGE_OF_CORPORA.sub("–", text))
+    text = _BLANK_OF_CORPORA.sub("", text)
     return " ".join(text.replace("’", "'").split())
 
 
