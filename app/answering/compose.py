@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,14 +10,13 @@ from app.citation_text import COMPARISON, claimant, is_comparison, one_line, sho
 from app.evidence.citing import cited
 from app.evidence.gather import Evidence
 from app.question.analysis import FACT_KINDS, Question, holds_kind
-from app.text.spans import whole_words
+from app.text.spans import LEAD, whole_words
 from app.text.voices import REPORTING, names, reports_others, says_who
 from index.terms import Vocabulary
 from ingest.dates import in_words
 from ingest.sentences import sentence_spans
 from ingest.source import Source
 
-_LIST_ITEM = re.compile(r"\(?(?:\d{1,2}|[a-z])[.)]\s|[-–•*]\s")
 SHORT_ANSWER_SCORE = 0.4
 SHORT_ANSWER_WORDS = 8
 NOTES_PENALTY = 1.0
@@ -101,7 +99,7 @@ def with_list(item: Evidence) -> Evidence:
     end = item.end
     for a, b in sentence_spans(passage.text):
         if passage.start + a >= item.end:
-            if not _LIST_ITEM.match(passage.text[a:b]):
+            if not LEAD.match(passage.text[a:b]):
                 break
             end = passage.start + b
     return replace(item, end=end, text=passage.text[item.start - passage.start : end - passage.start])

@@ -44,12 +44,6 @@ _TREND = re.compile(
 )
 
 
-_WHAT_FIGURE = re.compile(
-    r"^\W*what (?:is|was|were|are)\b.*\b(?:estimates?|strength|size|tolls?|number|population|turnout|revenue|figures?)\b",
-    re.I,
-)
-
-
 _CHANGE = re.compile(
     r"\bby how (?:much|many)\b|\b(?:how (?:much|far) (?:did|has|have|had|do|does)\b.*\b(?:fall|fallen|rise|risen|drop|dropped|grow|"
     r"grown|increase[d]?|decrease[d]?|decline[d]?|shrink|shrunk|change[d]?))\b",
@@ -79,14 +73,6 @@ NEUTRAL = re.compile(
     r"register(?:ed)?|list(?:ed)?|say|give|include[d]?|locate[d]?|base[d]?|need(?:ed)?|use[d]?|call(?:ed)?|name[d]?|publish(?:ed)?|announce[d]?|"
     r"confirm(?:ed)?|measure[d]?|found|reach(?:ed)?|total(?:l?ed)?|number(?:ed)?|told|under|over|there|part|place",
     re.I,
-)
-
-
-_CHANGED = frozenset(
-    """
-    fall fell fallen rise rose risen drop dropped grow grew grown increase increased increases decrease decreased decreases decline declined
-    declines shrink shrank shrunk change changed changes high long far deep wide big large much heavy tall
-    """.split()  # noqa: SIM905
 )
 
 
@@ -128,7 +114,7 @@ class Target:
 
 def target_of(text: str, kind: str, vocabulary: Vocabulary) -> Target | None:
     """What figure a question asks for; None when it asks for none."""
-    if _NO_MEASURE.search(text) or not (kind == "number" or _TREND.search(text) or _WHAT_FIGURE.search(text)):
+    if _NO_MEASURE.search(text) or not (kind == "number" or _TREND.search(text)):
         return None
     heads: set[str] = set()
     kinds: set[Kind] = {"count"}
@@ -162,24 +148,15 @@ def target_of(text: str, kind: str, vocabulary: Vocabulary) -> Target | None:
     about = [
         t for t in terms
         if t not in names and group_of(t) not in heads and vocabulary.stem(t) not in consumed | event_words
-        and not _TREND.fullmatch(t) and t.lower() not in _ASKING
+        and not _TREND.fullmatch(t)
     ]  # fmt: skip
     if "count" not in kinds:
-        label = {vocabulary.stem(t) for t in about if not is_measure(t) and t.lower() not in _CHANGED}
+        label = {vocabulary.stem(t) for t in about if not is_measure(t)}
     return Target(
         heads=frozenset(heads), events=frozenset(events), kinds=frozenset(kinds), label=frozenset(label), change=change,
         subject=tuple(about), names=tuple(names), dimension=_dimension(text) if "measure" in kinds else frozenset(),
         verb="" if events else _asked_verb(text, vocabulary),
     )  # fmt: skip
-
-
-_ASKING = frozenset(
-    re.findall(
-        r"\w+",
-        "estimate estimates estimated strength size strong toll death deaths count counts counted figure figures percent percentage share "
-        "put give gave total exactly approximately roughly develop change evolve time high rate much",
-    )
-)
 
 
 def _noun_phrase(after: str) -> list[str]:
