@@ -44,6 +44,12 @@ _TREND = re.compile(
 )
 
 
+_WHAT_FIGURE = re.compile(
+    r"^\W*what (?:is|was|were|are)\b.*\b(?:estimates?|strength|size|tolls?|number|population|turnout|revenue|figures?)\b",
+    re.I,
+)
+
+
 _CHANGE = re.compile(
     r"\bby how (?:much|many)\b|\b(?:how (?:much|far) (?:did|has|have|had|do|does)\b.*\b(?:fall|fallen|rise|risen|drop|dropped|grow|"
     r"grown|increase[d]?|decrease[d]?|decline[d]?|shrink|shrunk|change[d]?))\b",
@@ -114,7 +120,7 @@ class Target:
 
 def target_of(text: str, kind: str, vocabulary: Vocabulary) -> Target | None:
     """What figure a question asks for; None when it asks for none."""
-    if _NO_MEASURE.search(text) or not (kind == "number" or _TREND.search(text)):
+    if _NO_MEASURE.search(text) or not (kind == "number" or _TREND.search(text) or _WHAT_FIGURE.search(text)):
         return None
     heads: set[str] = set()
     kinds: set[Kind] = {"count"}
