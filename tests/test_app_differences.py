@@ -202,7 +202,7 @@ def test_the_strength_question_over_the_bundled_notes_gives_the_series(bundled_h
         ("How strong is the front?", {"strength"}, set(), "stock"),
         ("How many people died in the fire?", {"people"}, {"killed"}, "toll"),
         ("What was the death toll of the fire?", set(), {"killed"}, "toll"),
-        ("How many attacks were there in 2020?", {"attack"}, set(), "stock"),
+        ("How many attacks were there in 2020?", {"attack"}, set(), "flow"),
         ("What is the population of Tarnhill?", {"population", "people"}, set(), "stock"),
     ],
 )
