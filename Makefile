@@ -23,8 +23,8 @@ lint: $(VENV)/.installed-test
 
 unit: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not browser"
-	@# One browser at a time: what is seen depends on how fast it is drawn.
-	$(BIN)/python -m pytest -m browser
+	@# Two browsers at a time, whatever the cores: what is seen depends on how fast it is drawn.
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m browser
 
 # What needs neither a browser nor a model server nor minutes.
 quick: $(VENV)/.installed-test
