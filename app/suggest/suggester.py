@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from app.answer import Answer
 from app.errors import AppError
+from app.text.lexicon import MONTH_NAMES
 from index.errors import IndexingError
 from index.generation import replace_text
 from index.search import OpenIndex
@@ -44,7 +45,7 @@ MOST_ABOUT_ANSWER = 10
 _PAUSE_SECONDS = 0.25
 """Between two candidates, so that people's questions are not held up."""
 _FIRST_SOURCES = 60
-_MONTH = "January|February|March|April|May|June|July|August|September|October|November|December"
+_MONTH = "|".join(MONTH_NAMES)
 _DATE = re.compile(rf"\b[Oo]n (\d{{1,2}} (?:{_MONTH}) \d{{4}}|(?:{_MONTH}) \d{{1,2}}, \d{{4}})\b")
 _WORD = r"[A-Z][\w’'-]*[a-z][\w’'-]*"
 _NAME = re.compile(rf"\b{_WORD}(?:(?: (?:of|and|for|the|al|de|von|bin)){{0,2}} {_WORD})+")

@@ -9,6 +9,8 @@ from __future__ import annotations
 import calendar
 from typing import Literal
 
+MONTH_NAMES = tuple(name for name in calendar.month_name if name)
+"""January to December."""
 MONTHS: dict[str, int] = {
     **{name.lower(): number for names in (calendar.month_name, calendar.month_abbr) for number, name in enumerate(names) if name},
     "sept": 9,

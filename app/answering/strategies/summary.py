@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from app.answering.engine import Desk, Outcome, Trace
-from app.answering.rows import NEEDED, Sheet, alike, coverage, on, statements, widely_read
+from app.answering.rows import Sheet, alike, coverage, on, statements, widely_read
 from app.answering.speakers import named_source
 from app.citation_text import shortened
 from app.evidence.gather import Evidence
@@ -32,6 +32,8 @@ _EDGE = 0.08
 _EIGHTH = 8
 COVERED = 0.5
 """Share of the topic's words, by how telling they are, from which a sentence is on the topic even where nothing answers it as a question."""
+NEARLY = 0.6
+"""Share of the best sentence's coverage that the others need."""
 _ONE = re.compile(r"\b(?:in|as|one|a|single) (?:one |single )?(?:sentence|line)\b", re.I)
 _BACK = frozenset(("PRP", "DT", "CC", "RB", "PRP$"))
 """Parts of speech that begin a sentence which leans on the one before it ("It", "This", "And", "Thus")."""
@@ -67,7 +69,7 @@ def _of_topic(desk: Desk, topic: str, wanted: int, bullets: int) -> Outcome | No
         return None
     chosen: list[Evidence] = []
     for item, share in zip(trace.evidence, shares, strict=True):
-        if share >= NEEDED * best and _stands(item.text) and not any(alike(item.text, c.text, desk.index.vocabulary) for c in chosen):
+        if share >= NEARLY * best and _stands(item.text) and not any(alike(item.text, c.text, desk.index.vocabulary) for c in chosen):
             chosen.append(item)
         if len(chosen) == wanted:
             break
