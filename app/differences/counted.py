@@ -5,11 +5,33 @@ from __future__ import annotations
 import re
 
 from app.question.target import NEUTRAL, Target
-from app.text import claims
 from app.text.quantities import Quantity, group_of, quantities
 from app.text.spans import led_by
 from index.terms import TOKEN, Vocabulary
 
+NEGATED = re.compile(
+    r"\b(?:not?|none|never|neither|nor|cannot|wrong(?:ly)?|incorrect(?:ly)?|false(?:ly)?|denie[sd]|misread\w*|misquot\w*|misattribut\w*|mistaken\w*|misreport\w*)\b|n['’]t\b",
+    re.I,
+)
+_IF = re.compile(
+    r"\b(?:could|(?-i:may)|might|would|possib\w+|potential\w*|expect(?:ed|s)?|project(?:ed|ion|ions)|forecasts?|predict\w*|goal|target(?:s|ed)?|"
+    r"plans? to|plan(?:ned|s)|aims?|capacity|room for|if|once|hop(?:es|ed)|feared|threatened)\b",
+    re.I,
+)
+_PLACE_AFTER = re.compile(
+    r"\b(?:in|from|near|along|around|across)\s+(?:the\s+)?(?:[\w-]+\s+){0,2}?(?:north|south|east|west|northern|southern|eastern|western|"
+    r"north-?\w*|south-?\w*|provinces?|districts?|regions?|borders?|city|cities|suburbs?|counties|county|village|villages|area|areas)\b"
+    r"|\bin [A-Z][\w-]+ alone\b|\balone\b",
+)
+_PART_AFTER = re.compile(
+    r"^[\w\s’'-]{0,50}\b(?:are|were|was|is|being|came|come|who)\s+(?:also\s+|all\s+|mostly\s+)?(?:citizens|nationals|women|men|girls|boys|"
+    r"children|minors|students|foreign\w*|from|natives|immigrants|residents|tourists|veterans|under|over|[A-Z])",
+)
+_OTHER_SCOPE = re.compile(
+    r"\b(?:all (?:other )?groups|together with|altogether|combined|of which|core group|family members only|per (?:year|month|day|week|"
+    r"capita)|an? (?:day|week|month) ?|on average|average|each|every (?:day|week|month)|(?:dozens|hundreds) more)\b",
+    re.I,
+)
 _FEW = 12
 """Up to this, a number may count the figures themselves: "the last two"."""
 _FAMILIES_TOO = re.compile(
@@ -31,9 +53,15 @@ def fits(q: Quantity, target: Target, sentence: str, question: str, vocabulary: 
     """Whether a figure is of the kind that is asked for, is stated, and counts the whole of it."""
     if q.kind not in target.kinds or q.aside or q.change != target.change:
         return False
-    start, end = clause_of(sentence, q)
-    clause = sentence[start:end]
-    if (claims.denies(clause) and not claims.denies(question)) or (claims.unsure(clause) and not claims.unsure(question)):
+    clause = clause_of(sentence, q)
+    around = sentence[clause[0] : clause[1]]
+    behind = sentence[q.end : clause[1]]
+    near = sentence[max(clause[0], sentence.rfind(", ", 0, q.start)) : q.end] + behind.split(", ")[0]
+    if any(
+        p.search(text) and not p.search(question) for p, text in ((NEGATED, around), (_IF, near), (_OTHER_SCOPE, near))
+    ):
+        return False
+    if any(p.search(behind.split(",")[0]) and not p.search(question) for p in (_PLACE_AFTER, _PART_AFTER)):
         return False
     if q.kind != "count":
         stems = set(vocabulary.stems(sentence))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from app.answer import Citation
 from app.citation_text import one_line
@@ -12,18 +14,41 @@ from app.evidence.gather import Evidence
 from app.question.target import Target
 from app.text.periods import Asked, Period, of_date, overlap, periods, shown, speaks_of, strict
 from app.text.quantities import Quantity
+from app.text.spans import led_by
 from ingest.source import Source
+
+_SAYING = re.compile(
+    r"\b(?:sa(?:id|ys)|told|report(?:s|ed)?|stat(?:ed?|es)|claim(?:s|ed)|count(?:s|ed)|put|puts|gave|gives?|estimat(?:ed?|es)|found|"
+    r"according to|announced|confirmed|spoke|wrote|noted|figures?|counts|data|statement|bulletin|update[d]?|investigators)\b",
+    re.I,
+)
+_HAPPENING = re.compile(
+    r"\b(?:attack(?:s|ed)?|bomb(?:ing|ings|ed)|struck|hit|blast|explo\w+|earthquake|quake|flood\w*|fire|crash\w*|collapse[d]?|storm|"
+    r"took place|occurred|happened|killed|died|erupted|sank|derailed|shooting|stormed)\b",
+    re.I,
+)
+_COUNTED_BY = re.compile(
+    r"\b(?:count(?:s|ed)|put|gave|gives|report(?:s|ed)|estimate[ds]|record(?:s|ed))\s+(?:the (?:toll|number) at\s+)?$",
+    re.I,
+)
+_CITED = re.compile(r"\b(?:according to|article|report|study|paper|by)\b[^.;]*\($", re.I)
+_LED_IN = frozenset("in on of by at during around from between since for the until to".split())  # noqa: SIM905
+_RIGHT_BEHIND = re.compile(r"(?:\s[\w’'-]+){0,4},?\s+(?:in|as of|as at|by|for|during|on)\s+(?:\w+,\s+)*")
+_EARLIER = re.compile(r"\b(?:earlier|previous(?:ly)?|former(?:ly)?|older|once|initial(?:ly)?|at first)\b", re.I)
 
 
 def when_of(q: Quantity, target: Target, item: Evidence, source: Source) -> tuple[Period | None, str | None, str]:
     """The period that a figure is for (or of the event it counts), the date to show, and that date in words."""
     named = periods(item.text)
     start, end = clause_of(item.text, q)
-    own = [p for p in named if start <= p.start < end] or named
+    cited = [p for p in named if is_cited(p, item.text)]
+    own = [p for p in named if start <= p.start < end and p not in cited] or [p for p in named if p not in cited]
     published = source.date if source.date and source.genre != "notes" else None
+    if cited and not own:
+        published = cited[-1].iso
     told: Period | None
     if target.nature == "toll":
-        reported = [p for p in named if p.relation == "as of"]
+        reported = [p for p in named if _is_report_date(p, q, item.text)]
         event = _nearest([p for p in named if p not in reported], q, item.text)
         told = _nearest(reported, q, item.text)
         return event, *_words(told, item.text, published)
@@ -33,7 +58,14 @@ def when_of(q: Quantity, target: Target, item: Evidence, source: Source) -> tupl
         return told, *_words(told, item.hit.passage.context, published)
     if told is not None:
         return told, *_words(told, item.text, published)
+    if published and _EARLIER.search(item.text[start:end]):
+        return replace(of_date(published), first=0), None, f"before {shown(published)}"
     return (of_date(published) if published else None), *_words(None, "", published)
+
+
+def is_cited(period: Period, sentence: str) -> bool:
+    """Whether a date says when a text appeared: "according to the article by X (2024)"."""
+    return bool(_CITED.search(sentence[: period.start])) and sentence[period.end :].startswith(")")
 
 
 def _words(period: Period | None, text: str, published: str | None) -> tuple[str | None, str]:
@@ -44,9 +76,30 @@ def _words(period: Period | None, text: str, published: str | None) -> tuple[str
 
 
 def _nearest(named: Sequence[Period], q: Quantity, text: str) -> Period | None:
-    """The period nearest to the figure; one with a word before it that says what it is goes first."""
-    led = [p for p in named if p.relation != "at" or not text[: p.start]]
+    """The period nearest to the figure; one that a preposition leads in goes before "the 1988 Committee"."""
+    behind = [p for p in named if p.start >= q.end and _RIGHT_BEHIND.fullmatch(text[q.end : p.start])]
+    if behind:
+        return behind[0]
+    led = [p for p in named if p.relation != "at" or not text[: p.start] or led_by(text[: p.start], _LED_IN)]
     return min(led or named, key=lambda p: min(abs(p.start - q.end), abs(q.start - p.end)), default=None)
+
+
+def _is_report_date(period: Period, q: Quantity, sentence: str) -> bool:
+    """Whether a date in a sentence on an event is when the figure was given, not when the event was."""
+    if period.relation == "as of":
+        return True
+    if period.relation == "of":
+        return False
+    if _COUNTED_BY.search(sentence[: q.start]) and re.search(r"\bin\s+$", sentence[: period.start], re.I):
+        return True  # "counted 149 dead in the attack in June 2025"
+
+    def distance(pattern: re.Pattern[str]) -> int:
+        return min(
+            (min(abs(m.start() - period.end), abs(period.start - m.end())) for m in pattern.finditer(sentence)),
+            default=999,
+        )
+
+    return distance(_SAYING) < distance(_HAPPENING)
 
 
 def in_time(period: Period | None, asked: Period, *, published: bool = False) -> bool:

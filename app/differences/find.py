@@ -12,14 +12,13 @@ from dataclasses import replace
 
 from app.citation_text import one_line
 from app.differences.compare import compared
-from app.differences.counted import counts_families, fits, unit_of
-from app.differences.dated import in_time, time_of, when_of
+from app.differences.counted import NEGATED, counts_families, fits, unit_of
+from app.differences.dated import in_time, is_cited, time_of, when_of
 from app.differences.figure import AGREED, Figure, Found, about
 from app.differences.whose import alike, another_owns, covers, holder_of
 from app.evidence.gather import Evidence
 from app.question.analysis import FACT_KINDS, Question, kind_of
 from app.question.target import HOW_MANY, Target, is_period
-from app.text import claims
 from app.text.periods import Asked, Period, overlap, periods, shown
 from app.text.quantities import Quantity, nouns_of, quantities
 from index.search import Hit
@@ -36,6 +35,12 @@ LEAST_SCORE = 0.1
 """A sentence that was read and scored lower does not answer the question, whatever figure it holds."""
 LEAST_SIMILARITY = 0.3
 """Passages that were not read must be at least so close to the question in meaning."""
+_UNIQUE = re.compile(
+    r"\b(?:found(?:ed|ing)?|establish(?:ed|ment)|born|creat(?:ed|ion)|died|start(?:ed|s)?|beg[aiu]n|announced|signed|ended|opened|formed|"
+    r"formation|built|launched|elected|introduced|invented|discovered|complet(?:ed|ion)|released|published)\b",
+    re.I,
+)
+_TOLD_APART = re.compile(r"\baccording to|\bothers?\b|\bprints?\b|\bdiffer", re.I)
 
 
 def find(
@@ -124,7 +129,7 @@ def figure_of(q: Quantity, target: Target, item: Evidence, source: Source) -> Fi
 def _dates(
     question: Question, evidence: Sequence[Evidence], vocabulary: Vocabulary, sources: Callable[[str], Source | None]
 ) -> Found | None:
-    """Dates that differ for one event: they lie within days of each other."""
+    """Dates that differ for one event: something that happens once, or dates within days of each other."""
     text = question.text
     terms = [t for t in vocabulary.content_terms(text) if not is_period(t)]
     mentioned = {m.lower() for m in vocabulary.mentions(text)}
@@ -141,6 +146,7 @@ def _dates(
     )
     if not names and not subject:
         return None
+    unique = _UNIQUE.search(text)
     figures: list[Figure] = []
     for item in evidence:
         source = sources(item.hit.passage.source_id)
@@ -154,7 +160,7 @@ def _dates(
             if (
                 period.relation in {"at", "of"}
                 and not _is_report_of(period, item.text)
-                and not claims.denies(item.text)
+                and not NEGATED.search(item.text)
             ):
                 figures.append(
                     Figure(
@@ -169,13 +175,13 @@ def _dates(
     kept: list[Figure] = []
     for figure in figures:
         a, b = figure.period, best.period
-        if a is None or b is None or abs(a.first - b.first) > 7:
+        if a is None or b is None or not (unique or abs(a.first - b.first) <= 7):
             continue
         twin = next((k for k in kept if k.period and overlap((k.period.first, k.period.last), (a.first, a.last))), None)
         if twin is None:
             kept.append(figure)
     outlets = {f.evidence.hit.passage.source_id for f in kept}
-    if len(kept) < 2 or len(outlets) < 2:
+    if len(kept) < 2 or (len(outlets) < 2 and not any(_TOLD_APART.search(f.evidence.text) for f in kept)):
         return None
     kept.sort(key=lambda f: f.period.first if f.period else 0)
     return Found(about=about(question), figures=tuple(kept[:MOST_SIDES]), sentence="The sources give different dates:")
@@ -235,7 +241,7 @@ def _common_words(text: str, vocabulary: Vocabulary) -> list[str]:
 
 def _side(item: Evidence) -> Figure:
     """A sentence of a note as one side, with the first date in it."""
-    told = next(iter(periods(item.text)), None)
+    told = next((p for p in periods(item.text) if not is_cited(p, item.text)), None)
     return Figure(
         evidence=item, quantity=None, value=one_line(item.text).rstrip("."), unit="", period=told,
         dated=told.iso if told else None, when="", holder=item.hit.passage.claimed_by or "", of_event=True,

@@ -6,17 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from app.text.lexicon import MONTHS
 from app.text.periods import periods
 from app.text.quantities import PARTICIPLES, Kind, events_in, group_of, is_measure
 from index.terms import TOKEN, Vocabulary
 
 Nature = Literal["stock", "flow", "toll"]
 """A stock may change with time (members), a flow belongs to a period (sales), a toll to an event (deaths)."""
-
-
-
-
 
 
 _FLOW_HEADS = frozenset(
@@ -38,8 +33,6 @@ _FLOW_LABELS = frozenset(
         "consumption", "harvest", "yield", "traffic", "share", "percentage", "percent", "vote",
     )
 )  # fmt: skip
-"""What belongs to a period: plots draw it over the whole of it, and figures of two periods are not set against each other. Without these two of 216
-dev questions show a difference that is none."""
 
 
 HOW_MANY = re.compile(r"\bhow many\b|\b(?:number|count|estimates?|total) of\b(?! (?:isk|the )?$)", re.I)
@@ -54,9 +47,6 @@ _HOW_MUCH = re.compile(
     r"temperature|rainfall|emissions|income|debt|fine|damage|margin|score)\b",
     re.I,
 )
-
-
-_PARTS_OF_YEAR = frozenset(("early", "mid", "late", "end", "half", "quarter"))
 
 
 _NO_MEASURE = re.compile(r"\bhow (?:many times|often|old|long ago|come)\b|\bwhy\b|\bhow much of\b", re.I)
@@ -102,6 +92,14 @@ NEUTRAL = re.compile(
     r"register(?:ed)?|list(?:ed)?|say|give|include[d]?|locate[d]?|base[d]?|need(?:ed)?|use[d]?|call(?:ed)?|name[d]?|publish(?:ed)?|announce[d]?|"
     r"confirm(?:ed)?|measure[d]?|found|reach(?:ed)?|total(?:l?ed)?|number(?:ed)?|told|under|over|there|part|place",
     re.I,
+)
+
+
+_CHANGED = frozenset(
+    """
+    fall fell fallen rise rose risen drop dropped grow grew grown increase increased increases decrease decreased decreases decline declined
+    declines shrink shrank shrunk change changed changes high long far deep wide big large much heavy tall
+    """.split()  # noqa: SIM905
 )
 
 
@@ -177,15 +175,24 @@ def target_of(text: str, kind: str, vocabulary: Vocabulary) -> Target | None:
     about = [
         t for t in terms
         if t not in names and group_of(t) not in heads and vocabulary.stem(t) not in consumed | event_words
-        and not _TREND.fullmatch(t)
+        and not _TREND.fullmatch(t) and t.lower() not in _ASKING
     ]  # fmt: skip
     if "count" not in kinds:
-        label = {vocabulary.stem(t) for t in about if not is_measure(t)}
+        label = {vocabulary.stem(t) for t in about if not is_measure(t) and t.lower() not in _CHANGED}
     return Target(
         heads=frozenset(heads), events=frozenset(events), kinds=frozenset(kinds), label=frozenset(label), change=change,
         subject=tuple(about), names=tuple(names), dimension=_dimension(text) if "measure" in kinds else frozenset(),
         verb="" if events else _asked_verb(text, vocabulary),
     )  # fmt: skip
+
+
+_ASKING = frozenset(
+    re.findall(
+        r"\w+",
+        "estimate estimates estimated strength size strong toll death deaths count counts counted figure figures percent percentage share "
+        "put give gave total exactly approximately roughly develop change evolve time high rate much",
+    )
+)
 
 
 def _noun_phrase(after: str) -> list[str]:
@@ -224,5 +231,6 @@ def _dimension(question: str) -> frozenset[str]:
 
 def is_period(term: str) -> bool:
     """Whether a topic term is no more than a time."""
-    part, _, year = term.lower().partition("-")
-    return bool(periods(f"in {term}")) or ((part in MONTHS or part in _PARTS_OF_YEAR) and (not year or year.isdigit()))
+    return bool(periods(f"in {term}") or re.fullmatch(
+        r"(?:early|mid|late|end|half|quarter|january|february|march|april|may|june|july|august|september|october|november|december)"
+        r"(?:-[0-9]{4})?", term, re.I))  # fmt: skip
