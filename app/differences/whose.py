@@ -9,14 +9,14 @@ from app.citation_text import holder, one_line, shortened
 from app.differences.counted import clause_of
 from app.evidence.gather import Evidence
 from app.question.target import Target
+from app.text.lexicon import MONTH_NAMES
 from app.text.periods import periods
 from app.text.quantities import Quantity, quantities
 from index.terms import Vocabulary
 from ingest.source import Source
 
 _HOLDER = re.compile(
-    r"\baccording to (?P<a>(?:the |an? )?[^,;.()]{2,70}?)(?=,|;|\.|\(|$| and [0-9]| in (?:January|February|March|April|May|June|July|August|"
-    r"September|October|November|December|[0-9]{4}))"
+    rf"\baccording to (?P<a>(?:the |an? )?[^,;.()]{{2,70}}?)(?=,|;|\.|\(|$| and [0-9]| in (?:{'|'.join(MONTH_NAMES)}|[0-9]{{4}}))"
     r"|(?:^|[,;] |\bthat |\b[Tt]he )(?P<b>[A-Z][\w’'.-]*(?: (?:of|for|and|the|on)? ?[A-Z][\w’'.-]*){0,5}(?: (?:officials?|authorities|"
     r"ministry|government|police|investigators|team|agency|spokes\w+|counts))?) (?:said|says|counted|counts|put|reported|estimated|gave|gives|"
     r"announced|stated|claimed)\b"
