@@ -24,9 +24,10 @@ _LOOKED_AT = 6
 """Sentences in which somebody or something that may be meant is looked for."""
 _OPTIONS = 3
 _STANDS_ALONE = 3
-"""Topic words of a turn that is answered as typed though nothing explains its "it", "they" or "this": "where does it snow", "where do they hold".
-Of 14 questions of CLAP NQ that were asked back before, five of the seven with an answer are answered, four of them rightly, and none of the
-seven without one; MTRAG-UN asks back as often as before (.075 of 40)."""
+"""Topic words of a turn that is answered as typed though nothing explains its "it", "they" or "this": "where does it
+snow", "where do they hold". Of 14 questions of CLAP NQ that were asked back before, five of the seven with an answer are
+answered, four of them with the gold answer, and none of the seven without one; MTRAG-UN asks back as often as before
+(.075 of 40)."""
 _OF_A_TEXT = frozenset(("it", "this", "that", "its"))
 """Pronouns that may stand for a text."""
 ASKED_BACK = "It is not clear what “{word}” stands for. Which of these do you mean?"
