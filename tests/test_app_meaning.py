@@ -236,3 +236,36 @@ def test_a_name_of_several_words_is_not_found_in_parts(isles: Home) -> None:
     said = ("what does the author say about Brenn", "Rosa Tell (2021): The silver mine of Brenn was dug by prisoners [1].")
     answer = ask(isles, "and what about the US?", *said)
     assert answer.standalone_question == "what does the author say about the US?" and answer.status == "abstained"
+
+
+SHIP = {
+    "wreck": (
+        "# The loss of the cutter Ondine\n\nThe cutter Ondine was built in 1903 and carried mail to the islands. Skipper Jonas Reve took the helm of it in 1921. "
+        "Reve sold the house of his father after the wreck. The cutter Ondine sank off the point in fog. Mate Petra Sund swam ashore.",
+        {"author": "Nils Aker", "date": "2020"},
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def cutter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    made = Home(Path(tmp_path_factory.mktemp("cutter")) / "home")
+    made.init(empty=True)
+    for source_id, (text, facts) in SHIP.items():
+        source = assemble(source_id, markdown.read(text), overrides=Metadata(**facts), fallback_title=source_id)  # type: ignore[arg-type]
+        made.library.put(source, raw_digest=hashlib.sha256(text.encode()).hexdigest())
+    made.sync()
+    yield made
+    made.close()
+
+
+def test_a_family_name_that_the_parser_takes_for_no_person_is_the_person_of_the_sources(cutter: Home) -> None:
+    answer = ask(cutter, "when did he take the helm", "What happened to Reve after the wreck?", "The cutter Ondine sank off the point in fog [1].")
+    assert answer.status == "answered" and "Jonas Reve" in answer.standalone_question and "1921" in answer.answer
+
+
+def test_a_ship_is_never_offered_for_he_and_a_person_once(cutter: Home) -> None:
+    answer = ask(cutter, "Where was he born?")
+    assert answer.status == "unclear"
+    assert any("Jonas Reve" in o for o in answer.options)
+    assert not any("Ondine" in o or o == "Where was Reve born?" for o in answer.options)

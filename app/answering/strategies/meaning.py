@@ -8,11 +8,13 @@ from dataclasses import replace
 from itertools import islice
 
 from app.answering.engine import Desk, Outcome, Trace
+from app.answering.rows import found_widely
 from app.answering.strategies.point import nearest, searched, trace_of
 from app.citation_text import is_comparison
 from app.evidence.gather import log_odds
-from app.question.dialogue import Mention, MentionKind, mentions
+from app.question.dialogue import Mention, MentionKind, fullest, mentions, names_of, same_person, stands_for_a_person
 from app.question.request import Reading, ask_instead, asking
+from ingest.sentences import sentence_spans
 
 HANDICAP = 0.5
 """Log-odds that a reading with words added must be ahead of the turn as typed."""
@@ -44,6 +46,8 @@ def meaning(desk: Desk) -> Outcome | Desk | None:
         return only
     if request.unexplained:
         trace = trace_of(desk, request.question)
+        if request.explained_by == ("person",) and (known := _known_person(desk)):
+            return desk.asking(ask_instead(request, _with(request.text, request.unexplained, known), desk.index.vocabulary))
         bound = request.explained_by[:1] in {("person",), ("place",)}
         if not bound and trace.decision.answer and len(request.question.terms) >= _STANDS_ALONE:
             return None
@@ -72,6 +76,30 @@ def _only_text(desk: Desk) -> Desk | None:
     if request.unexplained.lower() not in _OF_A_TEXT or len(list(islice((s for s in desk.index.sources() if request.filters.admits(s)), 2))) != 1:
         return None
     return desk.asking(ask_instead(request, _with(request.text, request.unexplained, "the article"), desk.index.vocabulary))
+
+
+def _known_person(desk: Desk) -> str:
+    """The only one whom the last question names and the sources tell to be a person, by the fullest name; else empty.
+
+    The parser takes a family name alone for a place as often as not.
+    """
+    named = names_of(desk.request.before.question, desk.index.vocabulary)
+    found = fullest([full for name in named if (full := _as_person(desk, name))])
+    return found[0] if len(found) == 1 else ""
+
+
+def _as_person(desk: Desk, name: str) -> str:
+    """The fullest name of a person with these last words, where more sentences with the name take it for one's than do not; else empty."""
+    texts = [hit.passage.text[a:b] for hit in found_widely(desk, name, _LOOKED_AT) for a, b in sentence_spans(hit.passage.text)]
+    people: list[str] = []
+    others = 0
+    for text in [t for t in texts if name in t][:_LOOKED_AT]:
+        for mention in mentions(text, desk.index.vocabulary):
+            if mention.named and same_person(name, mention.text):
+                person = mention.kind == "person" and stands_for_a_person(text, mention.text)
+                people += [mention.text] * person
+                others += not person
+    return max(people, key=len) if len(people) > others else ""
 
 
 def _read(desk: Desk, readings: Sequence[Reading]) -> list[tuple[Reading, Trace]]:
@@ -131,9 +159,11 @@ def _named(desk: Desk, trace: Trace, kinds: Sequence[MentionKind]) -> list[str]:
         told_by = {source.publisher, source.author} if source else set()
         for mention in mentions(item.text, desk.index.vocabulary):
             name = mention.text.removeprefix("the ").removeprefix("The ")
-            if mention.named and mention.kind in kinds and name[:1].isupper() and name not in told_by:
+            person = mention.kind != "person" or stands_for_a_person(item.text, mention.text)
+            if mention.named and mention.kind in kinds and name[:1].isupper() and name not in told_by and person:
                 said.setdefault(name, []).append(mention)
-    return sorted(said, key=lambda n: (-len(said[n]), kinds.index(said[n][0].kind)))
+    order = sorted(said, key=lambda n: (-len(said[n]), kinds.index(said[n][0].kind)))
+    return fullest(order) if tuple(kinds) == ("person",) else order
 
 
 def _with(question: str, word: str, name: str) -> str:
