@@ -126,7 +126,8 @@ def test_one_person_of_two_names_is_asked_about_once_by_the_fullest() -> None:
     ("text", "name", "person"),
     [
         ("The cutter Ondine sank in fog.", "The cutter Ondine", False), ("The ferry Halvard was built in 1962.", "Halvard", False),
-        ("Skipper Pavo Reni sailed in fog.", "Skipper Pavo Reni", True), ("They elected captain Pavo Reni.", "Pavo Reni", True),
+        ("Skipper Pavo Reni sailed in fog.", "Skipper Pavo Reni", True), ("By noon yesterday Reni denied it.", "Reni", True),
+        ("The ferry Halvard was built in 1962 in Velm and carried cars to the islands.", "Halvard", False), ("They elected captain Pavo Reni.", "Pavo Reni", True),
     ],
 )  # fmt: skip
 def test_a_ship_stands_for_no_person(text: str, name: str, person: bool) -> None:

@@ -269,3 +269,8 @@ def test_a_ship_is_never_offered_for_he_and_a_person_once(cutter: Home) -> None:
     assert answer.status == "unclear"
     assert any("Jonas Reve" in o for o in answer.options)
     assert not any("Ondine" in o or o == "Where was Reve born?" for o in answer.options)
+
+
+def test_he_after_a_question_about_a_ship_is_asked_back(cutter: Home) -> None:
+    answer = ask(cutter, "when did he take the helm", "What happened to Ondine?", "The cutter Ondine sank off the point in fog [1].")
+    assert answer.status == "unclear" and not any("Ondine" in o for o in answer.options)

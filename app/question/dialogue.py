@@ -157,8 +157,13 @@ def stands_for_a_person(text: str, name: str) -> bool:
     parsed = parse(text)
     start = text.find(name)
     own = [p for p, w in enumerate(parsed.words) if start <= w.start < start + len(name)]
-    before = [p - 1 for p in own[:1] if p and (parsed.words[p - 1].head in own or any(parsed.words[q].head == p - 1 for q in own))]
-    near = [parsed.words[p] for p in (*before, *own)]
+    words = parsed.words
+
+    def beside(one: int, other: int) -> bool:
+        # Two subjects of one verb are how the parser reads some names behind a noun.
+        return words[one].head == other or words[other].head == one or (words[one].head, words[one].dep) == (words[other].head, words[other].dep)
+
+    near = [words[p] for p in (*(p - 1 for p in own[:1] if p and any(beside(p - 1, q) for q in own)), *own)]
     return start >= 0 and not any(w.pos == "NOUN" and w.text[0].islower() and w.lemma not in THINGS["person"] | HONORIFICS for w in near)
 
 

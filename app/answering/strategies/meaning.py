@@ -12,8 +12,10 @@ from app.answering.rows import found_widely
 from app.answering.strategies.point import nearest, searched, trace_of
 from app.citation_text import is_comparison
 from app.evidence.gather import log_odds
+from app.question.analysis import Question
 from app.question.dialogue import Mention, MentionKind, fullest, mentions, names_of, same_person, stands_for_a_person
-from app.question.request import Reading, ask_instead, asking
+from app.question.request import Reading, Request, ask_instead, asking
+from app.text.parse import parse
 from ingest.sentences import sentence_spans
 
 HANDICAP = 0.5
@@ -55,6 +57,9 @@ def meaning(desk: Desk) -> Outcome | Desk | None:
     if not request.readings:
         return None
     named = [r for r in request.readings if r.way == "pronoun"]
+    pronoun = next((w.text for w in parse(request.text).words if w.tag in {"PRP", "PRP$"}), "") if request.explained_by == ("person",) else ""
+    if pronoun and named and all(_of_a_thing(desk, r) for r in named):
+        return _asked_back(desk, pronoun, trace_of(desk, _as_typed(request)))
     loose = [r for r in request.readings if r.way != "pronoun"]
     traces = _read(desk, named[:2] if request.rivals else named)
     if request.rivals and _either(desk, [t for _, t in traces]):
@@ -68,6 +73,11 @@ def meaning(desk: Desk) -> Outcome | Desk | None:
         return _asked_back(desk, request.half_explained, traces[-1][1])
     best = max(traces, key=lambda found: _worth(*found))[0]
     return desk.asking(asking(request, best.question, desk.index.vocabulary))
+
+
+def _as_typed(request: Request) -> Question:
+    """The question with nothing put into it, where that is one of its readings."""
+    return next((r.question for r in request.readings if r.way == "typed"), request.question)
 
 
 def _only_text(desk: Desk) -> Desk | None:
@@ -90,6 +100,12 @@ def _known_person(desk: Desk) -> str:
 
 def _as_person(desk: Desk, name: str) -> str:
     """The fullest name of a person with these last words, where more sentences with the name take it for one's than do not; else empty."""
+    people, others = _taken_for(desk, name)
+    return max(people, key=len) if len(people) > others else ""
+
+
+def _taken_for(desk: Desk, name: str) -> tuple[list[str], int]:
+    """Names of persons with these last words in the sentences that hold a name, and how many take it for something else."""
     texts = [hit.passage.text[a:b] for hit in found_widely(desk, name, _LOOKED_AT) for a, b in sentence_spans(hit.passage.text)]
     people: list[str] = []
     others = 0
@@ -99,7 +115,14 @@ def _as_person(desk: Desk, name: str) -> str:
                 person = mention.kind == "person" and stands_for_a_person(text, mention.text)
                 people += [mention.text] * person
                 others += not person
-    return max(people, key=len) if len(people) > others else ""
+    return people, others
+
+
+def _of_a_thing(desk: Desk, reading: Reading) -> bool:
+    """Whether a reading puts for "he" or "she" what the sources tell to be no person: a ship."""
+    put = [n for n in names_of(reading.question.text, desk.index.vocabulary) if n in desk.request.before.question and n not in desk.request.text]
+    people, others = _taken_for(desk, put[0]) if len(put) == 1 else ([], 0)
+    return others > len(people)
 
 
 def _read(desk: Desk, readings: Sequence[Reading]) -> list[tuple[Reading, Trace]]:
