@@ -10,7 +10,7 @@ import numpy as np
 
 from app.answering.engine import Desk, Outcome, Trace
 from app.answering.rows import Sheet, alike, coverage, on, statements, widely_read
-from app.answering.speakers import named_source, titled
+from app.answering.speakers import named_source, quoted
 from app.citation_text import shortened
 from app.evidence.gather import Evidence
 from app.question.matter import ASKS, FORM, matter
@@ -65,7 +65,7 @@ def summary(desk: Desk) -> Outcome | None:
 def _of_a_text_alone(desk: Desk, question: str) -> bool:
     """Whether a question names one text and says nothing else: "What is the ferry article about?"."""
     open_form = desk.request.shape in {"point", "definition"} and desk.request.question.kind in {"description", "other"}
-    if not open_form or not (reference(question) or titled(desk, question)):
+    if not open_form or not (reference(question) or quoted(question, list(desk.index.sources()))):
         return False
     source = named_source(desk, question)
     return source is not None and not topic_beside(desk, question, source) and bool(topic_beside(desk, question, None))
