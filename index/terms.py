@@ -175,6 +175,11 @@ class Vocabulary:
         """Snowball stem of a lower-cased word."""
         return str(self._stemmer.stemWord(_fold(word)))
 
+    def within(self, term: str, stems: Sequence[str]) -> bool:
+        """Whether a term stands in a text of these stems, a name of several words as a whole."""
+        own = self.stems(term)
+        return any(list(stems[n : n + len(own)]) == own for n, stem in enumerate(stems) if own and stem == own[0])
+
     def stems(self, text: str) -> list[str]:
         """Stems of all words of a text, in order; alias spellings fold into the fullest one."""
         folded = self._replace(text, lambda _, full: full)

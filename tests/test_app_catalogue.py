@@ -230,3 +230,19 @@ def test_the_filters_of_the_page_hold(norholm: Home) -> None:
     assert "There are 2 sources: 2 news reports" in answer.answer
     none = norholm.answerer.answer("How many sources do you have?", filters=Filters(since=20400101))
     assert "No source passes the filters" in none.answer
+
+
+def test_few_sources_without_a_main_one_are_named_and_months_are_no_names(tmp_path_factory: pytest.TempPathFactory) -> None:
+    made = Home(tmp_path_factory.mktemp("pair"))
+    made.init(empty=True)
+    for name, facts in (("Kelp", {"author": "Tor Fenn", "date": "2018"}), ("Salt", {"author": "Una Reyd", "date": "2020-03"})):
+        text = f"# {name} of the sound\n\nIn January the people of Ostrand cut the {name.lower()}. By Friday the barns of Ostrand are full.\n"
+        source = assemble(name, markdown.read(text), overrides=Metadata(**facts), fallback_title=name)  # type: ignore[arg-type]
+        made.library.put(source, raw_digest=hashlib.sha256(text.encode()).hexdigest())
+    made.sync()
+    try:
+        told = _asked(made, "What is this collection about?").answer
+    finally:
+        made.close()
+    assert "name most: Ostrand." in told
+    assert all(part in told for part in ("Kelp of the sound", "Tor Fenn", "2018", "Salt of the sound", "Una Reyd", "March 2020"))

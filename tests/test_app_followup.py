@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.question.dialogue import fullest, stands_for_a_person
 from app.question.followup import Turn, readings, state_of
 from index.terms import Vocabulary
 
@@ -113,3 +114,21 @@ def test_a_first_question_is_not_open_without_need(question: str) -> None:
 def test_no_pronoun_stands_for_the_first_time() -> None:
     before = ("When was the lighthouse of Skarvoy lit for the first time?", "It was lit in 1871 [1].")
     assert meant("What did its lamp burn?", *before)[0] == "What did Skarvoy’s lamp burn?"
+
+
+def test_one_person_of_two_names_is_asked_about_once_by_the_fullest() -> None:
+    assert fullest(["Reni", "Skipper Pavo Reni", "Anna Holm", "Pavo Reni"]) == ["Skipper Pavo Reni", "Anna Holm"]
+    said = ("Who lit the lamp of Pavo Reni?", "Inspector Lund said that Reni had lit it [1].")
+    assert meant("When did he leave?", *said)[0] == "When did Pavo Reni leave?"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "person"),
+    [
+        ("The cutter Ondine sank in fog.", "The cutter Ondine", False), ("The ferry Halvard was built in 1962.", "Halvard", False),
+        ("Skipper Pavo Reni sailed in fog.", "Skipper Pavo Reni", True), ("By noon yesterday Reni denied it.", "Reni", True),
+        ("The ferry Halvard was built in 1962 in Velm and carried cars to the islands.", "Halvard", False), ("They elected captain Pavo Reni.", "Pavo Reni", True),
+    ],
+)  # fmt: skip
+def test_a_ship_stands_for_no_person(text: str, name: str, person: bool) -> None:
+    assert stands_for_a_person(text, name) is person

@@ -147,3 +147,130 @@ def test_where_any_of_several_texts_may_be_meant_their_titles_are_offered(home: 
     assert set(answer.options) <= {f"Summarise “{title}”" for title in ("The flood of Norholm", "The fire of Vestby", "The Harbour Guild", "Two captains")}
     told = ask(home, answer.options[0])
     assert (told.status, told.shape) == ("answered", "summary")
+
+
+ISLES = {
+    "lamp": (
+        "# The lamp of Sorrel Head\n\nThe lamp of Sorrel Head was lit in 1871 by Greta Vane and burned whale oil until the war. "
+        "The keepers of the lamp walked four miles to the village for bread every week. The lamp failed on nine nights in the winter of 1902. "
+        "A buoy with a bell was laid below the cliff after the wreck of the Ostra.",
+        {"author": "Nils Aker", "publisher": "Island Post", "date": "2020"},
+    ),
+    "mine": (
+        "# Silver below the Brenn hills\n\nThe silver mine of Brenn was dug by prisoners and closed in 1911 after a flood. "
+        "The company of the mine paid no pensions to the widows of the drowned. The United Nations of miners, a union, asked the state for help in vain. "
+        "A museum in the old smelter shows the pumps of the mine to schools.",
+        {"author": "Rosa Tell", "publisher": "Hill Review", "date": "2021"},
+    ),
+}  # fmt: skip
+LAMP, MINE = "“The lamp of Sorrel Head”", "“Silver below the Brenn hills”"
+
+
+@pytest.fixture(scope="module")
+def isles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    made = Home(Path(tmp_path_factory.mktemp("isles")) / "home")
+    made.init(empty=True)
+    for source_id, (text, facts) in ISLES.items():
+        source = assemble(source_id, markdown.read(text), overrides=Metadata(**facts), fallback_title=source_id)  # type: ignore[arg-type]
+        made.library.put(source, raw_digest=hashlib.sha256(text.encode()).hexdigest())
+    made.sync()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(
+    ("question", "options"),
+    [
+        ("summarise the article", {f"Summarise {LAMP}", f"Summarise {MINE}"}),
+        ("give me three key arguments of the author", {f"Give me three key arguments of the author of {t}" for t in (LAMP, MINE)}),
+        ("What is the author's main argument?", {f"What is {t}'s main argument?" for t in (LAMP, MINE)}),
+    ],
+)
+def test_which_of_several_texts_is_meant_is_asked_with_complete_questions(isles: Home, question: str, options: set[str]) -> None:
+    answer = ask(isles, question)
+    assert (answer.status, set(answer.options)) == ("unclear", options) and not answer.citations
+    for option in options:
+        told = ask(isles, option)
+        assert {c.source_id for c in told.citations} == {"lamp" if LAMP in option else "mine"}
+
+
+def test_three_arguments_are_three_sentences(isles: Home) -> None:
+    assert len(ask(isles, f"Give me three key arguments of the author of {LAMP}").rows) == 3
+
+
+def test_of_many_texts_none_is_offered(home: Home) -> None:
+    answer = ask(home, "summarise the article")
+    assert answer.status == "unclear" and len(answer.options) == len(TEXTS)
+    source = assemble("ropes", markdown.read("# Ropes\n\nRopes are made of hemp."), fallback_title="ropes")
+    home.library.put(source, raw_digest="ropes")
+    home.sync()
+    try:
+        answer = ask(home, "summarise the article")
+    finally:
+        home.library.remove("ropes")
+        home.sync()
+    assert (answer.status, answer.options) == ("unclear", ()) and "title or author" in answer.answer
+
+
+@pytest.mark.parametrize(
+    ("question", "source"),
+    [
+        ("summarise the mine article", None), ("What is the text by Rosa Tell about?", "mine"), ("summarise the lamp article", "lamp"), ("Summarise the text on the Brenn hills", "mine"),
+        ("what does the text on the lamp say about bread?", "lamp"), ("Summarise the Hill Review article", "mine"),
+    ],
+)  # fmt: skip
+def test_a_text_is_meant_by_the_words_of_its_record(isles: Home, question: str, source: str | None) -> None:
+    answer = ask(isles, question)
+    if source is None:  # no record holds the word; sentences that do may answer
+        assert all("mine" in c.quote.lower() for c in answer.citations)
+    else:
+        assert answer.status == "answered" and {c.source_id for c in answer.citations} == {source}
+
+
+def test_the_text_of_the_last_question_is_meant_by_the_author(isles: Home) -> None:
+    answer = ask(isles, "give me three key arguments of the author", "summarise the lamp article", "The lamp was lit in 1871 [1].")
+    assert answer.status == "answered" and {c.source_id for c in answer.citations} == {"lamp"}
+
+
+def test_a_name_of_several_words_is_not_found_in_parts(isles: Home) -> None:
+    said = ("what does the author say about Brenn", "Rosa Tell (2021): The silver mine of Brenn was dug by prisoners [1].")
+    answer = ask(isles, "and what about the US?", *said)
+    assert answer.standalone_question == "what does the author say about the US?" and answer.status == "abstained"
+
+
+SHIP = {
+    "wreck": (
+        "# The loss of the cutter Ondine\n\nThe cutter Ondine was built in 1903 and carried mail to the islands. Skipper Jonas Reve took the helm of it in 1921. "
+        "Reve sold the house of his father after the wreck. The cutter Ondine sank off the point in fog. Mate Petra Sund swam ashore.",
+        {"author": "Nils Aker", "date": "2020"},
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def cutter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    made = Home(Path(tmp_path_factory.mktemp("cutter")) / "home")
+    made.init(empty=True)
+    for source_id, (text, facts) in SHIP.items():
+        source = assemble(source_id, markdown.read(text), overrides=Metadata(**facts), fallback_title=source_id)  # type: ignore[arg-type]
+        made.library.put(source, raw_digest=hashlib.sha256(text.encode()).hexdigest())
+    made.sync()
+    yield made
+    made.close()
+
+
+def test_a_family_name_that_the_parser_takes_for_no_person_is_the_person_of_the_sources(cutter: Home) -> None:
+    answer = ask(cutter, "when did he take the helm", "What happened to Reve after the wreck?", "The cutter Ondine sank off the point in fog [1].")
+    assert answer.status == "answered" and "Jonas Reve" in answer.standalone_question and "1921" in answer.answer
+
+
+def test_a_ship_is_never_offered_for_he_and_a_person_once(cutter: Home) -> None:
+    answer = ask(cutter, "Where was he born?")
+    assert answer.status == "unclear"
+    assert any("Jonas Reve" in o for o in answer.options)
+    assert not any("Ondine" in o or o == "Where was Reve born?" for o in answer.options)
+
+
+def test_he_after_a_question_about_a_ship_is_asked_back(cutter: Home) -> None:
+    answer = ask(cutter, "when did he take the helm", "What happened to Ondine?", "The cutter Ondine sank off the point in fog [1].")
+    assert answer.status == "unclear" and not any("Ondine" in o for o in answer.options)

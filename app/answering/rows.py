@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -116,22 +116,29 @@ def found_widely(desk: Desk, text: str, hits: int = WIDE_HITS) -> list[Hit]:
 def statements(hits: Iterable[Hit], question: str, vocabulary: Vocabulary, fits: Callable[[str], bool] = lambda text: True) -> list[Evidence]:
     """The sentences of the passages that state something and fit; ``similarity`` is that of the passage, ``score`` 0."""
     wanted = Wanted(question, vocabulary)
-    terms = {vocabulary.stem(t) for term in vocabulary.content_terms(question) for t in vocabulary.stems(term)}
+    terms = vocabulary.content_terms(question)
+    asked = frozenset(s for t in terms for s in vocabulary.stems(t))
     found = []
     for hit in hits:
-        around = set(vocabulary.stems(hit.passage.context))
+        around = held(terms, hit.passage.context, vocabulary)
         for a, b in sentence_spans(hit.passage.text):
             text = hit.passage.text[a:b]
             if not fits(text) or not wanted.answered_by(text, hit.passage):
                 continue
-            there = terms & (around | set(vocabulary.stems(text)))
+            there = around | held(terms, text, vocabulary)
             found.append(
                 Evidence(
                     hit=hit, text=text, start=hit.passage.start + a, end=hit.passage.start + b, score=0.0, passage_score=0.0,
-                    similarity=hit.similarity, overlap=len(there) / len(terms) if terms else 1.0,
+                    similarity=hit.similarity, overlap=len(there) / len(asked) if asked else 1.0,
                 )
             )  # fmt: skip
     return found
+
+
+def held(terms: Collection[str], text: str, vocabulary: Vocabulary) -> frozenset[str]:
+    """Stems of those of the terms that stand in a text: of "the US" none where the UN and a state are named apart."""
+    stems = vocabulary.stems(text)
+    return frozenset(s for t in terms if vocabulary.within(t, stems) for s in vocabulary.stems(t))
 
 
 def coverage(desk: Desk, topic: str) -> Callable[[str], float]:
@@ -139,13 +146,12 @@ def coverage(desk: Desk, topic: str) -> Callable[[str], float]:
     vocabulary = desk.index.vocabulary
     terms = [t for t in vocabulary.content_terms(topic) if not vocabulary.frames(t)]
     counts = desk.index.document_frequency(terms)
-    stems = {t: set(vocabulary.stems(t)) for t in terms}
     worth = {t: math.log((desk.index.passage_count() + 1) / (counts[t] + 0.5)) for t in terms}
     whole = sum(worth.values())
 
     def covered(text: str) -> float:
-        there = set(vocabulary.stems(text))
-        return sum(w for t, w in worth.items() if stems[t] & there) / whole if whole > 0 else 0.0
+        stems = vocabulary.stems(text)
+        return sum(w for t, w in worth.items() if vocabulary.within(t, stems)) / whole if whole > 0 else 0.0
 
     return covered
 

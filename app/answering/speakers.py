@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.answering.engine import Desk
 from app.evidence.gather import Evidence
 from app.question.matter import form_words
+from app.question.reference import reference
 from app.text.lexicon import TEXTS, WRITERS
 from app.text.parse import parse
 from app.text.periods import periods
@@ -15,6 +17,7 @@ from index.search import Hit
 from ingest.source import Source
 
 _OF_TEXT = WRITERS | TEXTS
+_QUOTED = re.compile(r"[“\"](?P<words>.+)[”\"]")
 
 
 def on_side(name: str, text: str, hit: Hit, desk: Desk) -> bool:
@@ -57,33 +60,66 @@ def names(name: str, text: str, desk: Desk) -> bool:
 
 
 def named_source(desk: Desk, question: str) -> Source | None:
-    """The source that is meant: by its author or title, or "the article" where the collection has one source or one signed opinion piece."""
+    """The source that is meant: by its title or author, by what stands beside "article", or "the article" where the collection has one
+    source, one signed opinion piece, or the last question named one.
+    """
     vocabulary = desk.index.vocabulary
     asked = set(vocabulary.stems(question))
     sources = [s for s in desk.index.sources() if desk.request.filters.admits(s)]
+    if source := quoted(question, sources):
+        return source
     by_author = [s for s in sources if s.author and vocabulary.stem(s.author.split()[-1]) in asked]
     if by_author:
         return max(by_author, key=lambda s: len(s.text))
     if source := titled(desk, question):
         return source
+    referred = reference(question)
+    described = fitting(desk, referred.beside, sources) if referred and referred.beside else []
+    if len(described) == 1:
+        return described[0]
     of_text = form_words(question) & (_OF_TEXT | {"takeaway", "conclusion", "thesis", "argument"})
     if len(sources) == 1:
         return sources[0]
     if of_text or WRITERS & _words(question):
         pieces = [s for s in sources if s.author and s.genre == "opinion"]
-        return pieces[0] if len(pieces) == 1 else None  # of several, none is "the article"
+        if len(pieces) == 1:
+            return pieces[0]
+        before = desk.request.before.question  # of several, none is "the article" but the one that was asked about
+        again = before != question and referred is not None and not referred.beside
+        return named_source(desk, before) if before and again else None
     return None
 
 
 def titled(desk: Desk, question: str) -> Source | None:
-    """The source whose title, of two words or more, stands in a question."""
+    """The source whose title stands in a question: in quotation marks, or by two words or more; of several titles the longest."""
     vocabulary = desk.index.vocabulary
     asked = {vocabulary.stem(t) for t in vocabulary.content_terms(question)}
-    for source in desk.index.sources():
-        title = {vocabulary.stem(t) for t in vocabulary.content_terms(source.title)}
-        if len(title) > 1 and title <= asked and desk.request.filters.admits(source):
-            return source
-    return None
+    sources = [s for s in desk.index.sources() if desk.request.filters.admits(s)]
+    if source := quoted(question, sources):
+        return source
+    titles = [(s, {vocabulary.stem(t) for t in vocabulary.content_terms(s.title)}) for s in sources]
+    return max(((s, t) for s, t in titles if len(t) > 1 and t <= asked), key=lambda pair: len(pair[1]), default=(None, set()))[0]
+
+
+def quoted(question: str, sources: Sequence[Source]) -> Source | None:
+    """The source whose whole title stands in quotation marks."""
+    found = _QUOTED.search(question)
+    title = found["words"].casefold() if found else ""
+    return next((s for s in sources if title and s.title.casefold() == title), None)
+
+
+def fitting(desk: Desk, words: str, sources: Sequence[Source]) -> list[Source]:
+    """The sources whose records (title, author, publisher) hold all of these words; the titles alone where some title does."""
+    vocabulary = desk.index.vocabulary
+    wanted = {vocabulary.stem(t) for t in vocabulary.content_terms(words)}
+    if not wanted:
+        return []
+
+    def held(text: str) -> bool:
+        return wanted <= {vocabulary.stem(t) for t in vocabulary.content_terms(text)}
+
+    by_title = [s for s in sources if held(s.title)]
+    return by_title or [s for s in sources if held(f"{s.title} {s.author or ''} {s.publisher or ''}")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,12 +146,13 @@ class Speaker:
 def speaker(desk: Desk, name: str) -> Speaker | None:
     """Who is meant by a name, "the author" or "the article"; None where several texts may be meant by these."""
     words = _words(name)
-    if not words & _OF_TEXT or any(w[:1].isupper() for w in name.split()[1:]):
+    titled_so = quoted(name, [s for s in desk.index.sources() if desk.request.filters.admits(s)])
+    if titled_so is None and (not words & _OF_TEXT or any(w[:1].isupper() for w in name.split()[1:])):
         return Speaker(name=name)
-    source = named_source(desk, name)
+    source = titled_so or named_source(desk, name)
     if source is None:
         return None
-    if words & WRITERS:
+    if words & WRITERS and (source.author or titled_so is None):
         return Speaker(name=source.author or name)
     return Speaker(name=name, text=source.id)
 

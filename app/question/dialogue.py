@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Literal
 
 from app.answer import MARKER
-from app.text.lexicon import TEXTS, WRITERS
+from app.text.lexicon import HONORIFICS, TEXTS, THINGS, WRITERS
 from app.text.parse import Parse, Word, parse
 from app.text.periods import Period, periods
 from app.text.voices import REPORTING
@@ -139,6 +139,32 @@ def mentions(text: str, vocabulary: Vocabulary) -> tuple[Mention, ...]:
     nouns.sort(key=lambda p: parsed.words[p].dep in {"nsubj", "nsubjpass"})
     found = named or [m for p in nouns if (m := _noun(parsed, p, "thing"))]
     return tuple({m.text.lower(): m for m in found}.values())
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether the words of one name are the last words of the other: "Strand" and "Captain Olav Strand"."""
+    short, long = sorted((one.lower(), other.lower()), key=len)
+    return f" {long}".endswith(f" {short}")
+
+
+def fullest(names: Sequence[str]) -> list[str]:
+    """The names with each person once, under the fullest; in the order in which each person comes first."""
+    return list(dict.fromkeys(max((n for n in names if same_person(n, name)), key=len) for name in names))
+
+
+def stands_for_a_person(text: str, name: str) -> bool:
+    """Whether a name in a sentence has no common noun before it or in it but that of a person: not "the ferry Halsund"."""
+    parsed = parse(text)
+    start = text.find(name)
+    own = [p for p, w in enumerate(parsed.words) if start <= w.start < start + len(name)]
+    words = parsed.words
+
+    def beside(one: int, other: int) -> bool:
+        # Two subjects of one verb are how the parser reads some names behind a noun.
+        return words[one].head == other or words[other].head == one or (words[one].head, words[one].dep) == (words[other].head, words[other].dep)
+
+    near = [words[p] for p in (*(p - 1 for p in own[:1] if p and any(beside(p - 1, q) for q in own)), *own)]
+    return start >= 0 and not any(w.pos == "NOUN" and w.text[0].islower() and w.lemma not in THINGS["person"] | HONORIFICS for w in near)
 
 
 def names_of(text: str, vocabulary: Vocabulary) -> tuple[str, ...]:

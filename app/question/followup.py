@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.question.analysis import unlinked
-from app.question.dialogue import UNNAMED, Mention, MentionKind, State, Turn, mentions, wh, without_markers
+from app.question.dialogue import (
+    UNNAMED,
+    Mention,
+    MentionKind,
+    State,
+    Turn,
+    fullest,
+    mentions,
+    same_person,
+    wh,
+    without_markers,
+)
 from app.text.lexicon import SAYING, THINGS
 from app.text.parse import Parse, Word, parse
 from app.text.periods import Period, periods
@@ -268,9 +279,14 @@ def _filled(turn: str, pointing: Sequence[_Anaphor], state: State) -> tuple[list
             pieces += [turn[at : one.start], _written(one, fit)]
             at = one.end
         texts.append("".join((*pieces, turn[at:])))
-    two = len(choices) == 2 and AUTHOR not in choices and choices[0].kind == choices[1].kind and all(c in state.asked for c in choices)
-    alike = two or (len(choices) == 2 and AUTHOR not in choices and choices[0].kind == choices[1].kind == "person" and choices[0] not in state.asked)
+    two = len(choices) == 2 and AUTHOR not in choices and choices[0].kind == choices[1].kind and all(_asked(c, state) for c in choices)
+    alike = two or (len(choices) == 2 and AUTHOR not in choices and choices[0].kind == choices[1].kind == "person" and not _asked(choices[0], state))
     return [f"{t[:1].upper()}{t[1:]}" for t in texts], alike
+
+
+def _asked(mention: Mention, state: State) -> bool:
+    """Whether the last question named it, a person by the last name too."""
+    return mention in state.asked or (mention.kind == "person" and any(m.kind == "person" and same_person(m.text, mention.text) for m in state.asked))
 
 
 def _same_word(one: _Anaphor, other: _Anaphor) -> bool:
@@ -291,6 +307,9 @@ def _meant(one: _Anaphor, state: State) -> list[Mention]:
             found = [ARTICLE]
     if one.kinds == _PERSON and not found:
         found = _speakers(state)
+    if one.kinds == _PERSON:
+        by_name = {m.text: m for m in found}
+        found = [by_name[name] for name in fullest(list(by_name))]
     if one.kinds == _PERSON and not any(m.kind == "person" for m in state.asked) and UNNAMED & set(re.findall(r"[a-z]+", state.question.lower())):
         found = [*found[:1], AUTHOR]
     return found

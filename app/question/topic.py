@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from app.question.matter import FORM
+from app.question.reference import ON, reference
 from app.text.lexicon import TEXTS, VIEWS
 from app.text.parse import Parse, parse
 
@@ -13,7 +14,6 @@ _KNOWN = frozenset(
      "publish", "discuss", "treat", "deal", "speak", "talk")
 )  # fmt: skip
 """Verbs of what a text or a person says of something."""
-_ON = frozenset(("about", "on", "regarding", "concerning", "of", "with"))
 _HOLDING = frozenset(("think", "believe", "agree", "disagree"))
 """Verbs of what somebody holds of a thing."""
 _SUBJECT = frozenset(("nsubj", "nsubjpass"))
@@ -42,6 +42,14 @@ class Topic:
 def topic_of(question: str) -> Topic | None:
     """What a question wants to be told of, and by whom; None where it asks for something else."""
     text = " ".join(question.split()).rstrip(" ?!.")
+    referred = reference(text)
+    if referred is not None and referred.shorter and (topic := _topic_of(text.replace(referred.text, referred.shorter, 1))):
+        # What stands behind the noun misleads the parser: "what does the text on the ferry say about the radar".
+        return replace(topic, holder=topic.holder.replace(referred.shorter, referred.text, 1))
+    return _topic_of(text)
+
+
+def _topic_of(text: str) -> Topic | None:
     found = parse(text)
     roots = [p for p, w in enumerate(found.words) if w.dep == "ROOT"]
     within = [c for root in roots if found.is_order for c in found.children[root] if found.words[c].dep == "ccomp"]
@@ -68,7 +76,7 @@ def _said(found: Parse, root: int) -> Topic | None:
         return Topic(about=_from(found, words[mark].end if mark is not None else words[claim].start), holder=holder) if holder else None
     if not asks:
         return None
-    on = next((p for p in range(root, len(words)) if words[p].lemma in _ON and words[p].dep == "prep" and words[p].head in {root, *own}), None)
+    on = next((p for p in range(root, len(words)) if words[p].lemma in ON and words[p].dep == "prep" and words[p].head in {root, *own}), None)
     start = None if on is None else words[on].end
     if subject in asks and subject is not None:
         if words[root].lemma == "be" or words[subject].lemma not in TEXTS:
@@ -95,7 +103,7 @@ def _view(found: Parse, root: int) -> Topic | None:
     if noun is None or words[root].lemma != "be" or not any(words[c].lemma == "what" for c in found.children[root]):
         return None
     owner = next((c for c in found.children[noun] if words[c].dep == "poss"), None)
-    on = next((c for c in found.children[noun] if words[c].lemma in _ON and words[c].dep == "prep"), None)
+    on = next((c for c in found.children[noun] if words[c].lemma in ON and words[c].dep == "prep"), None)
     return None if owner is None or on is None else _topic(found, words[on].end, found.span(owner, without=("case",)).text)
 
 

@@ -22,10 +22,11 @@ from app.answering.strategies.timeline import timeline
 from app.answering.strategies.turned import turned
 from app.answering.strategies.unreadable import unreadable
 from app.answering.strategies.verdict import verdict
+from app.answering.strategies.which import which
 
 REGISTRY: tuple[Strategy, ...] = (
     declined, talk, catalogue, empty, across, unreadable, elsewhere, turned, meaning,
     listing, timeline, comparison, summary, definition, verdict, quote,
-    holder, overview, in_parts, perhaps_talk, named, point,
+    holder, overview, in_parts, perhaps_talk, which, named, point,
 )  # fmt: skip
 """The last one answers everything that reaches it."""

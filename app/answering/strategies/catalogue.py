@@ -22,6 +22,7 @@ from app.question.tasks import Task, catalogue_words
 from app.text import periods
 from app.text.counts import counted
 from app.text.language import codes_by_name, named
+from app.text.lexicon import CALENDAR
 from app.text.messages import translated
 from index.search import Filters, OpenIndex
 from index.terms import tokens
@@ -273,6 +274,8 @@ class Catalogue:
             text += f" What they name most: {', '.join(names)}."
         if main:
             text += f"\nAt its centre: {self._told(main)}\n{self._gist(main)}"
+        elif works and len(works) <= _FEW:
+            text += "\n" + "\n".join(f"- {self._line(s)}" for s in works)
         return text
 
     # ------------------------------------------------------------ parts of them
@@ -315,11 +318,12 @@ class Catalogue:
         return " ".join(told)
 
     def _names(self, sources: Sequence[Source], most: int = 6) -> list[str]:
-        """The names that stand in most of the sources."""
+        """The names that stand in most of the sources; months and days of the week are none."""
         found: Counter[str] = Counter()
         for source in sources:
             found.update({name.removesuffix("'s").removesuffix("’s") for name in _NAME.findall(source.text)})
-        told = [name for name, n in found.most_common(4 * most) if (n > 1 or len(sources) == 1) and self._words(name)]
+        said = found.most_common(4 * most)
+        told = [name for name, n in said if (n > 1 or len(sources) == 1) and not CALENDAR.issuperset(self._words(name))]
         return told[:most]
 
     def _lines(self, chosen: Chosen) -> str:

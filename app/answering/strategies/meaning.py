@@ -8,11 +8,15 @@ from dataclasses import replace
 from itertools import islice
 
 from app.answering.engine import Desk, Outcome, Trace
+from app.answering.rows import found_widely
 from app.answering.strategies.point import nearest, searched, trace_of
 from app.citation_text import is_comparison
 from app.evidence.gather import log_odds
-from app.question.dialogue import Mention, MentionKind, mentions
-from app.question.request import Reading, ask_instead, asking
+from app.question.analysis import Question
+from app.question.dialogue import Mention, MentionKind, fullest, mentions, names_of, same_person, stands_for_a_person
+from app.question.request import Reading, Request, ask_instead, asking
+from app.text.parse import parse
+from ingest.sentences import sentence_spans
 
 HANDICAP = 0.5
 """Log-odds that a reading with words added must be ahead of the turn as typed."""
@@ -44,6 +48,8 @@ def meaning(desk: Desk) -> Outcome | Desk | None:
         return only
     if request.unexplained:
         trace = trace_of(desk, request.question)
+        if request.explained_by == ("person",) and (known := _known_person(desk)):
+            return desk.asking(ask_instead(request, _with(request.text, request.unexplained, known), desk.index.vocabulary))
         bound = request.explained_by[:1] in {("person",), ("place",)}
         if not bound and trace.decision.answer and len(request.question.terms) >= _STANDS_ALONE:
             return None
@@ -51,6 +57,9 @@ def meaning(desk: Desk) -> Outcome | Desk | None:
     if not request.readings:
         return None
     named = [r for r in request.readings if r.way == "pronoun"]
+    pronoun = next((w.text for w in parse(request.text).words if w.tag in {"PRP", "PRP$"}), "") if request.explained_by == ("person",) else ""
+    if pronoun and named and all(_of_a_thing(desk, r) for r in named):
+        return _asked_back(desk, pronoun, trace_of(desk, _as_typed(request)))
     loose = [r for r in request.readings if r.way != "pronoun"]
     traces = _read(desk, named[:2] if request.rivals else named)
     if request.rivals and _either(desk, [t for _, t in traces]):
@@ -66,12 +75,54 @@ def meaning(desk: Desk) -> Outcome | Desk | None:
     return desk.asking(asking(request, best.question, desk.index.vocabulary))
 
 
+def _as_typed(request: Request) -> Question:
+    """The question with nothing put into it, where that is one of its readings."""
+    return next((r.question for r in request.readings if r.way == "typed"), request.question)
+
+
 def _only_text(desk: Desk) -> Desk | None:
     """The desk with "it" understood as the only text there is."""
     request = desk.request
     if request.unexplained.lower() not in _OF_A_TEXT or len(list(islice((s for s in desk.index.sources() if request.filters.admits(s)), 2))) != 1:
         return None
     return desk.asking(ask_instead(request, _with(request.text, request.unexplained, "the article"), desk.index.vocabulary))
+
+
+def _known_person(desk: Desk) -> str:
+    """The only one whom the last question names and the sources tell to be a person, by the fullest name; else empty.
+
+    The parser takes a family name alone for a place as often as not.
+    """
+    named = names_of(desk.request.before.question, desk.index.vocabulary)
+    found = fullest([full for name in named if (full := _as_person(desk, name))])
+    return found[0] if len(found) == 1 else ""
+
+
+def _as_person(desk: Desk, name: str) -> str:
+    """The fullest name of a person with these last words, where more sentences with the name take it for one's than do not; else empty."""
+    people, others = _taken_for(desk, name)
+    return max(people, key=len) if len(people) > others else ""
+
+
+def _taken_for(desk: Desk, name: str) -> tuple[list[str], int]:
+    """Names of persons with these last words in the sentences that hold a name, and how many take it for something else."""
+    texts = [hit.passage.text[a:b] for hit in found_widely(desk, name, _LOOKED_AT) for a, b in sentence_spans(hit.passage.text)]
+    people: list[str] = []
+    others = 0
+    for text in [t for t in texts if name in t][:_LOOKED_AT]:
+        for mention in mentions(text, desk.index.vocabulary):
+            if mention.named and same_person(name, mention.text):
+                person = mention.kind == "person" and stands_for_a_person(text, mention.text)
+                people += [mention.text] * person
+                others += not person
+    return people, others
+
+
+def _of_a_thing(desk: Desk, reading: Reading) -> bool:
+    """Whether a reading puts for "he" or "she" what the sources tell to be no person: a ship."""
+    put = [n for n in names_of(reading.question.text, desk.index.vocabulary) if n in desk.request.before.question and n not in desk.request.text]
+    people, others = _taken_for(desk, put[0]) if len(put) == 1 else ([], 0)
+    return others > len(people)
 
 
 def _read(desk: Desk, readings: Sequence[Reading]) -> list[tuple[Reading, Trace]]:
@@ -131,9 +182,11 @@ def _named(desk: Desk, trace: Trace, kinds: Sequence[MentionKind]) -> list[str]:
         told_by = {source.publisher, source.author} if source else set()
         for mention in mentions(item.text, desk.index.vocabulary):
             name = mention.text.removeprefix("the ").removeprefix("The ")
-            if mention.named and mention.kind in kinds and name[:1].isupper() and name not in told_by:
+            person = mention.kind != "person" or stands_for_a_person(item.text, mention.text)
+            if mention.named and mention.kind in kinds and name[:1].isupper() and name not in told_by and person:
                 said.setdefault(name, []).append(mention)
-    return sorted(said, key=lambda n: (-len(said[n]), kinds.index(said[n][0].kind)))
+    order = sorted(said, key=lambda n: (-len(said[n]), kinds.index(said[n][0].kind)))
+    return fullest(order) if tuple(kinds) == ("person",) else order
 
 
 def _with(question: str, word: str, name: str) -> str:

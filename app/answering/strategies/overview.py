@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from app.answer import Citation
 from app.answering.compose import Composed, speaker, with_list
 from app.answering.engine import Desk, Outcome
-from app.answering.rows import LOOKED_THROUGH, NEEDED
+from app.answering.rows import LOOKED_THROUGH, NEEDED, held
 from app.answering.speakers import speaker as holder_of
 from app.citation_text import COMPARISON, is_comparison, one_line, shortened, with_marker
 from app.evidence.citing import cited
@@ -61,19 +61,20 @@ def choose(topic: str, hits: Sequence[Hit], encoder: Encoder, vocabulary: Vocabu
     A sentence counts when ``NEEDED`` of the topic's terms stand in it, or in it and the headings above it with
     at least one in the sentence itself.
     """
-    terms = {vocabulary.stem(t) for term in vocabulary.content_terms(topic) for t in vocabulary.stems(term)}
+    terms = vocabulary.content_terms(topic)
+    asked = frozenset(s for t in terms for s in vocabulary.stems(t))
     wanted = Wanted(topic, vocabulary)
     found: dict[str, list[Evidence]] = {}
     for hit in hits:
-        around = set(vocabulary.stems(hit.passage.context))
+        around = held(terms, hit.passage.context, vocabulary)
         for a, b in sentence_spans(hit.passage.text):
             text = hit.passage.text[a:b]
-            inside = terms & set(vocabulary.stems(text))
-            share = len(inside | (terms & around)) / len(terms) if terms else 0.0
+            inside = held(terms, text, vocabulary)
+            share = len(inside | around) / len(asked) if asked else 0.0
             if inside and share >= NEEDED and wanted.answered_by(text, hit.passage):
                 item = Evidence(
                     hit=hit, text=text, start=hit.passage.start + a, end=hit.passage.start + b, score=share,
-                    passage_score=share, similarity=hit.similarity, overlap=len(inside) / len(terms),
+                    passage_score=share, similarity=hit.similarity, overlap=len(inside) / len(asked),
                 )  # fmt: skip
                 found.setdefault(hit.passage.source_id, []).append(with_list(item))
     # The sentences of the best sources only: encoding them all would take longer than reading the answer.
@@ -85,8 +86,8 @@ def choose(topic: str, hits: Sequence[Hit], encoder: Encoder, vocabulary: Vocabu
     best: dict[str, Evidence] = {}
     for item, similarity in zip(candidates, similarities, strict=True):
         exact = replace(item, similarity=similarity)
-        held = best.get(item.hit.passage.source_id)
-        if held is None or _worth(exact) > _worth(held):
+        other = best.get(item.hit.passage.source_id)
+        if other is None or _worth(exact) > _worth(other):
             best[item.hit.passage.source_id] = exact
     return sorted(best.values(), key=_worth, reverse=True)
 

@@ -10,11 +10,12 @@ import numpy as np
 
 from app.answering.engine import Desk, Outcome, Trace
 from app.answering.rows import Sheet, alike, coverage, on, statements, widely_read
-from app.answering.speakers import named_source
+from app.answering.speakers import named_source, quoted
 from app.citation_text import shortened
 from app.evidence.gather import Evidence
 from app.question.matter import ASKS, FORM, matter
-from app.text.lexicon import NUMBERS
+from app.question.reference import reference
+from app.text.lexicon import NUMBERS, TEXTS
 from app.text.parse import parse
 from index.search import Hit
 from ingest.source import Source
@@ -35,18 +36,20 @@ COVERED = 0.5
 NEARLY = 0.6
 """Share of the best sentence's coverage that the others need."""
 _ONE = re.compile(r"\b(?:in|as|one|a|single) (?:one |single )?(?:sentence|line)\b", re.I)
+_COUNTED = FORM - TEXTS - {"word"}
+"""Nouns of which a number tells how many sentences are wanted: "three arguments"."""
 _BACK = frozenset(("PRP", "DT", "CC", "RB", "PRP$"))
 """Parts of speech that begin a sentence which leans on the one before it ("It", "This", "And", "Thus")."""
 
 
 def summary(desk: Desk) -> Outcome | None:
     """The sentences that sum up; None where no source is meant and nothing is on the topic."""
-    if desk.request.shape != "summary" or desk.request.topic:
-        return None
     question = desk.request.standalone
+    if desk.request.topic or not (desk.request.shape == "summary" or _of_a_text_alone(desk, question)):
+        return None
     source = named_source(desk, question)
     wanted, bullets = length(question)
-    topic = _topic(desk, question, source)
+    topic = topic_beside(desk, question, source)
     if (source is None and not topic) or (topic and wanted == 1):
         return None  # one sentence on one thing is what the point strategy gives
     if source is None:
@@ -57,6 +60,15 @@ def summary(desk: Desk) -> Outcome | None:
         return None
     whole = f"{len(chosen)} sentences that stand for the most of “{shortened(source.title)}”"
     return _told(desk, chosen, bullets, None, confidence=1.0, reasons=(whole,))
+
+
+def _of_a_text_alone(desk: Desk, question: str) -> bool:
+    """Whether a question names one text and says nothing else: "What is the ferry article about?"."""
+    open_form = desk.request.shape in {"point", "definition"} and desk.request.question.kind in {"description", "other"}
+    if not open_form or not (reference(question) or quoted(question, list(desk.index.sources()))):
+        return False
+    source = named_source(desk, question)
+    return source is not None and not topic_beside(desk, question, source) and bool(topic_beside(desk, question, None))
 
 
 def _of_topic(desk: Desk, topic: str, wanted: int, bullets: int) -> Outcome | None:
@@ -101,10 +113,13 @@ def _passages(source: Source, desk: Desk) -> list[Hit]:
     return [Hit(passage=p, score=0.0, similarity=0.0, lexical=0.0, rank=n) for n, p in enumerate(passages, start=1)]
 
 
-def _topic(desk: Desk, question: str, source: Source | None) -> str:
-    """What the summary is wanted of beside the source; empty where it is of the whole."""
+def topic_beside(desk: Desk, question: str, source: Source | None) -> str:
+    """What is wanted of beside the source, or beside the text that a question means; empty where it is of the whole."""
     vocabulary = desk.index.vocabulary
-    named = {vocabulary.stem(t) for t in vocabulary.content_terms(f"{source.author or ''} {source.title}")} if source else set()
+    said = f"{source.author or ''} {source.title}" if source else ""
+    if (referred := reference(question)) is not None:
+        said += f" {referred.noun} {referred.beside if source else ''}"
+    named = {vocabulary.stem(t) for t in vocabulary.content_terms(said)}
     terms = vocabulary.content_terms(matter(question))
     asked = {vocabulary.stem(w) for w in FORM | ASKS | {"author", "main", "key", *NUMBERS}}
     left = [t for t in terms if vocabulary.stem(t) not in named | asked and not vocabulary.frames(t) and not t.isdigit()]
@@ -118,7 +133,7 @@ def length(question: str) -> tuple[int, int]:
     if _ONE.search(question):
         return 1, bullets
     for word in found.words:
-        if word.pos == "NUM" and found.words[word.head].lemma in {"sentence", "bullet", "point", "line", "takeaway", "paragraph"}:
+        if word.pos == "NUM" and found.words[word.head].lemma in _COUNTED:
             number = NUMBERS.get(word.lemma) or (int(word.text) if word.text.isdigit() else 0)
             if number:
                 return min(number, MOST), bullets
