@@ -1,0 +1,88 @@
+"""Whose word an answer gives: verdicts, short answers and statements, over made-up texts, with the real encoder and reader."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.answer import Answer
+from app.home import Home
+from app.text.continued import answers_back, goes_on_from
+from app.text.parse import parse
+
+TEXTS = {
+    "quarry.md": """---
+title: The quarry above Lindal
+author: Petra Voss
+publisher: Valley Post
+date: 2021-06-02
+---
+
+The quarry above Lindal opened in 1954. In March 2020 a wall of the quarry collapsed onto the road. Two drivers were hurt.
+
+The mining inspectorate said that the drains had frozen, while the operator, Karst Stone, maintained that the foreman had blasted without a permit.
+
+Foreman Jonas Ahl denied this. He left the company in July 2020.
+
+The guild of drivers argues that the operator saved on warning lights. It lists nine complaints about the lights. Karst Stone lists two.
+
+The county council confirmed that the road had reopened in May 2020. The school bus uses the road again.
+
+The museum of Lindal is closed on Mondays.
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Answer]]:
+    folder: Path = tmp_path_factory.mktemp("texts")
+    for name, text in TEXTS.items():
+        (folder / name).write_text(text)
+    home = Home(tmp_path_factory.mktemp("home"))
+    home.init(empty=True)
+    assert [o.status for o in home.add([folder], {})] == ["added"]
+    home.sync()
+    yield home.answerer.answer
+    home.close()
+
+
+def test_what_a_party_says_is_no_yes_and_a_denial_in_the_next_paragraph_is_the_other_side(told: Callable[[str], Answer]) -> None:
+    answer = told("Did the foreman blast without a permit?")
+    assert answer.answer.startswith("Disputed: ")
+    assert "Foreman Jonas Ahl denied this [2]" in answer.answer
+
+
+@pytest.mark.parametrize(
+    ("question", "word"),
+    [
+        ("Did the drains freeze?", "According to the mining inspectorate, yes."),
+        ("Did the operator save on warning lights?", "According to the guild of drivers, yes."),
+        ("Is the museum of Lindal closed on Mondays?", "Yes."),
+    ],
+)
+def test_a_verdict_tells_whose_word_it_is_unless_the_text_states_it(told: Callable[[str], Answer], question: str, word: str) -> None:
+    assert told(question).answer.startswith(word)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "does"),
+    [
+        ("Bruun denied this.", True), ("The claim was rejected by the bank.", True), ("The union denies it.", True),
+        ("The mayor rejected the plan.", False), ("Bruun denied that he slept.", False), ("Bruun did not deny it.", False),
+    ],
+)  # fmt: skip
+def test_a_denial_of_what_was_said_before_is_told_by_the_parse(sentence: str, does: bool) -> None:
+    assert answers_back(parse(sentence)) is does
+
+
+@pytest.mark.parametrize(
+    ("pronoun", "front", "whom"),
+    [
+        ("he", ["Ahl denied this.", "He told the court so."], "Ahl"),
+        ("it", ["The guild of drivers argues that the lights were broken."], "The guild of drivers"),
+        ("they", ["The drivers, who were tired, stopped."], "The drivers"),
+        ("he", ["The lights were broken."], ""),
+    ],
+)
+def test_a_pronoun_goes_on_from_the_subject_that_agrees(pronoun: str, front: list[str], whom: str) -> None:
+    assert goes_on_from(pronoun, [parse(s) for s in front]).rstrip(",") == whom
