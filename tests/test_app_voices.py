@@ -9,6 +9,7 @@ from app.answer import Answer
 from app.home import Home
 from app.text.continued import answers_back, goes_on_from
 from app.text.parse import parse
+from app.text.voices import names_speaker
 
 TEXTS = {
     "quarry.md": """---
@@ -73,6 +74,25 @@ def test_a_verdict_tells_whose_word_it_is_unless_the_text_states_it(told: Callab
 )  # fmt: skip
 def test_a_denial_of_what_was_said_before_is_told_by_the_parse(sentence: str, does: bool) -> None:
     assert answers_back(parse(sentence)) is does
+
+
+@pytest.mark.parametrize(
+    ("question", "span", "does"),
+    [
+        ("Who was at fault?", "Karst Stone", True), ("Who says that the foreman blasted?", "Karst Stone", False),
+        ("According to whom did the foreman blast?", "Karst Stone", False), ("Who is the operator?", "Karst Stone", False),
+        ("How many drivers were hurt?", "three", True), ("Who blasted?", "foreman", False),
+    ],
+)  # fmt: skip
+def test_a_short_answer_is_not_who_says_it_unless_that_is_asked(question: str, span: str, does: bool) -> None:
+    sentence = "The operator, Karst Stone, maintained that the foreman had blasted, and three owners said that he was to blame."
+    at = sentence.index(span)
+    assert names_speaker(question, sentence, at, at + len(span)) is does
+
+
+def test_whose_word_it_is_is_no_short_answer(told: Callable[[str], Answer]) -> None:
+    assert told("Who was to blame for the blast without a permit?").short_answer != "Karst Stone"
+    assert told("Who maintained that the foreman had blasted without a permit?").short_answer == "Karst Stone"
 
 
 @pytest.mark.parametrize(
