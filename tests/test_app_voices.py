@@ -7,6 +7,7 @@ import pytest
 
 from app.answer import Answer
 from app.home import Home
+from app.question.topic import topic_of
 from app.text.continued import answers_back, goes_on_from
 from app.text.parse import parse
 from app.text.voices import names_speaker
@@ -63,6 +64,30 @@ def test_what_a_party_says_is_no_yes_and_a_denial_in_the_next_paragraph_is_the_o
 )
 def test_a_verdict_tells_whose_word_it_is_unless_the_text_states_it(told: Callable[[str], Answer], question: str, word: str) -> None:
     assert told(question).answer.startswith(word)
+
+
+def test_what_somebody_says_in_any_matter_is_theirs_and_goes_on_with_a_pronoun(told: Callable[[str], Answer]) -> None:
+    guild = told("what does the guild say")
+    assert [c.quote for c in guild.citations] == [
+        "The guild of drivers argues that the operator saved on warning lights.", "It lists nine complaints about the lights.",
+    ]  # fmt: skip
+    company = told("What does Karst Stone say?")
+    assert [c.quote for c in company.citations][-1] == "Karst Stone lists two."
+    assert len(company.citations) == 2
+
+
+@pytest.mark.parametrize("question", ["What does the school say?", "What did the drivers say?", "What does Petra Lund say?"])
+def test_of_one_who_says_nothing_nobody_elses_words_are_given(told: Callable[[str], Answer], question: str) -> None:
+    assert told(question).status == "abstained"
+
+
+@pytest.mark.parametrize(
+    ("question", "holder"),
+    [("What does the union say?", "the union"), ("what did Ana Bruun argue", "Ana Bruun"), ("What does the article say?", None), ("What did he say?", None)],
+)
+def test_a_question_for_all_that_one_says_names_the_holder_alone(question: str, holder: str | None) -> None:
+    topic = topic_of(question)
+    assert (topic and (topic.holder, topic.about)) == (holder and (holder, ""))
 
 
 @pytest.mark.parametrize(

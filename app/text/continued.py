@@ -11,7 +11,7 @@ from ingest.sentences import sentence_spans
 from ingest.source import CONTEXT_ROLES, Source
 
 _BEFORE = 4
-"""Sentences looked back over. Its worth is not measured: of 6 pronouns of the tests none goes on over more than 2."""
+"""Sentences looked back over. Its worth is not measured."""
 _SUBJECTS = frozenset(("nsubj", "nsubjpass"))
 
 
