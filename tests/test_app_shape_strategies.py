@@ -152,7 +152,7 @@ def test_a_definition_begins_with_the_sentence_that_says_what_it_is(told: Told) 
 
 @pytest.mark.parametrize(
     ("question", "word"),
-    [("Is the windmill of Orsa open?", "Yes."), ("Does the ferry of Orsa run in winter?", "No."), ("Is Ranger Pell alive?", "No.")],
+    [("Is the windmill of Orsa open?", "Yes."), ("Does the ferry of Orsa run in winter?", "No."), ("Is Ranger Pell alive?", "According to the Orsa council, no.")],
 )
 def test_a_verdict_says_yes_or_no_first(told: Told, question: str, word: str) -> None:
     answer = told(question, "verdict")

@@ -11,7 +11,7 @@ from app.evidence.citing import cited
 from app.evidence.gather import Evidence
 from app.question.analysis import FACT_KINDS, Question, holds_kind
 from app.text.spans import LEAD, whole_words
-from app.text.voices import REPORTING, names, reports_others, says_who
+from app.text.voices import REPORTING, names, names_speaker, reports_others, says_who
 from index.terms import Vocabulary
 from ingest.dates import in_words
 from ingest.sentences import sentence_spans
@@ -108,13 +108,17 @@ def with_list(item: Evidence) -> Evidence:
 def short_answer(question: Question, lead: Evidence, source: Source | None) -> str | None:
     """The shortest span of the lead that answers a fact question, or None when the reader is not sure of one.
 
-    A span is given only when it holds the kind of thing that was asked for.
+    A span is given only when it holds the kind of thing that was asked for, and is no part of who says what the lead
+    says, unless the question asks for that.
     """
     if source is None or lead.span is None or question.kind not in FACT_KINDS - {"yes-no"}:
         return None
     start, end, score = lead.span
-    span = one_line(source.text[slice(*whole_words(source.text, start, end, lead.start, lead.end))])
+    start, end = whole_words(source.text, start, end, lead.start, lead.end)
+    span = one_line(source.text[start:end])
     if score < SHORT_ANSWER_SCORE or not span or len(span.split()) > SHORT_ANSWER_WORDS:
+        return None
+    if names_speaker(question.text, lead.text, start - lead.start, end - lead.start):
         return None
     return span if holds_kind(question.kind, span) else None
 

@@ -256,7 +256,7 @@ def _material(answer: Answer, request: Request, trace: Trace | None, opened: Ope
             given.append(
                 Given(passage=passage, source=source, copies=tuple((s, p) for s, p in elsewhere if s is not None))
             )
-    topic = request.topic.about if trace is None and request.topic else None
+    topic = (request.topic.about or None) if trace is None and request.topic else None
     return Material(
         question=wording.question, passages=tuple(given), vocabulary=opened.vocabulary, topic=topic,
         before=wording.before, after=wording.after, shape=request.shape if answer.shape == "point" else answer.shape, today=f"{request.today:%-d %B %Y}",

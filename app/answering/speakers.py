@@ -10,14 +10,18 @@ from app.answering.engine import Desk
 from app.evidence.gather import Evidence
 from app.question.matter import form_words
 from app.question.reference import reference
-from app.text.lexicon import TEXTS, WRITERS
-from app.text.parse import parse
+from app.text.continued import before, goes_on_from
+from app.text.lexicon import COUNTING, JUDGING, RUMOURS, SAYING, TEXTS, VIEWS, WRITERS
+from app.text.parse import Parse, parse
 from app.text.periods import periods
+from app.text.voices import whose
 from index.search import Hit
 from ingest.source import Source
 
 _OF_TEXT = WRITERS | TEXTS
 _QUOTED = re.compile(r"[“\"](?P<words>.+)[”\"]")
+_TELLING = SAYING | JUDGING | COUNTING | VIEWS | RUMOURS | {"according"}
+_NOUNS = frozenset(("NOUN", "PROPN"))
 
 
 def on_side(name: str, text: str, hit: Hit, desk: Desk) -> bool:
@@ -33,6 +37,37 @@ def held_by(name: str, item: Evidence, desk: Desk) -> bool:
     found = parse(item.text)
     holders = [v.holder.text for v in found.voices if v.holder is not None and found.spoken(v)]
     return any(names(name, h, desk) for h in holders) if holders else _by(name, item.hit, desk)
+
+
+def voiced_by(name: str, text: str, start: int, hit: Hit, desk: Desk) -> bool:
+    """Whether a sentence names the side as one who says something in it, or goes on from them with a pronoun: "It counts three".
+
+    Args:
+        start: where it stands in its source.
+    """
+    found = parse(text)
+    nouns = {w.lemma for w in parse(name).words if w.pos in _NOUNS} if name.islower() else set()
+    for voice in found.voices:
+        if voice.holder is None or voice.verb not in _TELLING:
+            continue
+        word, holder = found.words[voice.holder.head], whose(found, voice)
+        if word.pos == "PRON":
+            source = desk.index.source(hit.passage.source_id)
+            holder = goes_on_from(word.lemma, before(source, start)) if source is not None else ""
+        if holder and _is(parse(holder), name, nouns, desk):
+            return True
+    return False
+
+
+def _is(holder: Parse, name: str, nouns: set[str], desk: Desk) -> bool:
+    """Whether a holder is the side: "the guild of drivers" the guild, not the drivers; "the Taliban's Qani" the Taliban.
+
+    Args:
+        nouns: those of a name without capitals, of which one is the holder's; "the author" shares its stem with "the authority".
+    """
+    heads = [n for n, w in enumerate(holder.words) if w.dep in {"ROOT", "appos"} and w.pos in _NOUNS]
+    own = " ".join(holder.span(h, without=("acl", "relcl", "advcl", "appos")).text for h in heads)
+    return names(name, own, desk) and (not nouns or any(holder.words[h].lemma in nouns for h in heads))
 
 
 def _by(name: str, hit: Hit, desk: Desk) -> bool:
@@ -137,6 +172,10 @@ class Speaker:
     def said(self, item: Evidence, desk: Desk) -> bool:
         """Whether a sentence is theirs."""
         return item.hit.passage.source_id == self.text if self.text else held_by(self.name, item, desk)
+
+    def wrote(self, hit: Hit, desk: Desk) -> bool:
+        """Whether a passage is of a text that they wrote or published."""
+        return hit.passage.source_id == self.text if self.text else _by(self.name, hit, desk)
 
     def near(self, hit: Hit, desk: Desk) -> bool:
         """Whether a passage may hold words of theirs."""

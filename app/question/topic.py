@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from app.question.matter import FORM
 from app.question.reference import ON, reference
-from app.text.lexicon import TEXTS, VIEWS
+from app.text.lexicon import SAYING, TEXTS, VIEWS, WRITERS
 from app.text.parse import Parse, parse
 
 _KNOWN = frozenset(
@@ -24,7 +24,7 @@ class Topic:
     """What is to be told of.
 
     Attributes:
-        about: the thing, in the words of the question.
+        about: the thing, in the words of the question; empty where all that the holder says is wanted.
         holder: whose words are wanted, as the question names them; empty where those of all sources are.
         view: what they hold of it is wanted, rather than anything that they say.
     """
@@ -58,7 +58,20 @@ def _topic_of(text: str) -> Topic | None:
             if topic:
                 held = found.words[verb].lemma in _HOLDING or (found.words[verb].lemma == "be" and bool(topic.holder))
                 return replace(topic, view=held)
-    return None
+    return next((topic for verb in (*roots, *within) if (topic := _anything(found, verb))), None)
+
+
+def _anything(found: Parse, root: int) -> Topic | None:
+    """As in "What does the union say?": nothing but the asking word and the holder stands with the verb."""
+    own = found.children[root]
+    asks = [c for c in own if found.words[c].lemma == "what" and not found.children[c]]
+    subject = next((c for c in own if found.words[c].dep in _SUBJECT and c not in asks), None)
+    beside = {found.words[c].dep for c in own if c not in asks and c != subject}
+    if not asks or subject is None or found.words[root].lemma not in SAYING or not beside <= {"aux", "punct"}:
+        return None
+    word = found.words[subject]
+    holder = "" if word.lemma in TEXTS | WRITERS else _holder(found, subject)
+    return Topic(about="", holder=holder) if holder else None
 
 
 def _said(found: Parse, root: int) -> Topic | None:

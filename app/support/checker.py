@@ -22,7 +22,7 @@ from app.support.ground import AROUND, LEADING, Ground, Ranked, Unit, clauses, l
 from app.support.verdict import Carried, ClaimCheck, Label, Quote, Verdict, tidy_claim
 from app.text import claims
 from app.text.claims import Said
-from app.text.voices import names, voice_left_out
+from app.text.voices import claimant_left_out, names
 from index.embed import Encoder, Vectors
 from index.search import Filters, Hit, OpenIndex, SearchSettings
 from index.terms import Vocabulary
@@ -101,7 +101,7 @@ class SupportChecker:
         places = tuple(
             Quote(quote=passage[a:b], start=a, end=b) for _, a, b in ([told.best] if told.best else []) + [*told.others]
         )
-        by = _holder(claim, passage[told.best[1] : told.best[2]]) if told.best and told.verdict == "supported" else ""
+        by = claimant_left_out(claim, passage[told.best[1] : told.best[2]]) if told.best and told.verdict == "supported" else ""
         return ClaimCheck(
             claim=claim, label=told.label, support=told.support, verdict="claimed" if by else told.verdict, by=by,
             reasons=told.reasons, citations=places if told.speaks_for else (),
@@ -304,17 +304,10 @@ def _only_holder(claim: str, told: Sequence[tuple[Hit, Carried]], opened: OpenIn
         assert carried.best is not None
         _, start, end = carried.best
         marked = hit.passage.claimed_by or "" if hit.passage.claim_status in {"claim", "opinion"} else ""
-        held.add(_holder(claim, hit.passage.text[start:end]) or ("" if names(marked, claim) else marked))
+        held.add(claimant_left_out(claim, hit.passage.text[start:end]) or ("" if names(marked, claim) else marked))
         if len(held) > 1:
             return ""
     return held.pop() if held else ""
-
-
-def _holder(claim: str, quote: str) -> str:
-    """Who says what a quote says, where the claim tells it as a fact; else "". Inside a sentence, as "the union"."""
-    voice = voice_left_out(claim, quote)
-    first = voice.split(" ", 1)[0]
-    return voice[0].lower() + voice[1:] if voice and claims.plain(first.lower()) else voice
 
 
 class _Vectors:

@@ -31,8 +31,8 @@ WORDS = 110
 
 
 def definition(desk: Desk) -> Outcome | None:
-    """A defining sentence and up to three facts; None where no sentence says what it is."""
-    if desk.request.shape != "definition":
+    """A defining sentence and up to three facts; None where no sentence says what it is, and where it is asked what somebody says."""
+    if desk.request.shape != "definition" or (desk.request.topic and desk.request.topic.holder):
         return None
     name = named(desk.request.standalone)
     vocabulary = desk.index.vocabulary

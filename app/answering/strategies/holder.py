@@ -10,11 +10,13 @@ from dataclasses import replace
 from app.answering.engine import Desk, Outcome
 from app.answering.retrieve import missing_terms
 from app.answering.rows import NEEDED, Sheet, alike, on, statements, widely_read
-from app.answering.speakers import speaker
+from app.answering.speakers import Speaker, speaker, voiced_by
 from app.answering.strategies.point import Found, abstained
 from app.answering.strategies.summary import length
-from app.evidence.gather import Evidence
+from app.evidence.gather import STATES_NOTHING, Evidence
 from app.text.voices import reports_others
+from index.search import Hit
+from ingest.sentences import sentence_spans
 
 SENTENCES = 4
 
@@ -27,6 +29,8 @@ def holder(desk: Desk) -> Outcome | None:
     who = speaker(desk, topic.holder)
     if who is None:
         return None
+    if not topic.about:
+        return _anything(desk, who)
     trace = widely_read(desk, on(desk, topic.question), desk.models.settings.passages, lambda hit: who.near(hit, desk))
     if not trace.hits:
         found = Found(trace=replace(trace, missing=missing_terms(desk.request.question, desk.index)))
@@ -44,6 +48,38 @@ def holder(desk: Desk) -> Outcome | None:
         reason = f"{len(chosen)} sentences of {who.name} on “{topic.about}”"
         confidence = max(trace.decision.confidence, *(e.score for e in chosen))
         return sheet.outcome(desk, "summary", " ".join(lines), trace, confidence=confidence, reasons=(*trace.decision.reasons, reason))
+
+
+def _anything(desk: Desk, who: Speaker) -> Outcome | None:
+    """What they say in any matter, in reading order; an abstention where nobody of that name says anything, None for who wrote a source."""
+    question, most = desk.request.question, desk.models.settings.passages
+
+    def theirs(hit: Hit) -> bool:
+        passage = hit.passage
+        spans = sentence_spans(passage.text) if who.near(hit, desk) else []
+        return any(voiced_by(who.name, passage.text[a:b], passage.start + a, hit, desk) for a, b in spans)
+
+    trace = widely_read(desk, question, most, theirs)
+    with desk.clock.stage("read"):
+        own = [e for e in trace.evidence if e.score > STATES_NOTHING and voiced_by(who.name, e.text, e.start, e.hit, desk)]
+        chosen: list[Evidence] = []
+        for item in own:
+            if len(chosen) < SENTENCES and not any(alike(item.text, e.text, desk.index.vocabulary) for e in chosen):
+                chosen.append(item)
+    if not chosen:
+        trace = widely_read(desk, question, most, lambda hit: who.near(hit, desk))
+        if any(who.wrote(hit, desk) for hit in trace.hits):
+            return None
+        found = Found(trace=replace(trace, missing=missing_terms(question, desk.index)))
+        return Outcome(answer=abstained(desk.base, found, desk.index), trace=trace)
+    first = {e.hit.passage.source_id: n for n, e in reversed(list(enumerate(chosen)))}
+    chosen.sort(key=lambda e: (first[e.hit.passage.source_id], e.start))
+    with desk.clock.stage("generate"):
+        sheet = Sheet(desk.index.source)
+        lines = sheet.running(chosen)
+        confidence = max(trace.decision.confidence, *(e.score for e in chosen))
+        reasons = (*trace.decision.reasons, f"{len(chosen)} sentences in which {who.name} says something")
+        return sheet.outcome(desk, "summary", " ".join(lines), trace, confidence=confidence, reasons=reasons)
 
 
 def _chosen(desk: Desk, theirs: list[Evidence], on_topic: dict[tuple[str, int], Evidence]) -> list[Evidence]:

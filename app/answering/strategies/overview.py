@@ -33,7 +33,7 @@ class _Line:
 def overview(desk: Desk) -> Outcome | None:
     """One sentence of each source; None for other questions, where one holder is meant, and when no sentence is about the topic."""
     request, opened, settings = desk.request, desk.index, desk.models.settings
-    if request.topic is None or (request.topic.holder and holder_of(desk, request.topic.holder)):
+    if request.topic is None or not request.topic.about or (request.topic.holder and holder_of(desk, request.topic.holder)):
         return None
     topic = request.topic.about
     with desk.clock.stage("retrieve"):

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Literal
 
-from app.answering.engine import Desk, Outcome
+from app.answering.engine import Desk, Outcome, Trace
 from app.answering.rows import Sheet, alike, widely_read
 from app.citation_text import holder
 from app.evidence.gather import Evidence
 from app.text import claims
 from app.text.claims import Said, akin
-from app.text.parse import Clause, Parse, parse
+from app.text.continued import after, answers_back, before, goes_on_from
+from app.text.lexicon import HEARSAY
+from app.text.parse import Clause, Parse, Voice, parse
+from app.text.voices import carried_by, claimant_left_out, names, whose
 from index.terms import Vocabulary
+from ingest.source import Source
 
 SURE = 0.6
 """Least score of a sentence that says yes or no."""
@@ -31,15 +36,18 @@ def verdict(desk: Desk) -> Outcome | None:
     vocabulary = desk.index.vocabulary
     with desk.clock.stage("generate"):
         claim = Claim(parse(desk.request.standalone), vocabulary)
-        sides = [(e, side(claim, e, vocabulary)) for e in trace.evidence if e.score >= SURE]
+        sides = [side(claim, e, desk.index.source(e.hit.passage.source_id), vocabulary) for e in trace.evidence if e.score >= SURE]
         if not sides:
             return None
-        lead, first = sides[0]
-        other = next((e for e, s in sides[1:] if s in {"yes", "no"} and s != first and _holder(desk, e) != _holder(desk, lead)), None)
-        if other is not None and (first != "open" or claims.unsure(lead.text) or claims.alleged(lead.text)):
-            word, shown = "Disputed: ", [lead, other]
-        elif first != "open":
-            word, shown = f"{first.capitalize()}. ", [lead, *(e for e, s in sides[1:] if s == first)][:2]
+        lead = sides[0]
+        other = next((s.item for s in sides[1:] if s.says not in {"open", lead.says} and _holder(desk, s) != _holder(desk, lead)), None)
+        if lead.says != "open":
+            agreed = [lead, *(s for s in sides[1:] if s.says == lead.says)][:2]
+            other = other or next((r for s in agreed if (r := _reply(desk, s, trace)) is not None), None)
+        if other is not None and (lead.says != "open" or claims.unsure(lead.item.text) or claims.alleged(lead.item.text)):
+            word, shown = "Disputed: ", [lead.item, other]
+        elif lead.says != "open":
+            word, shown = _word(agreed), [s.item for s in agreed]
         else:
             return None
         sheet = Sheet(desk.index.source)
@@ -77,25 +85,95 @@ class Claim:
         return next((n for n, w in enumerate(self.words) if akin(w, word)), None)
 
 
-def side(claim: Claim, item: Evidence, vocabulary: Vocabulary) -> str:
-    """Whether a sentence says "yes" or "no" to a claim, or leaves it "open".
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """What a sentence says to a claim.
+
+    Attributes:
+        by: who says so in it, as inside a sentence; "" where the text tells it as a fact.
+        last: nobody else says anything behind it, so that "denied this" in the next sentence speaks of it.
+    """
+
+    item: Evidence
+    says: Literal["yes", "no", "open"] = "open"
+    by: str = ""
+    last: bool = True
+
+
+def side(claim: Claim, item: Evidence, source: Source | None, vocabulary: Vocabulary) -> Side:
+    """Whether a sentence says "yes" or "no" to a claim, or leaves it "open", and whose word that is.
 
     It says so where one clause, without "may" and doubt, has a subject and a predicate of the claim in the same order and
-    all of the claim's words.
+    all of the claim's words. A clause that somebody denies says the opposite; one that is said of nobody, or by a "he" who
+    is not told from the sentences before, leaves it open.
     """
     given = claims.read(item.text, vocabulary)
     found = parse(item.text)
     there = {part for w in given.words for part in (w.text.lower(), *w.text.lower().split("-"))} | {w.lemma for w in found.words}
     share = sum(any(akin(w, t) for t in there) for w in claim.words) / len(claim.words) if claim.words else 0.0
     if claims.opposed(claim.said, given) is not None and share >= SAID / 2:
-        return "no"
+        return Side(item=item, says="no", by=_marked(claim, item) or claimant_left_out(claim.found.text, item.text))
     if share < SAID or claims.unsure(item.text):
-        return "open"
+        return Side(item=item)
     asked_no = any(w.dep == "neg" for w in claim.found.words)
     for clause in found.clauses:
         if not clause.modal and _says(claim, found, clause):
-            return "yes" if clause.negated == asked_no else "no"
-    return "open"
+            yes = clause.negated == asked_no
+            voice = carried_by(found, clause.verb)
+            if voice is None:
+                return Side(item=item, says="yes" if yes else "no", by=_marked(claim, item))
+            by = _named(claim, found, voice, item, source)
+            if by is None or voice.negated:
+                return Side(item=item)
+            yes = yes != claims.denies_that(voice.verb)
+            last = not any(v.at > max(voice.at, clause.verb) and v.holder is not None for v in found.voices)
+            return Side(item=item, says="yes" if yes else "no", by=by, last=last)
+    return Side(item=item)
+
+
+def _named(claim: Claim, found: Parse, voice: Voice, item: Evidence, source: Source | None) -> str | None:
+    """Who holds a voice; "" for the writer and for one whom the claim names, None where it is open who does."""
+    if voice.holder is None:
+        return None if voice.verb in HEARSAY else _marked(claim, item)
+    word = found.words[voice.holder.head]
+    if word.pos == "PRON":
+        if word.lemma in {"i", "we"}:
+            return _marked(claim, item)
+        return (source and goes_on_from(word.lemma, before(source, item.start))) or None
+    name = whose(found, voice)
+    writer = source is not None and any(names(by, name) for by in (source.author, source.publisher) if by)
+    return "" if writer or claim.place(word.lemma) is not None or claim.place(word.text.lower()) is not None else name
+
+
+def _marked(claim: Claim, item: Evidence) -> str:
+    """Whose claim a note marks it to be, as in ``iskp check``."""
+    passage = item.hit.passage
+    by = passage.claimed_by if passage.claim_status == "claim" else None
+    return by if by and not names(by, claim.found.text) else ""
+
+
+def _word(agreed: Sequence[Side]) -> str:
+    """"Yes." where one sentence tells it as a fact, else whose word it is."""
+    says = agreed[0].says
+    by = list(dict.fromkeys(s.by for s in agreed))
+    return f"{says.capitalize()}. " if "" in by else f"According to {' and '.join(by)}, {says}. "
+
+
+def _reply(desk: Desk, told: Side, trace: Trace) -> Evidence | None:
+    """The sentence behind it in the text in which somebody denies it: "Bruun denied this"."""
+    passage = told.item.hit.passage
+    source = desk.index.source(passage.source_id)
+    spot = after(source, told.item.end) if source is not None and told.last else None
+    if source is None or spot is None or not answers_back(parse(source.text[slice(*spot)])):
+        return None
+    start, end = spot
+    known = next((e for e in trace.evidence if (e.hit.passage.source_id, e.start) == (source.id, start)), None)
+    if known is not None:
+        return known
+    held = next((p for p in desk.index.passages_of(source.id) if p.start <= start and end <= p.end), None)
+    if held is None:
+        return None
+    return replace(told.item, hit=replace(told.item.hit, passage=held, copies=()), text=source.text[start:end], start=start, end=end, span=None)
 
 
 def _says(claim: Claim, found: Parse, clause: Clause) -> bool:
@@ -123,7 +201,6 @@ def _unlike(items: Sequence[Evidence], vocabulary: Vocabulary) -> list[Evidence]
     return kept
 
 
-def _holder(desk: Desk, item: Evidence) -> str:
-    said = next((v.holder.text for v in parse(item.text).voices if v.holder is not None), "")
-    source = desk.index.source(item.hit.passage.source_id)
-    return said or (holder(source, item.hit.passage.claimed_by) if source else "")
+def _holder(desk: Desk, told: Side) -> str:
+    source = desk.index.source(told.item.hit.passage.source_id)
+    return told.by or (holder(source, told.item.hit.passage.claimed_by) if source else "")

@@ -68,6 +68,7 @@ local/national northernmost/southernmost top/bottom ancient/modern peak/trough s
 liberal/conservative left-wing/right-wing civilian/military victory/loss ban/permit remove/add removed/added
 add/subtract divide/multiply doubled/halved double/halve triple/halve
 """
+_ASSENT = ("confirm", "admit", "accept", "agree")
 _STRONG = frozenset(
     """
     all every always entire entirely only sole solely none never completely complete whole wholly each exclusively universally
@@ -148,6 +149,11 @@ def _opposite() -> dict[str, frozenset[str]]:
         table.setdefault(one, set()).add(other)
         table.setdefault(other, set()).add(one)
     return {k: frozenset(v) for k, v in table.items()}
+
+
+def denies_that(verb: str) -> bool:
+    """Whether a verb of saying denies what is said: it is the opposite of a verb of assent ("confirm", "accept", "agree")."""
+    return any(stem(verb) in _opposite()[stem(word)] for word in _ASSENT)
 
 
 def opposed(claim: Said, given: Said) -> tuple[str, str] | None:
