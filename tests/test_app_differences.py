@@ -255,3 +255,26 @@ def test_passages_that_count_what_is_asked_for_are_looked_for_by_their_nouns(que
 
     found = find(analyse(question, Vocabulary.load(), TODAY), [], more, Vocabulary.load(), lambda _: None)
     assert found is None and looked_for == [words]
+
+
+@pytest.fixture(scope="module")
+def mill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    home = Home(tmp_path_factory.mktemp("mill"))
+    home.init(empty=True)
+    _put(home, "paper-a", "Last year 640 visitors came to the mill at Orby.", title="A", publisher="Orby Post", date="2020-02-01")
+    _put(home, "paper-b", "In 2019 the mill at Orby had 910 visitors.", title="B", publisher="Mill Society", date="2020-03-01")
+    _put(home, "paper-c", "In 2019 the mill at Orby employed 14 millers and one clerk.", title="C", publisher="Orby Council", date="2020-03-01")
+    home.sync()
+    yield home
+    home.close()
+
+
+def test_a_figure_of_last_year_has_the_year_that_is_meant(mill: Home) -> None:
+    (difference,) = _answerer(mill).answer("How many visitors did the mill at Orby have in 2019?").differences
+    assert {(v.value, v.date) for v in difference.values} == {("640", "2019"), ("910", "2019")}
+
+
+def test_a_figure_of_another_year_or_of_another_thing_is_not_set_beside(mill: Home) -> None:
+    answer = _answerer(mill).answer("How many visitors did the mill at Orby have in 2018?")
+    assert not answer.differences
+    assert not _answerer(mill).answer("How many millers did the mill at Orby employ in 2019?").differences

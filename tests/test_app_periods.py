@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.text.periods import asked, in_time_first, of_date, periods, shown, speaks_of, strict
+from app.text.periods import asked, day_of, in_time_first, iso_of, of_date, periods, shown, speaks_of, strict
 
 TODAY = dt.date(2024, 5, 20)
 
@@ -108,6 +108,35 @@ def test_what_speaks_of_the_time_comes_first_and_what_speaks_of_others_last() ->
     texts = ["In 2015 there were 3.", "There are 4.", "In June 2019 there were 5."]
     assert [speaks_of(t, period) for t in texts] == [-1, 0, 1]
     assert in_time_first(texts, period, lambda t: speaks_of(t, period), lambda t: 0.0, 1.0) == [texts[2], texts[1], texts[0]]
+
+
+@pytest.mark.parametrize(
+    ("text", "published", "sign"),
+    [
+        ("Last year 300 came.", "2020-05-02", 1),
+        ("Last year 300 came.", "2020", 1),
+        ("Last year 300 came.", "2019-12-30", -1),
+        ("Two years ago 300 came.", "2021-03-01", 1),
+        ("Last year 300 came.", None, 0),
+    ],
+)
+def test_last_year_in_a_text_is_told_from_its_date(text: str, published: str | None, sign: int) -> None:
+    period = asked("How many came in 2019?", TODAY).period
+    assert period is not None
+    found = speaks_of(text, period, published)
+    assert (found > 0) - (found < 0) == sign
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "iso"), [(20210304, 20210304, "2021-03-04"), (20210301, 20210331, "2021-03"), (20210101, 20211231, "2021"), (20190601, 20200531, "2020")]
+)
+def test_a_stretch_of_days_as_an_iso_date(first: int, last: int, iso: str) -> None:
+    assert iso_of(first, last) == iso
+
+
+@pytest.mark.parametrize(("date", "day"), [("2021-03-04", "2021-03-04"), ("2021-03", "2021-03-01"), ("2021", "2021-07-01")])
+def test_a_day_in_an_inexact_date(date: str, day: str) -> None:
+    assert day_of(date).isoformat() == day
 
 
 def test_a_time_that_only_names_a_thing_costs_nothing() -> None:

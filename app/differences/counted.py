@@ -51,17 +51,7 @@ _GENERIC = frozenset(
 
 def fits(q: Quantity, target: Target, sentence: str, question: str, vocabulary: Vocabulary) -> bool:
     """Whether a figure is of the kind that is asked for, is stated, and counts the whole of it."""
-    if q.kind not in target.kinds or q.aside or q.change != target.change:
-        return False
-    clause = clause_of(sentence, q)
-    around = sentence[clause[0] : clause[1]]
-    behind = sentence[q.end : clause[1]]
-    near = sentence[max(clause[0], sentence.rfind(", ", 0, q.start)) : q.end] + behind.split(", ")[0]
-    if any(
-        p.search(text) and not p.search(question) for p, text in ((NEGATED, around), (_IF, near), (_OTHER_SCOPE, near))
-    ):
-        return False
-    if any(p.search(behind.split(",")[0]) and not p.search(question) for p in (_PLACE_AFTER, _PART_AFTER)):
+    if q.kind not in target.kinds or not states_whole(q, target, sentence, question):
         return False
     if q.kind != "count":
         stems = set(vocabulary.stems(sentence))
@@ -78,6 +68,19 @@ def fits(q: Quantity, target: Target, sentence: str, question: str, vocabulary: 
     if target.verb and not q.verb and target.verb not in vocabulary.stems(sentence):
         return False
     return _same_noun(q, target, sentence, vocabulary)
+
+
+def states_whole(q: Quantity, target: Target, sentence: str, question: str) -> bool:
+    """Whether a figure is stated, not denied or expected, and of the whole, not of a part or one of many, unless the question asks for that."""
+    if q.aside or q.change != target.change:
+        return False
+    clause = clause_of(sentence, q)
+    around = sentence[clause[0] : clause[1]]
+    behind = sentence[q.end : clause[1]]
+    near = sentence[max(clause[0], sentence.rfind(", ", 0, q.start)) : q.end] + behind.split(", ")[0]
+    first = behind.split(",", maxsplit=1)[0]
+    looked_at = ((NEGATED, around), (_IF, near), (_OTHER_SCOPE, near), (_PLACE_AFTER, first), (_PART_AFTER, first))
+    return not any(p.search(text) and not p.search(question) for p, text in looked_at)
 
 
 def _same_noun(q: Quantity, target: Target, sentence: str, vocabulary: Vocabulary) -> bool:

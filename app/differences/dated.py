@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from app.answer import Citation
@@ -12,9 +12,11 @@ from app.differences.counted import clause_of
 from app.differences.figure import Figure
 from app.evidence.gather import Evidence
 from app.question.target import Target
-from app.text.periods import Asked, Period, of_date, overlap, periods, shown, speaks_of, strict
+from app.text.parse import parse
+from app.text.periods import Asked, Period, iso_of, of_date, overlap, periods, shown, speaks_of, strict
 from app.text.quantities import Quantity
 from app.text.spans import led_by
+from app.text.times import times
 from ingest.source import Source
 
 _SAYING = re.compile(
@@ -39,11 +41,12 @@ _EARLIER = re.compile(r"\b(?:earlier|previous(?:ly)?|former(?:ly)?|older|once|in
 
 def when_of(q: Quantity, target: Target, item: Evidence, source: Source) -> tuple[Period | None, str | None, str]:
     """The period that a figure is for (or of the event it counts), the date to show, and that date in words."""
-    named = periods(item.text)
+    written = source.date if source.date and source.genre != "notes" else None
+    named = [*periods(item.text), *(_untold(item.text, written) if written else ())]
     start, end = clause_of(item.text, q)
     cited = [p for p in named if is_cited(p, item.text)]
     own = [p for p in named if start <= p.start < end and p not in cited] or [p for p in named if p not in cited]
-    published = source.date if source.date and source.genre != "notes" else None
+    published = written
     if cited and not own:
         published = cited[-1].iso
     told: Period | None
@@ -63,6 +66,13 @@ def when_of(q: Quantity, target: Target, item: Evidence, source: Source) -> tupl
     return (of_date(published) if published else None), *_words(None, "", published)
 
 
+def _untold(text: str, written: str) -> Iterator[Period]:
+    """Times without a year, told from when a text was written: "last year", "on Monday", "in May"."""
+    for time in times(parse(text), written):
+        if not time.told:
+            yield Period(first=time.first, last=time.last, start=time.start, end=time.end, relation=time.relation, iso=iso_of(time.first, time.last))
+
+
 def is_cited(period: Period, sentence: str) -> bool:
     """Whether a date says when a text appeared: "according to the article by X (2024)"."""
     return bool(_CITED.search(sentence[: period.start])) and sentence[period.end :].startswith(")")
@@ -71,7 +81,8 @@ def is_cited(period: Period, sentence: str) -> bool:
 def _words(period: Period | None, text: str, published: str | None) -> tuple[str | None, str]:
     """A date in ISO form and in words: as the text has it, else of publication."""
     if period is not None:
-        return period.iso, one_line(text[period.start : period.end])
+        words = one_line(text[period.start : period.end])
+        return period.iso, words if any(p.iso == period.iso for p in periods(words)) else shown(period.iso)
     return published, f"published {shown(published)}" if published else "undated"
 
 

@@ -11,13 +11,18 @@ from dataclasses import dataclass
 from functools import cache
 
 from app.citation_text import holder, one_line, shortened
+from app.differences.counted import states_whole
+from app.differences.dated import off_time
 from app.differences.figure import Figure, Found
+from app.differences.whose import another_owns
 from app.evidence.gather import Evidence, log_odds
 from app.logistic import Feature, Logistic, load
 from app.question.analysis import Kind, Question, holds_kind
+from app.question.target import Target
 from app.text import claims
 from app.text.parse import parse
 from app.text.periods import overlap, periods, shown
+from app.text.quantities import Quantity, quantities
 from app.text.spans import whole_words
 from index.terms import Vocabulary
 from ingest.source import Source
@@ -94,7 +99,7 @@ def find(
     answers: list[list[Figure]] = []
     for item in best_of_each_source(evidence):
         source = sources(item.hit.passage.source_id)
-        if source is None or (item is not lead and not answers_too(question, lead, item, vocabulary)):
+        if source is None or (item is not lead and not (answers_too(question, lead, item, vocabulary) and _as_asked(question, item, source, vocabulary))):
             continue
         figure = _figure(item, source, question.kind)
         if not figure.value:
@@ -125,6 +130,24 @@ def answers_too(question: Question, lead: Evidence, other: Evidence, vocabulary:
     model = _model()
     pair = Pair(question=question, lead=lead, other=other, vocabulary=vocabulary)
     return model.probability(model.weighed(REGISTRY, pair)) >= model.threshold
+
+
+def _as_asked(question: Question, item: Evidence, source: Source, vocabulary: Vocabulary) -> bool:
+    """Whether the sentence of another source speaks of the time asked for, and its figure, where one is asked for, is of the whole that is asked for."""
+    if off_time(item, question.time, source.date if source.genre != "notes" and not source.date_note else None):
+        return False
+    target, span = question.target, item.span
+    if question.kind != "number" or target is None or span is None:
+        return True
+    given = [q for q in quantities(item.text) if q.start < span[1] - item.start and span[0] - item.start < q.end]
+    return any(
+        states_whole(q, target, item.text, question.text) and not another_owns(q, item.text, target, vocabulary) and not _counts_else(q, target) for q in given
+    )
+
+
+def _counts_else(q: Quantity, target: Target) -> bool:
+    """Whether a figure counts something else than is asked for: another noun, or what something else happened to."""
+    return bool(q.head and target.heads and q.head not in target.heads) or (q.events != target.events and bool(q.events))
 
 
 def same(one: str, other: str, vocabulary: Vocabulary) -> bool:

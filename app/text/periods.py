@@ -185,6 +185,20 @@ def relative(text: str, today: dt.date) -> list[Period]:
     return found
 
 
+def day_of(date: str) -> dt.date:
+    """The day of an ISO date, or about the middle of its month or year."""
+    first, _ = date_bounds(date)
+    middle = {0: 7, 1: first // 100 % 100}.get(date.count("-"))
+    return dt.date.fromisoformat(date) if middle is None else dt.date(first // 10000, middle, 1)
+
+
+def iso_of(first: int, last: int) -> str:
+    """The ISO date of the last day, month or year in a stretch of days, as precise as the stretch is long: 20210101 to 20211231 is "2021"."""
+    if first == last:
+        return f"{last // 10000}-{last // 100 % 100:02}-{last % 100:02}"
+    return f"{last // 10000}-{last // 100 % 100:02}" if first // 100 == last // 100 else str(last // 10000)
+
+
 def of_date(date: str) -> Period:
     """The period of an ISO date of any precision."""
     first, last = date_bounds(date)
@@ -210,13 +224,13 @@ def asked(question: str, today: dt.date) -> Asked:
 def speaks_of(text: str, asked: Period, published: str | None = None) -> float:
     """1 when a text names a time within the one asked for, -1 when it names only others, 0 when neither is known.
 
-    A text without a time of its own holds as of its source's date: what stood there within the time asked for speaks
+    "Last year" is told from its source's date. A text without a time of its own holds as of that date: what stood there within the time asked for speaks
     of it, the more so in the present tense; a state in figures ("now has 300 members") of another date speaks of that.
 
     Args:
         published: ISO date of the source's text; None when it is not known.
     """
-    named = periods(text)
+    named = periods(text) + (relative(text, day_of(published)) if published else [])
     if not named:
         if published is None:
             return 0

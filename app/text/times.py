@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from app.text.parse import Parse
-from app.text.periods import DAY_OR_MONTH, DECADE, Period, Relation, month_of, of_date, periods, relative
+from app.text.periods import DAY_OR_MONTH, DECADE, Period, Relation, day_of, month_of, periods, relative
 
 _DECADE_PARTS = {"early": (0, 3), "mid": (3, 6), "late": (7, 9)}
 """Years of a decade that its part may mean."""
@@ -105,7 +105,7 @@ def _untold(parsed: Parse, written: str | None, year: int | None) -> Iterator[Ti
     exact = written is not None and written.count("-") == 2
     day = dt.date.fromisoformat(written) if written is not None and exact else None
     if written is not None:
-        base = day or _middle(written)
+        base = day_of(written)
         for period in relative(text, base):
             words = text[period.start : period.end].lower()
             if day or ("year" in words and "-" not in period.iso) or ("decade" in words):
@@ -121,11 +121,6 @@ def _untold(parsed: Parse, written: str | None, year: int | None) -> Iterator[Ti
         match_day = _WEEKDAY.match(text, entity.start, entity.end)
         if match_day and day is not None and match_day.end() == entity.end:
             yield _weekday(match_day, day)
-
-
-def _middle(date: str) -> dt.date:
-    first, _ = of_date(date).bounds
-    return dt.date(first // 10000, 7 if "-" not in date else first // 100 % 100, 1)
 
 
 def _in_year(match: re.Match[str], year: int | None, day: dt.date | None) -> Iterator[Time]:

@@ -69,6 +69,25 @@ def evidence(data: Path, sets: tuple[str, ...], limit: int | None, as_json: bool
     click.echo(json.dumps([asdict(s) for s in scores], indent=2) if as_json else as_table(scores))
 
 
+@bench.command("values")
+@click.option("--split", default="dev", show_default=True, type=click.Choice(["dev", "test"]), help="test: collections that nobody looked at.")
+@click.option("--cases", is_flag=True, help="Show each case that is not wholly right.")
+@click.option("--json", "as_json", is_flag=True, help="Print the sums as JSON.")
+def values(split: str, cases: bool, as_json: bool) -> None:
+    """Score the figures that stand beside answers: of the thing asked for, with their dates, none of another thing.
+
+    Asks the questions of two written collections, each in a temporary home.
+
+    \b
+    Example:
+      iskp bench values --split test
+    """
+    from eval.bench.values import as_table, run, sums
+
+    scores = run(split, (lambda line: click.echo(line, err=True)) if cases else None)
+    click.echo(json.dumps(sums(scores), indent=2) if as_json else as_table(scores))
+
+
 @bench.command("engines")
 @click.argument("engine", metavar="ENGINE")
 @click.option(
