@@ -30,8 +30,8 @@ def meant(question: str, *said: str) -> list[str]:
         ("no, I meant 2020", "How many boats did the Harbour Guild own in 2020?"),
         ("And the Weavers' Guild?", "How many boats did the Weavers' Guild own in 2019?"),
         ("And according to the mayor?", "How many boats did the Harbour Guild own in 2019 according to the mayor?"),
-        ("Who said that?", "Who said that Inspector Lund said that the Harbour Guild owned 40 boats?"),
-        ("why?", "Why is it that Inspector Lund said that the Harbour Guild owned 40 boats?"),
+        ("Who said that?", "Who said that the Harbour Guild owned 40 boats?"),
+        ("why?", "Why is it that the Harbour Guild owned 40 boats?"),
         ("Where did it keep them?", "Where did the Harbour Guild keep them?"),
         ("What are its aims?", "What are the Harbour Guild’s aims?"),
         ("Who leads the group?", "Who leads the Harbour Guild?"),
@@ -52,7 +52,7 @@ def test_a_question_with_its_own_names_means_what_it_says(question: str) -> None
 
 
 def test_agreeing_with_what_was_said_names_it() -> None:
-    assert meant("Does the author agree?", *BOATS)[0] == "Does the author agree that Inspector Lund said that the Harbour Guild owned 40 boats?"
+    assert meant("Does the author agree?", *BOATS)[0] == "Does the author agree that the Harbour Guild owned 40 boats?"
 
 
 @pytest.mark.parametrize("question", ["When was the article published?", "What does the author want?", "What do the sources say?"])

@@ -87,6 +87,16 @@ class State:
         return plain[slice(*spans[0])].rstrip(" .") if spans else ""
 
     @cached_property
+    def said(self) -> str:
+        """What the first sentence of the last answer says, without who says so: "the dam broke" of "The mayor says that the dam broke"."""
+        found = parse(self.claim)
+        for voice in found.voices:
+            clause = any(found.words[c].dep in {"nsubj", "nsubjpass"} for c in found.children[voice.said.head])
+            if voice.holder is not None and not voice.negated and clause and found.spoken(voice):
+                return voice.said.text.removeprefix("that ")
+        return self.claim
+
+    @cached_property
     def period(self) -> Period | None:
         """The time that the last question names."""
         named = periods(self.question)

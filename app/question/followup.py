@@ -173,10 +173,10 @@ def _about_claim(parsed: Parse, state: State) -> list[Reading]:
     for place, word in enumerate(parsed.words):
         if word.lemma in _STANCES and word.dep == "ROOT" and not any(parsed.words[c].dep in {"ccomp", "prep"} for c in parsed.children[place]):
             bare = parsed.text.rstrip(" ?.!")
-            return [Reading(text=f"{bare} that {lowered(state.claim)}?", way="replaced")] if bare.endswith(word.text) else []
+            return [Reading(text=f"{bare} that {lowered(state.said)}?", way="replaced")] if bare.endswith(word.text) else []
         said = word.text.lower() in {"that", "this", "so", "it"} and word.dep in {"dobj", "advmod", "dative"}
         if asks and said and parsed.words[word.head].lemma in SAYING and not parsed.text[word.end :].strip(" ?.!"):
-            return [Reading(text=f"{parsed.text[: word.start]}that {lowered(state.claim)}?", way="replaced")]
+            return [Reading(text=f"{parsed.text[: word.start]}that {lowered(state.said)}?", way="replaced")]
     return []
 
 
@@ -344,7 +344,7 @@ def _replaced(bare: str, state: State) -> list[Reading]:
         return [Reading(text=_by_holder(base, by, state), way="replaced")]
     alone = _CLEFT.get(rest.lower())
     if alone and state.claim:
-        return [Reading(text=f"{alone} {lowered(state.claim)}?", way="replaced")]
+        return [Reading(text=f"{alone} {lowered(state.said)}?", way="replaced")]
     preposition = _PREPOSITION.match(rest)
     content = rest[preposition.end() :] if preposition else rest
     when = periods(content)

@@ -32,7 +32,7 @@ def turned(desk: Desk) -> Outcome | None:
         return None
     question = before.question
     if request.turning == "why":
-        question = f"Why is it that {lowered(before.claim)}?" if before.claim else f"Why – {question}"
+        question = f"Why is it that {lowered(before.said)}?" if before.claim else f"Why – {question}"
     return _again(desk, question)
 
 
@@ -44,7 +44,7 @@ def _again(desk: Desk, question: str) -> Outcome:
     form = _FORMS.get(request.turning)
     if request.turning == "sure" and outcome.trace is None and before.claim and before.question == question:
         # An overview is no statement that holds or doesn't; what its first line says is.
-        return _again(desk, f"Is it true that {lowered(before.claim)}?")
+        return _again(desk, f"Is it true that {lowered(before.said)}?")
     if answer.status != "answered" or answer.task != "point" or form is None:
         return outcome
     if request.turning == "longer":
