@@ -146,10 +146,10 @@ class Understood:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One item of a list, one event of a timeline, or one side of a comparison.
+    """One item of a list, one event of a timeline, one side of a comparison, or one sentence of a verdict.
 
     Attributes:
-        label: the item, the date or the side.
+        label: the item, the date or the side; of a verdict who says it in the sentence, else empty.
         cells: its sentences, without markers; empty where the sources say nothing of it.
         markers: the citation of each cell, in their order.
     """

@@ -51,6 +51,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], A
 def test_what_a_party_says_is_no_yes_and_a_denial_in_the_next_paragraph_is_the_other_side(told: Callable[[str], Answer]) -> None:
     answer = told("Did the foreman blast without a permit?")
     assert answer.answer.startswith("Disputed: ")
+    assert [row.label for row in answer.rows] == ["Operator, Karst Stone", "Foreman Jonas Ahl"]
     assert "Foreman Jonas Ahl denied this [2]" in answer.answer
 
 

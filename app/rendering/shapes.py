@@ -74,7 +74,7 @@ def _verdict(answer: Answer, known: Mapping[int, Citation], turn: int) -> str | 
         {
             "text": cell,
             "link": link(known[marker], turn),
-            "whose": _whose(known[marker]),
+            "whose": f"{row.label}, in {_whose(known[marker])}" if row.label else _whose(known[marker]),
             "date": said_on(known[marker]),
         }
         for row in answer.rows

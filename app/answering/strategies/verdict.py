@@ -40,19 +40,19 @@ def verdict(desk: Desk) -> Outcome | None:
         if not sides:
             return None
         lead = sides[0]
-        other = next((s.item for s in sides[1:] if s.says not in {"open", lead.says} and _holder(desk, s) != _holder(desk, lead)), None)
+        other = next((s for s in sides[1:] if s.says not in {"open", lead.says} and _holder(desk, s) != _holder(desk, lead)), None)
         if lead.says != "open":
             agreed = [lead, *(s for s in sides[1:] if s.says == lead.says)][:2]
             other = other or next((r for s in agreed if (r := _reply(desk, s, trace)) is not None), None)
         if other is not None and (lead.says != "open" or claims.unsure(lead.item.text) or claims.alleged(lead.item.text)):
-            word, shown = "Disputed: ", [lead.item, other]
+            word, shown = "Disputed: ", [lead, other]
         elif lead.says != "open":
-            word, shown = _word(agreed), [s.item for s in agreed]
+            word, shown = _word(agreed), agreed
         else:
             return None
         sheet = Sheet(desk.index.source)
         kept = _unlike(shown, vocabulary)
-        text = word + " ".join(sheet.add("", [item]) for item in kept)
+        text = word + " ".join(sheet.add(_label(s), [s.item]) for s in kept)
         return sheet.outcome(desk, "verdict", text, trace)
 
 
@@ -159,21 +159,30 @@ def _word(agreed: Sequence[Side]) -> str:
     return f"{says.capitalize()}. " if "" in by else f"According to {' and '.join(by)}, {says}. "
 
 
-def _reply(desk: Desk, told: Side, trace: Trace) -> Evidence | None:
+def _label(told: Side) -> str:
+    """Who says it in the sentence, to stand above it: without "the"."""
+    name = told.by.removeprefix("the ")
+    return name[:1].upper() + name[1:]
+
+
+def _reply(desk: Desk, told: Side, trace: Trace) -> Side | None:
     """The sentence behind it in the text in which somebody denies it: "Bruun denied this"."""
     passage = told.item.hit.passage
     source = desk.index.source(passage.source_id)
     spot = after(source, told.item.end) if source is not None and told.last else None
-    if source is None or spot is None or not answers_back(parse(source.text[slice(*spot)])):
+    found = parse(source.text[slice(*spot)]) if source is not None and spot is not None else None
+    if source is None or spot is None or found is None or not answers_back(found):
         return None
     start, end = spot
+    by = next((c.subject.text for c in found.clauses if c.subject and found.words[c.verb].dep == "ROOT"), "")
     known = next((e for e in trace.evidence if (e.hit.passage.source_id, e.start) == (source.id, start)), None)
     if known is not None:
-        return known
+        return Side(item=known, by=by)
     held = next((p for p in desk.index.passages_of(source.id) if p.start <= start and end <= p.end), None)
     if held is None:
         return None
-    return replace(told.item, hit=replace(told.item.hit, passage=held, copies=()), text=source.text[start:end], start=start, end=end, span=None)
+    hit = replace(told.item.hit, passage=held, copies=())
+    return Side(item=replace(told.item, hit=hit, text=source.text[start:end], start=start, end=end, span=None), by=by)
 
 
 def _says(claim: Claim, found: Parse, clause: Clause) -> bool:
@@ -193,11 +202,11 @@ def _says(claim: Claim, found: Parse, clause: Clause) -> bool:
     return all(any(akin(w, t) for t in inside) for w in claim.words)
 
 
-def _unlike(items: Sequence[Evidence], vocabulary: Vocabulary) -> list[Evidence]:
-    kept: list[Evidence] = []
-    for item in items:
-        if not any(alike(item.text, k.text, vocabulary, 0.9) for k in kept):
-            kept.append(item)
+def _unlike(sides: Sequence[Side], vocabulary: Vocabulary) -> list[Side]:
+    kept: list[Side] = []
+    for told in sides:
+        if not any(alike(told.item.text, k.item.text, vocabulary, 0.9) for k in kept):
+            kept.append(told)
     return kept
 
 
