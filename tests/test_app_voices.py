@@ -7,6 +7,7 @@ import pytest
 
 from app.answer import Answer
 from app.home import Home
+from app.question.followup import Turn
 from app.question.topic import topic_of
 from app.text.continued import answers_back, goes_on_from
 from app.text.parse import parse
@@ -132,3 +133,25 @@ def test_whose_word_it_is_is_no_short_answer(told: Callable[[str], Answer]) -> N
 )
 def test_a_pronoun_goes_on_from_the_subject_that_agrees(pronoun: str, front: list[str], whom: str) -> None:
     assert goes_on_from(pronoun, [parse(s) for s in front]).rstrip(",") == whom
+
+
+@pytest.fixture(scope="module")
+def tram(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    folder: Path = tmp_path_factory.mktemp("tram")
+    (folder / "tram.md").write_text(
+        "---\ntitle: The tram at Ostby\nauthor: Ada Lind\n---\n\nThe owner, Brask Trams, says that the driver ignored a signal at Ostby in May 2020. "
+        "The company counts two broken signals.\n\nThe union of drivers argues that Brask Trams never mended the signal. It lists nine complaints.\n"
+    )
+    home = Home(tmp_path_factory.mktemp("tram-home"))
+    home.init(empty=True)
+    list(home.add([folder], {}))
+    home.sync()
+    yield home
+    home.close()
+
+
+def test_the_union_is_not_the_company_that_was_named_last(tram: Home) -> None:
+    first = "Who says that the driver ignored a signal at Ostby?"
+    history = [Turn(role="user", content=first), Turn(role="assistant", content=tram.answerer.answer(first).answer)]
+    answer = tram.answerer.answer("What does the union say?", history)
+    assert answer.citations[0].quote.startswith("The union of drivers argues")

@@ -31,10 +31,13 @@ Way = Literal["typed", "pronoun", "replaced", "topic"]
 MOST_READINGS = 4
 _TURNS = 6
 """Earlier questions that are looked at; what was named before them is seldom meant."""
+KINDS_ALONE = frozenset(
+    ("group", "organisation", "organization", "movement", "company", "agency", "party", "country", "city", "town", "region", "province", "state", "man",
+     "woman", "event", "attack")
+)  # fmt: skip
+"""Nouns that say no more of a name than of which kind it is: "the group" may stand for any group, "the union" for one alone."""
 _LEANS = re.compile(
-    r"\b(?:he|she|him|his|her|it|its|they|them|their|there|then|this|that|these|those)\b|"
-    r"\bthe (?:group|organi[sz]ation|movement|company|agency|party|country|city|town|region|province|state|man|woman|event|attack)\b",
-    re.I,
+    rf"\b(?:he|she|him|his|her|it|its|they|them|their|there|then|this|that|these|those)\b|\bthe (?:{'|'.join(sorted(KINDS_ALONE))})\b", re.I
 )
 """Words of a turn that may point back; only where one stands is its grammar read."""
 _ABOUT = ("what about ", "how about ")

@@ -14,6 +14,7 @@ from app.citation_text import is_comparison
 from app.evidence.gather import log_odds
 from app.question.analysis import Question
 from app.question.dialogue import Mention, MentionKind, fullest, mentions, names_of, same_person, stands_for_a_person
+from app.question.followup import KINDS_ALONE
 from app.question.request import Reading, Request, ask_instead, asking
 from app.text.parse import parse
 from ingest.sentences import sentence_spans
@@ -60,6 +61,8 @@ def meaning(desk: Desk) -> Outcome | Desk | None:
     pronoun = next((w.text for w in parse(request.text).words if w.tag in {"PRP", "PRP$"}), "") if request.explained_by == ("person",) else ""
     if pronoun and named and all(_of_a_thing(desk, r) for r in named):
         return _asked_back(desk, pronoun, trace_of(desk, _as_typed(request)))
+    if named and not (named := [r for r in named if _may_be(desk, r)]):
+        return desk.asking(ask_instead(request, request.text, desk.index.vocabulary))
     loose = [r for r in request.readings if r.way != "pronoun"]
     traces = _read(desk, named[:2] if request.rivals else named)
     if request.rivals and _either(desk, [t for _, t in traces]):
@@ -123,6 +126,31 @@ def _of_a_thing(desk: Desk, reading: Reading) -> bool:
     put = [n for n in names_of(reading.question.text, desk.index.vocabulary) if n in desk.request.before.question and n not in desk.request.text]
     people, others = _taken_for(desk, put[0]) if len(put) == 1 else ([], 0)
     return others > len(people)
+
+
+def _may_be(desk: Desk, reading: Reading) -> bool:
+    """Whether "the union" may stand for the name that a reading puts for it: the sources call that name so, or the noun says no more than its kind."""
+    request = desk.request
+    put = [n for n in names_of(reading.question.text, desk.index.vocabulary) if n not in request.text]
+    found = parse(request.text)
+    nouns = [
+        found.words[w.head].lemma for w in found.words
+        if w.lemma == "the" and w.dep == "det" and request.text[w.start : found.words[w.head].end] not in reading.question.text
+    ]  # fmt: skip
+    if not put or not nouns or nouns[0] in KINDS_ALONE:
+        return True
+    texts = [hit.passage.text[a:b] for hit in found_widely(desk, put[0], _LOOKED_AT) for a, b in sentence_spans(hit.passage.text)]
+    return any(_called(text, put[0], nouns[0]) for text in texts if put[0] in text)
+
+
+def _called(text: str, name: str, noun: str) -> bool:
+    """Whether a sentence calls a name by a noun: within it, right before it, or as what it is."""
+    found = parse(text)
+    start = text.find(name)
+    own = {p for p, w in enumerate(found.words) if start <= w.start < start + len(name)}
+    near = own | {found.words[p].head for p in own} | {c for p in own for c in found.children[p]}
+    near |= {c for p in near if found.words[p].lemma == "be" for c in found.children[p] if found.words[c].dep == "attr"}
+    return any(found.words[p].lemma == noun and found.words[p].pos in {"NOUN", "PROPN"} for p in near)
 
 
 def _read(desk: Desk, readings: Sequence[Reading]) -> list[tuple[Reading, Trace]]:
