@@ -139,8 +139,8 @@ def test_a_pronoun_goes_on_from_the_subject_that_agrees(pronoun: str, front: lis
 def tram(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     folder: Path = tmp_path_factory.mktemp("tram")
     (folder / "tram.md").write_text(
-        "---\ntitle: The tram at Ostby\nauthor: Ada Lind\n---\n\nThe owner, Brask Trams, says that the driver ignored a signal at Ostby in May 2020. "
-        "The company counts two broken signals.\n\nThe union of drivers argues that Brask Trams never mended the signal. It lists nine complaints.\n"
+        "---\ntitle: The tram at Ostby\nauthor: Ada Lind\n---\n\nThe owner, Karst Lines, says that the driver ignored a signal. Karst Lines counts two broken signals."
+        "\n\nThe union of drivers argues that the company never mended the signal. It lists nine complaints.\n"
     )
     home = Home(tmp_path_factory.mktemp("tram-home"))
     home.init(empty=True)
@@ -151,7 +151,7 @@ def tram(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 
 
 def test_the_union_is_not_the_company_that_was_named_last(tram: Home) -> None:
-    first = "Who says that the driver ignored a signal at Ostby?"
+    first = "Who ignored a signal?"
     history = [Turn(role="user", content=first), Turn(role="assistant", content=tram.answerer.answer(first).answer)]
     answer = tram.answerer.answer("What does the union say?", history)
     assert answer.citations[0].quote.startswith("The union of drivers argues")

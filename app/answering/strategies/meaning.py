@@ -137,8 +137,10 @@ def _may_be(desk: Desk, reading: Reading) -> bool:
         found.words[w.head].lemma for w in found.words
         if w.lemma == "the" and w.dep == "det" and request.text[w.start : found.words[w.head].end] not in reading.question.text
     ]  # fmt: skip
-    if not put or not nouns or nouns[0] in KINDS_ALONE:
+    if not nouns or nouns[0] in KINDS_ALONE:
         return True
+    if not put:
+        return False
     texts = [hit.passage.text[a:b] for hit in found_widely(desk, put[0], _LOOKED_AT) for a, b in sentence_spans(hit.passage.text)]
     return any(_called(text, put[0], nouns[0]) for text in texts if put[0] in text)
 
