@@ -23,6 +23,7 @@ from app.answering.pipeline import Answerer
 from app.citation_text import rows
 from app.differences.find import find
 from app.differences.shown import OLD_YEARS
+from app.differences.values import balanced
 from app.home import Home
 from app.question.analysis import analyse
 from index.search import Hit
@@ -278,3 +279,15 @@ def test_a_figure_of_another_year_or_of_another_thing_is_not_set_beside(mill: Ho
     answer = _answerer(mill).answer("How many visitors did the mill at Orby have in 2018?")
     assert not answer.differences
     assert not _answerer(mill).answer("How many millers did the mill at Orby employ in 2019?").differences
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [("the Guild (HG", "the Guild"), ("the Guild (HG)", "the Guild (HG)"), ("(in Orby)", "in Orby"), ("Orby)", "Orby"), ("(a) and (b)", "(a) and (b)")],
+)
+def test_a_value_has_no_bracket_that_does_not_close(value: str, shown: str) -> None:
+    assert balanced(value) == shown
+
+
+def test_what_one_publisher_says_has_no_answers_of_others_beside_it(mill: Home) -> None:
+    assert not _answerer(mill).answer("What does the Orby Post say about visitors to the mill?").differences

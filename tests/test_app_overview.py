@@ -56,6 +56,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
         ("What is the mayor's view of the harbour?", "the harbour", "the mayor"),
         ("Does the author agree that the harbour is safe?", "the harbour is safe", "the author"),
         ("What do the fishermen claim about fog?", "fog", "the fishermen"),
+        ("What do critics say about the article?", "the article", "critics"),
     ],
 )
 def test_what_is_to_be_told_of_and_by_whom(question: str, about: str, holder: str) -> None:

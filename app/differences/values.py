@@ -171,7 +171,7 @@ def same(one: str, other: str, vocabulary: Vocabulary) -> bool:
 def _figure(item: Evidence, source: Source, kind: Kind) -> Figure:
     assert item.span is not None
     start, end = whole_words(source.text, item.span[0], item.span[1], item.start, item.end)
-    value = one_line(source.text[start:end]).strip(" .,;:“”\"'()")
+    value = balanced(one_line(source.text[start:end]).strip(" .,;:“”\"'"))
     if len(value.split()) > _WORDS_OF_VALUE or not any(c.isalnum() for c in value) or (kind != "description" and _says(item.text, value)):
         value = ""
     dated = source.date if source.genre != "notes" else None
@@ -179,6 +179,15 @@ def _figure(item: Evidence, source: Source, kind: Kind) -> Figure:
         evidence=item, quantity=None, value=value, unit="", period=None, dated=dated, when=shown(dated) if dated else "",
         holder=holder(source, item.hit.passage.claimed_by, shortened(source.title)), said=one_line(item.text),
     )  # fmt: skip
+
+
+def balanced(value: str) -> str:
+    """A value without brackets around it, and without one that opens and does not close: "the Guild" of "the Guild (HG"."""
+    if value.startswith("(") and value.find(")") in {-1, len(value) - 1}:
+        value = value.strip("()")
+    if value.count("(") > value.count(")"):
+        value = value[: value.rindex("(")].rstrip(" ,;")
+    return value.rstrip(")") if value.count(")") > value.count("(") else value
 
 
 def _says(sentence: str, value: str) -> bool:

@@ -134,7 +134,8 @@ def _topic(found: Parse, start: int | None, holder: str) -> Topic | None:
     parsed = [w for w in found.words if start is not None and w.start >= start]
     bare = [w for w in parsed if w.pos not in {"DET", "PUNCT", "ADP"}]
     empty = not bare or all(w.pos == "PRON" or w.lemma in TEXTS | FORM | {"everything", "topic"} for w in bare)
-    return None if empty or not about else Topic(about=about, holder=holder)
+    of_a_text = bool(holder and bare) and all(w.lemma in TEXTS for w in bare)  # "what do critics say about the article"
+    return None if not about or (empty and not of_a_text) else Topic(about=about, holder=holder)
 
 
 def _from(found: Parse, start: int) -> str:

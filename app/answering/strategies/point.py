@@ -175,7 +175,8 @@ def _differing(desk: Desk, trace: Trace, lead: Evidence) -> Differing | None:
         return opened.search(wide, WIDE_HITS, filters=desk.request.filters, settings=desk.models.settings.search)
 
     found = find(question, trace.evidence, more, opened.vocabulary, opened.source)
-    if found is not None or question.about_author:
-        return None if found == AGREED else found
+    topic = desk.request.topic
+    if found is not None or question.about_author or (topic is not None and topic.holder):
+        return None if found == AGREED else found  # what one holder says is not what others say differently
     order = [lead, *(e for e in trace.evidence if (e.start, e.hit.passage.id) != (lead.start, lead.hit.passage.id))]
     return values.find(question, order, opened.vocabulary, opened.source)
