@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -166,16 +166,20 @@ ISLES = {
 LAMP, MINE = "“The lamp of Sorrel Head”", "“Silver below the Brenn hills”"
 
 
-@pytest.fixture(scope="module")
-def isles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    made = Home(Path(tmp_path_factory.mktemp("isles")) / "home")
+def _home(folder: Path, texts: Mapping[str, tuple[str, Mapping[str, str]]]) -> Iterator[Home]:
+    made = Home(folder / "home")
     made.init(empty=True)
-    for source_id, (text, facts) in ISLES.items():
+    for source_id, (text, facts) in texts.items():
         source = assemble(source_id, markdown.read(text), overrides=Metadata(**facts), fallback_title=source_id)  # type: ignore[arg-type]
         made.library.put(source, raw_digest=hashlib.sha256(text.encode()).hexdigest())
     made.sync()
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def isles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    yield from _home(tmp_path_factory.mktemp("isles"), ISLES)
 
 
 @pytest.mark.parametrize(
@@ -249,14 +253,7 @@ SHIP = {
 
 @pytest.fixture(scope="module")
 def cutter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    made = Home(Path(tmp_path_factory.mktemp("cutter")) / "home")
-    made.init(empty=True)
-    for source_id, (text, facts) in SHIP.items():
-        source = assemble(source_id, markdown.read(text), overrides=Metadata(**facts), fallback_title=source_id)  # type: ignore[arg-type]
-        made.library.put(source, raw_digest=hashlib.sha256(text.encode()).hexdigest())
-    made.sync()
-    yield made
-    made.close()
+    yield from _home(tmp_path_factory.mktemp("cutter"), SHIP)
 
 
 def test_a_family_name_that_the_parser_takes_for_no_person_is_the_person_of_the_sources(cutter: Home) -> None:

@@ -56,7 +56,9 @@ def read(
     """
     when = question.time.period
     as_read = _as_read(question, hits, opened)
-    evidence = gather(as_read, [_bylined(_dated(h, when, opened) if when else h, question, opened) for h in hits], reader, encoder, opened.vocabulary)
+    asked = frozenset(opened.vocabulary.stems(question.text))
+    told = [_bylined(_dated(h, when, opened) if when else h, asked, opened) for h in hits]
+    evidence = gather(as_read, told, reader, encoder, opened.vocabulary)
     found = {h.passage.id: h for h in hits}
     evidence = [replace(e, hit=found[e.hit.passage.id]) for e in evidence]
     leading = evidence
@@ -108,10 +110,13 @@ def _as_read(question: Question, hits: Sequence[Hit], opened: OpenIndex) -> str:
     return naming_author(question.text, source.author) if source and source.author else question.text
 
 
-def _bylined(hit: Hit, question: Question, opened: OpenIndex) -> Hit:
-    """The hit with who published or wrote its text to be read with it, where the question names them: "we" are these."""
+def _bylined(hit: Hit, asked: frozenset[str], opened: OpenIndex) -> Hit:
+    """The hit with who published or wrote its text to be read with it, where the question names them: "we" are these.
+
+    Args:
+        asked: stems of the question.
+    """
     source = opened.source(hit.passage.source_id)
-    asked = set(opened.vocabulary.stems(question.text))
     for by in (source.publisher, source.author) if source and source.genre != "notes" else ():
         words = {opened.vocabulary.stem(t) for t in opened.vocabulary.content_terms(by or "")}
         if by and words and words <= asked and by.lower() not in hit.passage.context.lower():

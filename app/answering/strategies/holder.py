@@ -5,9 +5,10 @@ Where nothing is by them or names them, nobody else's words are given for theirs
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from app.answering.engine import Desk, Outcome
+from app.answering.engine import Desk, Outcome, Trace
 from app.answering.retrieve import missing_terms
 from app.answering.rows import NEEDED, Sheet, alike, on, statements, widely_read
 from app.answering.speakers import Speaker, speaker, voiced_by
@@ -33,8 +34,7 @@ def holder(desk: Desk) -> Outcome | None:
         return _anything(desk, who)
     trace = widely_read(desk, on(desk, topic.question), desk.models.settings.passages, lambda hit: who.near(hit, desk))
     if not trace.hits:
-        found = Found(trace=replace(trace, missing=missing_terms(desk.request.question, desk.index)))
-        return Outcome(answer=abstained(desk.base, found, desk.index), trace=trace)
+        return _left_open(desk, trace)
     with desk.clock.stage("read"):
         held = {(e.hit.passage.id, e.start): e for e in statements(trace.hits, topic.about, desk.index.vocabulary)}
         own = [e for e in trace.evidence if who.said(e, desk) and (who.text or not reports_others(e.text))]
@@ -42,12 +42,7 @@ def holder(desk: Desk) -> Outcome | None:
     sure = not topic.view or trace.decision.answer or any(e.score >= desk.models.calibration.threshold for e in chosen)
     if not chosen or not sure:
         return None
-    with desk.clock.stage("generate"):
-        sheet = Sheet(desk.index.source)
-        lines = sheet.running(chosen)
-        reason = f"{len(chosen)} sentences of {who.name} on “{topic.about}”"
-        confidence = max(trace.decision.confidence, *(e.score for e in chosen))
-        return sheet.outcome(desk, "summary", " ".join(lines), trace, confidence=confidence, reasons=(*trace.decision.reasons, reason))
+    return _told(desk, chosen, trace, f"{len(chosen)} sentences of {who.name} on “{topic.about}”")
 
 
 def _anything(desk: Desk, who: Speaker) -> Outcome | None:
@@ -70,16 +65,25 @@ def _anything(desk: Desk, who: Speaker) -> Outcome | None:
         trace = widely_read(desk, question, most, lambda hit: who.near(hit, desk))
         if any(who.wrote(hit, desk) for hit in trace.hits):
             return None
-        found = Found(trace=replace(trace, missing=missing_terms(question, desk.index)))
-        return Outcome(answer=abstained(desk.base, found, desk.index), trace=trace)
+        return _left_open(desk, trace)
     first = {e.hit.passage.source_id: n for n, e in reversed(list(enumerate(chosen)))}
     chosen.sort(key=lambda e: (first[e.hit.passage.source_id], e.start))
+    return _told(desk, chosen, trace, f"{len(chosen)} sentences in which {who.name} says something")
+
+
+def _told(desk: Desk, chosen: Sequence[Evidence], trace: Trace, reason: str) -> Outcome:
+    """The sentences one after the other."""
     with desk.clock.stage("generate"):
         sheet = Sheet(desk.index.source)
         lines = sheet.running(chosen)
         confidence = max(trace.decision.confidence, *(e.score for e in chosen))
-        reasons = (*trace.decision.reasons, f"{len(chosen)} sentences in which {who.name} says something")
-        return sheet.outcome(desk, "summary", " ".join(lines), trace, confidence=confidence, reasons=reasons)
+        return sheet.outcome(desk, "summary", " ".join(lines), trace, confidence=confidence, reasons=(*trace.decision.reasons, reason))
+
+
+def _left_open(desk: Desk, trace: Trace) -> Outcome:
+    """An abstention, with the words that no source mentions."""
+    found = Found(trace=replace(trace, missing=missing_terms(desk.request.question, desk.index)))
+    return Outcome(answer=abstained(desk.base, found, desk.index), trace=trace)
 
 
 def _chosen(desk: Desk, theirs: list[Evidence], on_topic: dict[tuple[str, int], Evidence]) -> list[Evidence]:

@@ -109,10 +109,9 @@ def _as_person(desk: Desk, name: str) -> str:
 
 def _taken_for(desk: Desk, name: str) -> tuple[list[str], int]:
     """Names of persons with these last words in the sentences that hold a name, and how many take it for something else."""
-    texts = [hit.passage.text[a:b] for hit in found_widely(desk, name, _LOOKED_AT) for a, b in sentence_spans(hit.passage.text)]
     people: list[str] = []
     others = 0
-    for text in [t for t in texts if name in t][:_LOOKED_AT]:
+    for text in _naming(desk, name)[:_LOOKED_AT]:
         for mention in mentions(text, desk.index.vocabulary):
             if mention.named and same_person(name, mention.text):
                 person = mention.kind == "person" and stands_for_a_person(text, mention.text)
@@ -141,8 +140,13 @@ def _may_be(desk: Desk, reading: Reading) -> bool:
         return True
     if not put:
         return False
-    texts = [hit.passage.text[a:b] for hit in found_widely(desk, put[0], _LOOKED_AT) for a, b in sentence_spans(hit.passage.text)]
-    return any(_called(text, put[0], nouns[0]) for text in texts if put[0] in text)
+    return any(_called(text, put[0], nouns[0]) for text in _naming(desk, put[0]))
+
+
+def _naming(desk: Desk, name: str) -> list[str]:
+    """Sentences with a name, of the passages nearest to it."""
+    hits = found_widely(desk, name, _LOOKED_AT)
+    return [text for hit in hits for a, b in sentence_spans(hit.passage.text) if name in (text := hit.passage.text[a:b])]
 
 
 def _called(text: str, name: str, noun: str) -> bool:
