@@ -17,7 +17,7 @@ from app.home import Home
 from app.records.history import HISTORY_FILE, History
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 LIGHTHOUSE = """\
 ---
@@ -316,6 +316,26 @@ def test_a_reload_finds_the_conversation_and_its_history(page: Page) -> None:
     page.click("dialog .yes")
     page.wait_for_selector(".welcome")
     assert page.locator(".history li").count() == 0
+
+
+def test_what_is_typed_while_a_new_conversation_begins_stays(page: Page) -> None:
+    ask(page, "When was the lighthouse first lit?")
+    page.fill("#question textarea", "a question that is not sent")
+
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/run/**", hold)
+    page.click("#new")
+    page.wait_for_function("document.querySelector('#question textarea').value === ''")
+    page.fill("#question textarea", "How tall is the lighthouse?")
+    held[0].continue_()
+    page.unroute("**/run/**")
+    page.wait_for_selector(".welcome")
+    assert page.input_value("#question textarea") == "How tall is the lighthouse?"
+    page.fill("#question textarea", "")
 
 
 def test_an_exported_conversation_is_read_again(page: Page, tmp_path: Path) -> None:

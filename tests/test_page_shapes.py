@@ -37,6 +37,13 @@ def ask(page: Page, question: str) -> Any:
     return page.locator("#live .answer")
 
 
+def begin(page: Page) -> None:
+    """A new conversation; the first screen may be there already, so it is the server that is waited for."""
+    with page.expect_response("**/run/**"):
+        page.click("#new")
+    page.wait_for_selector(".welcome")
+
+
 def copied(page: Page, button: str) -> str:
     page.click(f"#live button:has-text('{button}')")
     page.wait_for_selector("#voice:has-text('Table copied')", state="attached")
@@ -94,8 +101,7 @@ def test_a_list_tells_how_many_and_each_thing_with_its_words(page: Page) -> None
 
 
 def test_what_may_be_meant_is_asked_by_buttons(page: Page) -> None:
-    page.click("#new")
-    page.wait_for_selector(".welcome")
+    begin(page)
     assert ask(page, "Who claimed it?").locator(".state.unclear svg").count() == 1
     choice = page.locator("#live .choices button").first
     words = choice.inner_text()
@@ -115,7 +121,7 @@ def test_exports_carry_the_rows(bundled_home: Home, tmp_path: Path) -> None:
 
 
 def test_the_first_screen_tells_what_this_is_and_offers_what_is_answered(page: Page, bundled_home: Home) -> None:
-    page.click("#new")
+    begin(page)
     page.wait_for_selector(".welcome h2:has-text('Islamic State – Khorasan Province: one article')")
     card = page.locator(".article-card")
     assert "Aidar Borangaziyev, The Times of Central Asia, 2024" in card.inner_text()
@@ -165,8 +171,7 @@ def test_an_empty_home_takes_files_that_are_dropped(
 
 
 def test_what_is_shown_has_an_address_and_back_works(page: Page, browser: Browser) -> None:
-    page.click("#new")
-    page.wait_for_selector(".welcome")
+    begin(page)
     page.wait_for_function("['', '#/'].includes(location.hash)")
     ask(page, "Is Ghafari dead?")
     page.wait_for_function("location.hash.startsWith('#/c/')")
@@ -199,8 +204,7 @@ def test_what_is_shown_has_an_address_and_back_works(page: Page, browser: Browse
 
 
 def test_a_shared_link_opens_the_whole_conversation_to_others_who_cannot_change_it(page: Page, browser: Browser) -> None:
-    page.click("#new")
-    page.wait_for_selector(".welcome")
+    begin(page)
     ask(page, "Is Ghafari dead?")
     ask(page, "Who leads ISKP?")
     page.wait_for_function("location.hash.startsWith('#/c/')")
@@ -240,8 +244,7 @@ def test_a_shared_link_opens_the_whole_conversation_to_others_who_cannot_change_
 
 
 def test_what_is_pinned_gets_own_words_an_order_and_becomes_a_draft(page: Page, tmp_path: Path) -> None:
-    page.click("#new")
-    page.wait_for_selector(".welcome")
+    begin(page)
     ask(page, "Is Ghafari dead?")
     page.click("#live .acts [data-act=pin]")
     page.locator("#evidence .card [data-act=pin]").first.click()
@@ -292,8 +295,7 @@ def test_the_page_is_an_app_with_its_own_head_and_icon(page: Page) -> None:
 def test_ticked_sources_are_asked_alone_and_chips_take_them_away(page: Page) -> None:
     page.set_viewport_size({"width": 1500, "height": 900})
     page.get_by_role("tab", name="Ask", exact=True).click()
-    page.click("#new")
-    page.wait_for_selector(".welcome")
+    begin(page)
     page.fill("[data-scope-find]", "verdict")
     assert page.locator("#scope li:visible").count() < 5
     page.fill("[data-scope-find]", "")

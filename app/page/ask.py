@@ -445,7 +445,7 @@ class AskTab:
     def new(self, talk: Talk) -> Shown:
         """Begin a new conversation; the old one stays in the history."""
         self._leave(talk)
-        return self.show(talk, question="")
+        return self.show(talk)
 
     def _editing(self, talk: Talk, at: int | None, question: str | None) -> Shown:
         if question is None or talk.busy or talk.link:
@@ -778,6 +778,8 @@ def build(tab: AskTab, bridge: gr.HTML, talk: gr.State) -> AskParts:
         (bridge.sharetalk, tab.share), (bridge.unsharetalk, tab.unshare), (bridge.readshared, tab.read),
     ):  # fmt: skip
         event(handler, talk, shown, **at_once)
+    # The browser empties the box at the click: an answer of the server would take what was typed since.
+    new.click(None, None, question, js="() => ''", **quiet)
     new.click(tab.new, talk, shown, cancels=events, **at_once)
     find.change(tab.find, [find, talk], past, **at_once)
     narrowing = _narrowing(tab, bridge, filters, on)
