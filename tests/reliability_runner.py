@@ -140,6 +140,8 @@ def search_and_check(home: Path, query: str) -> tuple[int, list[str]]:
 
 def kill(home: Path, folder: Path, times: int, seed: int) -> dict[str, Any]:
     """Kill ingest and sync ``times`` times; all work is done in forks, so that this process has no threads."""
+    import chromadb.api.rust  # noqa: F401 - once, and not in each fork
+
     dice = random.Random(seed)
     editions = {f"n{i}.md": 1 for i in range(8)}
     for name, edition in editions.items():
