@@ -68,7 +68,7 @@ def test_questions_come_from_a_file_and_the_form_from_the_name_of_the_file_writt
     (tmp_path / "q.txt").write_text(f"{SAILORS}\n\n{SAILORS}\n", encoding="utf-8")
     source = next(s.id for s in Home(home).library if s.title == "strike")
     told = iskp(home, "table", "--questions", str(tmp_path / "q.txt"), "--source", source, "--out", str(tmp_path / "t.csv"))
-    assert "1 questions, 1 sources; 1 of 1 cells say something" in told.stderr
+    assert "1 question, 1 source; 1 of 1 cell says something" in told.stderr
     rows = list(csv.reader(io.StringIO((tmp_path / "t.csv").read_text(encoding="utf-8-sig"))))
     assert rows[0] == ["source", "title", "date", "words", SAILORS, "cited"]
     assert rows[1][4] == "In all, 310 sailors took part in the strike at Norholm."

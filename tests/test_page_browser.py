@@ -296,20 +296,25 @@ def test_right_to_left_words_stand_on_their_side(page: Page) -> None:
 
 def test_a_stopped_answer_never_comes_and_the_page_is_ready_at_once(page: Page) -> None:
     open_tab(page, "Ask", "#question textarea")
-    long = "When was the lighthouse first lit, " + "and what was told of it by the keeper, " * 45 + "and by whom?"
-    page.fill("#question textarea", long)
-    took = page.evaluate(
-        """() => new Promise(done => { let began = 0;
-        new MutationObserver((_, observer) => {
-          const stop = document.querySelector('#stop');
-          if (!began && stop?.offsetParent) { began = performance.now(); stop.click(); }
-          if (began && document.querySelector('#live .trouble') && document.querySelector('#ask')?.offsetParent) {
-            observer.disconnect(); done(performance.now() - began); }
-        }).observe(document.body, {childList: true, subtree: true, attributes: true});
-        document.querySelector('#ask').click(); })"""
-    )
-    print(f"stop: the page was ready after {took:.0f} ms")
-    assert took < 1000 * BUSY
+    for again in range(5):  # an answer may come before the click reaches the server
+        page.fill("#question textarea", "When was the lighthouse first lit, " + "and what was told of it, " * (60 + again) + "and by whom?")
+        took = page.evaluate(
+            """() => new Promise((done, fail) => { let began = 0;
+            const asked = document.querySelector('#question textarea').value;
+            const ready = () => document.querySelector('#ask')?.offsetParent;
+            const observer = new MutationObserver(() => {
+              const stop = document.querySelector('#stop'), turn = document.querySelector('#live .turn[aria-busy=false]');
+              if (!began && stop?.offsetParent) { began = performance.now(); stop.click(); }
+              if (turn?.querySelector('.asked').textContent.trim() !== asked || !ready()) return;
+              observer.disconnect(); done(turn.querySelector('.trouble') ? performance.now() - began : null); });
+            observer.observe(document.body, {childList: true, subtree: true, attributes: true});
+            setTimeout(() => fail(new Error('neither stopped nor answered')), 60_000);
+            document.querySelector('#ask').click(); })"""
+        )
+        if took is not None:
+            break
+    print(f"stop: the page was ready after {took} ms")
+    assert took is not None and took < 1000 * BUSY
     assert "Stopped" in page.locator("#live .trouble").inner_text()
     assert "1871" in ask(page, QUESTION), "the next question does not wait for the stopped one"
     page.wait_for_timeout(1000)

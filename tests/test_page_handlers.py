@@ -18,6 +18,7 @@ from app.errors import AppError
 from app.exports.export import read_export
 from app.home import Home
 from app.page.ask import AskTab, Shown
+from app.page.compare import CompareTab
 from app.page.evaluation import EvaluationTab, calibration_figure, kinds_figure
 from app.page.notebook import NotebookTab
 from app.page.sources import SourcesTab
@@ -373,6 +374,20 @@ def test_a_job_that_fails_says_why(error: Exception, said: str) -> None:
     work.start("Job", job)
     *_, last = work.follow()
     assert last.failed and said in last.closing and said in work_html(last)
+
+
+def test_a_notice_outlasts_a_look_that_began_before_it(home: Home) -> None:
+    tab, talk = CompareTab(home, Work()), Talk(owner="browser:a")
+    look = tab.opened(talk)
+    next(look)
+    *_, refused = tab.run("", "", talk)
+    assert "Type a question first" in refused.work
+    assert [shown.work for shown in look] == [refused.work] * 2, "what is drawn late does not wipe it away"
+    *_, again = tab.opened(talk)
+    assert "Type a question first" not in again.work
+    assert "Type a question first" in next(tab.run("", "", talk)).work
+    *_, compared = tab.run("When was the lighthouse of Skarvoy lit?", "", talk)
+    assert "1 of 1 cell says something" in compared.work and "1871" in compared.table
 
 
 def test_a_report_is_shown_and_a_damaged_one_passed_over(home: Home) -> None:

@@ -83,6 +83,7 @@ def test_a_paragraph_is_checked(arrive: Callable[..., Visitor]) -> None:
     visitor.page.fill("#desk-draft textarea", DRAFT)
     visitor.click("#desk-go")
     visitor.page.wait_for_selector("#desk-work .closing:has-text('2 sentences')")
+    visitor.page.locator("#desk .sentence summary").nth(1).wait_for()
     assert visitor.page.locator("#desk .sentence summary").count() == 2
     visitor.done(clicks=3)
 

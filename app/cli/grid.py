@@ -9,6 +9,7 @@ import click
 
 from app.cli.home import home_option, open_home, prepare
 from app.cli.output import bar
+from app.text.counts import counted, some_say
 
 
 @click.command()
@@ -53,7 +54,8 @@ def table(
     except OSError as exc:
         raise click.ClickException(f"{out} cannot be written ({exc.strerror}); choose another --out") from exc
     said = sum(c.status == "said" for row in made.rows for c in row)
-    click.echo(f"{out}: {len(made.questions)} questions, {len(made.sources)} sources; {said} of {len(made.questions) * len(made.sources)} cells say something.", err=True)
+    rows, columns = len(made.questions), len(made.sources)
+    click.echo(f"{out}: {counted(rows, 'question')}, {counted(columns, 'source')}; {some_say(said, rows * columns, 'cell')}.", err=True)
 
 
 def _lines(file: Path) -> list[str]:

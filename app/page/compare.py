@@ -22,7 +22,7 @@ from app.page.talk import Talk
 from app.page.work import Tell, Work
 from app.rendering.prose import table_html
 from app.rendering.render import render
-from app.text.counts import counted
+from app.text.counts import some_say
 from ingest.source import Source
 
 PLACE = "compare"
@@ -61,10 +61,10 @@ class CompareTab:
         picked = [s for s in sources if s.id in wanted] or sources
         asked = (questions or "").splitlines()
         if not any(q.strip() for q in asked):
-            yield Compared(work=render("notice.html", text="Type a question first; several stand on lines of their own."))
+            yield Compared(work=self._place.tell(talk.owner, "Type a question first; several stand on lines of their own."))
             return
         if not picked:
-            yield Compared(work=render("notice.html", text=_EMPTY))
+            yield Compared(work=self._place.tell(talk.owner, _EMPTY))
             return
         cells: dict[tuple[str, str], Cell] = {}
 
@@ -77,7 +77,7 @@ class CompareTab:
             tell.step("loading the models")
             made = grid(asked, picked, ask, lambda done, total: tell.go_on("asking", done, total))
             said = sum(c.status == "said" for row in made.rows for c in row)
-            return made, f"{said} of {counted(len(made.questions) * len(picked), 'cell')} say something."
+            return made, f"{some_say(said, len(made.questions) * len(picked), 'cell')}."
 
         drawn, begun = 0.0, self._place.result(talk.owner)
         lines = tuple(dict.fromkeys(q.strip() for q in asked if q.strip()))
@@ -94,6 +94,7 @@ class CompareTab:
 
     def opened(self, talk: Talk) -> Iterator[Compared]:
         """The view of somebody who comes back: the sources to choose from, the last table, or how far it is."""
+        self._place.untell(talk.owner)
         yield Compared(scope=self.scope())
         for shown in self._place.follow(talk.owner):
             yield Compared(work=shown)
@@ -160,7 +161,7 @@ def _table(questions: Sequence[str], sources: Sequence[Source], cells: Cells, *,
         rows.sort(key=lambda row: not any(c and c.citation for c in row[1]))
     said = sum(any(c and c.citation for c in found) for _, found in rows)
     html = [[_source(source), *(_cell(c, source) for c in found)] for source, found in rows]
-    caption = f"What each source says: {said} of {counted(len(rows), 'source')} say something"
+    caption = f"What each source says: {some_say(said, len(rows), 'source')}"
     return f'<div class="answer">{table_html(caption, ["Source", *map(escape, questions)], html, kind="wordy compared", first=0 if growing else max(said, 1), sides=True)}</div>'
 
 

@@ -48,10 +48,10 @@ class DeskTab:
     def run(self, text: str, style: str, talk: Talk, client: str = "here") -> Iterator[Checked]:
         """Hold each sentence against the sources."""
         if not (text or "").strip():
-            yield Checked(work=render("notice.html", text="Paste some paragraphs first."))
+            yield Checked(work=self._place.tell(talk.owner, "Paste some paragraphs first."))
             return
         if not self._home.library.fingerprints():
-            yield Checked(work=render("notice.html", text="There are no sources yet: add some on the Sources tab, then check a draft against them."))
+            yield Checked(work=self._place.tell(talk.owner, "There are no sources yet: add some on the Sources tab, then check a draft against them."))
             return
 
         def job(tell: Tell) -> tuple[CheckedDraft, str]:
@@ -68,6 +68,7 @@ class DeskTab:
 
     def opened(self, style: str, talk: Talk) -> Iterator[Checked]:
         """The view of somebody who comes back."""
+        self._place.untell(talk.owner)
         for shown in self._place.follow(talk.owner):
             yield Checked(work=shown)
         yield self.shown(style, talk)

@@ -109,6 +109,7 @@ class LedgerTab:
 
     def opened(self, talk: Talk) -> Iterator[Listed]:
         """The ledger, made anew where something has changed, and once more when what is being read meanwhile has been read."""
+        self._place.untell(talk.owner)
         yield Listed(work=self._place.shown(talk.owner), entries=gr.skip() if self._made else render("waiting.html", text=_COMPARING))
         for shown in self._place.follow(talk.owner):
             yield Listed(work=shown)
@@ -125,7 +126,7 @@ class LedgerTab:
     def fill(self, talk: Talk, client: str = "here") -> Iterator[Listed]:
         """Read the sentences that are not read yet, then make the ledger."""
         if self._read_only:
-            yield Listed(work=render("notice.html", text=_READ_ONLY))
+            yield Listed(work=self._place.tell(talk.owner, _READ_ONLY))
             return
 
         def job(tell: Tell) -> tuple[int, str]:

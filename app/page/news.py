@@ -76,15 +76,15 @@ class NewsTab:
             since: a day in words to compare with; with the last answers when blank.
         """
         if self._read_only:
-            yield Told(work=render("notice.html", text=_READ_ONLY))
+            yield Told(work=self._place.tell(talk.owner, _READ_ONLY))
             return
         try:
             day = iso_date(since.strip()) if since and since.strip() else None
         except IngestError as exc:
-            yield Told(work=render("notice.html", text=f"The date cannot be used: {exc}."))
+            yield Told(work=self._place.tell(talk.owner, f"The date cannot be used: {exc}."))
             return
         if not digest.load(self._home.library):
-            yield Told(work=render("notice.html", text="No question is saved yet: save one first."))
+            yield Told(work=self._place.tell(talk.owner, "No question is saved yet: save one first."))
             return
         at = datetime.now(UTC).isoformat(timespec="seconds")
 
@@ -102,6 +102,7 @@ class NewsTab:
 
     def opened(self, talk: Talk) -> Iterator[Told]:
         """The view of somebody who comes back."""
+        self._place.untell(talk.owner)
         for shown in self._place.follow(talk.owner):
             yield Told(work=shown)
         yield self.shown(talk)
@@ -117,12 +118,13 @@ class NewsTab:
 
     def _changed(self, change: Any, talk: Talk, **also: Any) -> Told:
         if self._read_only:
-            return Told(work=render("notice.html", text=_READ_ONLY))
+            return Told(work=self._place.tell(talk.owner, _READ_ONLY))
+        self._place.untell(talk.owner)
         try:
             change()
         except AppError as exc:
             said = str(exc).split("; ")[0]  # what follows is how to do it in a terminal
-            return Told(work=render("notice.html", text=f"{said[:1].upper()}{said[1:]}."))
+            return Told(work=self._place.tell(talk.owner, f"{said[:1].upper()}{said[1:]}."))
         return self.shown(talk)._replace(**also)
 
 

@@ -14,9 +14,10 @@ from app.rendering.render import render
 
 _BUSY = "Another task is running; try again when it is done."
 _MOST_KEPT = 50
-"""Results that are kept, of those who asked last."""
+"""Results and notices that are kept, of those who asked last."""
 
 T = TypeVar("T")
+V = TypeVar("V")
 
 
 class Place(Generic[T]):
@@ -31,6 +32,7 @@ class Place(Generic[T]):
     def __init__(self, work: Work, name: str, title: str, gate: Gate | None = None) -> None:
         self._work, self._name, self._title, self._gate = work, name, title, gate
         self._kept: OrderedDict[str, T] = OrderedDict()
+        self._notices: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
 
     def result(self, who: str) -> T | None:
@@ -41,10 +43,19 @@ class Place(Generic[T]):
     def keep(self, who: str, result: T) -> None:
         """Keep what a job came to, for as long as the server runs and few others came since."""
         with self._lock:
-            self._kept[who] = result
-            self._kept.move_to_end(who)
-            while len(self._kept) > _MOST_KEPT:
-                self._kept.popitem(last=False)
+            _put(self._kept, who, result)
+
+    def tell(self, who: str, text: str) -> str:
+        """The HTML of a notice to somebody; it stands until the next job or the next look, whatever else is drawn meanwhile."""
+        notice = render("notice.html", text=text)
+        with self._lock:
+            _put(self._notices, who, notice)
+        return notice
+
+    def untell(self, who: str) -> None:
+        """Let the notice to somebody go."""
+        with self._lock:
+            self._notices.pop(who, None)
 
     def run(self, job: Callable[[Tell], tuple[T, str]], who: str, client: str) -> Iterator[str]:
         """Start a job and give the HTML of how far it is, again and again.
@@ -57,15 +68,17 @@ class Place(Generic[T]):
         def kept(tell: Tell) -> str:
             result, closing = job(tell)
             self.keep(who, result)
+            self.untell(who)
             return closing
 
+        self.untell(who)
         try:
             with self._gate.admit(client) if self._gate else nullcontext():
                 if not self._work.start(self._title, kept, owner=who, place=self._name):
-                    yield render("notice.html", text=_BUSY)
+                    yield self.tell(who, _BUSY)
                     return
         except TooBusy as exc:
-            yield render("notice.html", text=f"{str(exc)[:1].upper()}{str(exc)[1:]}.")
+            yield self.tell(who, f"{str(exc)[:1].upper()}{str(exc)[1:]}.")
             return
         yield from self.follow(who)
 
@@ -77,8 +90,13 @@ class Place(Generic[T]):
                 yield self.shown(who)
 
     def shown(self, who: str) -> str:
-        """How far the job of somebody is, with a button that stops it."""
-        stop = render("stop.html") if self._work.state.running and self._mine(who) else ""
+        """A notice to somebody, or how far their job is, with a button that stops it."""
+        running = self._work.state.running and self._mine(who)
+        with self._lock:
+            notice = self._notices.get(who)
+        if notice and not running:
+            return notice
+        stop = render("stop.html") if running else ""
         return work_html(self._work.state, who, self._name) + stop
 
     def stop(self, who: str) -> None:
@@ -88,3 +106,10 @@ class Place(Generic[T]):
 
     def _mine(self, who: str) -> bool:
         return self._work.state.place == self._name and self._work.state.owner == who
+
+
+def _put(kept: OrderedDict[str, V], who: str, value: V) -> None:
+    kept[who] = value
+    kept.move_to_end(who)
+    while len(kept) > _MOST_KEPT:
+        kept.popitem(last=False)
