@@ -10,6 +10,7 @@ from app.answering.decide import decide
 from app.answering.engine import Desk, Trace
 from app.answering.features import Seen
 from app.answering.retrieve import Retrieved, is_author_note, published
+from app.answering.speakers import speaker, theirs
 from app.evidence.gather import Evidence, PassageReader, gather, names_lacking
 from app.question.analysis import Question, naming_author
 from app.text import periods
@@ -20,6 +21,10 @@ from ingest.chunk import CONTEXT_JOINT
 
 TIME_WEIGHT = 2.5
 """What speaking of the time asked for is worth, in strength of evidence."""
+HELD_WEIGHT = 2.5
+"""What being the word of the one whose word is asked for is worth, in strength of evidence."""
+_HELD_AMONG = 16
+"""Sentences of which it is told whose word they are; each is parsed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +52,14 @@ def read(
     *,
     language: str = "en",
     crossing: bool = False,
+    weigh: Callable[[Sequence[Evidence]], Callable[[Evidence], float]] = lambda found: lambda e: 0.0,
 ) -> Judged:
     """Read the passages and rank their sentences by how well they answer.
 
     Args:
         language: of the question, ISO 639-1; names of other languages than English are looked for as the sources spell them.
         crossing: the passages are in another language, also where the question is in English.
+        weigh: gives what each sentence is worth beside its strength.
     """
     when = question.time.period
     as_read = _as_read(question, hits, opened)
@@ -61,10 +68,13 @@ def read(
     evidence = gather(as_read, told, reader, encoder, opened.vocabulary)
     found = {h.passage.id: h for h in hits}
     evidence = [replace(e, hit=found[e.hit.passage.id]) for e in evidence]
+    worth = weigh(evidence)
+    if any(map(worth, evidence)):
+        evidence = sorted(evidence, key=lambda e: -(e.strength + worth(e)))
     leading = evidence
     if when:
         said = speaking_of(when, opened)
-        evidence = leading = periods.in_time_first(evidence, when, said, lambda e: e.strength, TIME_WEIGHT)
+        evidence = leading = periods.in_time_first(evidence, when, said, lambda e: e.strength + worth(e), TIME_WEIGHT)
         if periods.strict(when) and evidence and said(evidence[0]) >= 0:
             # What tells of other times is no reason to believe that a lead of the time asked for answers.
             leading = [e for e in evidence if said(e) >= 0]
@@ -93,9 +103,19 @@ def traced(desk: Desk, question: Question, retrieved: Retrieved) -> Trace:
         language, crossing = desk.request.language.code, desk.models.crossing
         if language != "en" or crossing:
             retrieved = replace(retrieved, missing=languages.missing(question, retrieved.missing, desk.index))
-        judged = read(question, retrieved.hits, reader, desk.models.encoder, desk.index, language=language, crossing=crossing)
+        judged = read(
+            question, retrieved.hits, reader, desk.models.encoder, desk.index, language=language, crossing=crossing,
+            weigh=lambda found: held_worth(desk, found),
+        )  # fmt: skip
         decision = decide(seen(question, retrieved, judged, desk.index.vocabulary), calibration, desk.models.settings.threshold)
     return Trace(question=question, missing=retrieved.missing, hits=retrieved.hits, evidence=judged.evidence, decision=decision)
+
+
+def held_worth(desk: Desk, evidence: Sequence[Evidence]) -> Callable[[Evidence], float]:
+    """Tells of a sentence what it is worth, in strength, that it gives the word of the one whose word is asked for."""
+    who = speaker(desk, desk.request.holder) if desk.request.holder else None
+    own = {e for e in evidence[:_HELD_AMONG] if who.said(e, desk) or theirs(who.name, e, desk)} if who else set()
+    return lambda e: HELD_WEIGHT * (e in own)
 
 
 def speaking_of(when: periods.Period, opened: OpenIndex) -> Callable[[Evidence], float]:

@@ -22,6 +22,8 @@ _OF_TEXT = WRITERS | TEXTS
 _QUOTED = re.compile(r"[“\"](?P<words>.+)[”\"]")
 _TELLING = SAYING | JUDGING | COUNTING | VIEWS | RUMOURS | {"according"}
 _NOUNS = frozenset(("NOUN", "PROPN"))
+_OWNING = frozenset(("of", "for", "from", "at", "in"))
+"""Prepositions before whom somebody speaks for: "the spokesman for the guild", but not "the article on the guild"."""
 
 
 def on_side(name: str, text: str, hit: Hit, desk: Desk) -> bool:
@@ -36,27 +38,42 @@ def held_by(name: str, item: Evidence, desk: Desk) -> bool:
     """Whether it is the side that says what a sentence says."""
     found = parse(item.text)
     holders = [v.holder.text for v in found.voices if v.holder is not None and found.spoken(v)]
-    return any(names(name, h, desk) for h in holders) if holders else _by(name, item.hit, desk)
+    return any(_is(parse(h), name, _nouns(name), desk) for h in holders) if holders else _by(name, item.hit, desk)
 
 
-def voiced_by(name: str, text: str, start: int, hit: Hit, desk: Desk) -> bool:
+def theirs(name: str, item: Evidence, desk: Desk) -> bool:
+    """Whether a sentence gives the word of a side: it says so, goes on from them with a pronoun, or stands unvoiced in a text by them.
+
+    What they say aside does not count: "attacks go on although the army declared them over".
+    """
+    return held_by(name, item, desk) or voiced_by(name, item.text, item.start, item.hit, desk, aside=False)
+
+
+def voiced_by(name: str, text: str, start: int, hit: Hit, desk: Desk, *, aside: bool = True) -> bool:
     """Whether a sentence names the side as one who says something in it, or goes on from them with a pronoun: "It counts three".
 
     Args:
         start: where it stands in its source.
+        aside: what is said in a clause beside the main one counts too.
     """
     found = parse(text)
-    nouns = {w.lemma for w in parse(name).words if w.pos in _NOUNS} if name.islower() else set()
     for voice in found.voices:
-        if voice.holder is None or voice.verb not in _TELLING:
+        if voice.holder is None or voice.verb not in _TELLING or not (aside or found.spoken(voice) or _in_main(found, voice.at)):
             continue
         word, holder = found.words[voice.holder.head], whose(found, voice)
         if word.pos == "PRON":
             source = desk.index.source(hit.passage.source_id)
             holder = goes_on_from(word.lemma, before(source, start)) if source is not None else ""
-        if holder and _is(parse(holder), name, nouns, desk):
+        if holder and _is(parse(holder), name, _nouns(name), desk):
             return True
     return False
+
+
+def _in_main(found: Parse, place: int) -> bool:
+    """Whether a verb is the main one, joined to it, or what it says: "admits" of "the article reports that the army admits it"."""
+    while found.words[place].dep in {"ccomp", "conj", "parataxis"} and found.words[place].head != place:
+        place = found.words[place].head
+    return found.words[place].dep == "ROOT"
 
 
 def _is(holder: Parse, name: str, nouns: set[str], desk: Desk) -> bool:
@@ -65,9 +82,15 @@ def _is(holder: Parse, name: str, nouns: set[str], desk: Desk) -> bool:
     Args:
         nouns: those of a name without capitals, of which one is the holder's; "the author" shares its stem with "the authority".
     """
-    heads = [n for n, w in enumerate(holder.words) if w.dep in {"ROOT", "appos"} and w.pos in _NOUNS]
-    own = " ".join(holder.span(h, without=("acl", "relcl", "advcl", "appos")).text for h in heads)
+    words = holder.words
+    heads = [n for n, w in enumerate(words) if w.dep in {"ROOT", "appos"} and w.pos in _NOUNS]
+    about = {p for n, w in enumerate(words) if w.dep == "prep" and w.lemma not in _OWNING for p in holder.subtree(n)}
+    own = " ".join(words[p].text for h in heads for p in holder.subtree(h, without=("acl", "relcl", "advcl", "appos")) if p not in about)
     return names(name, own, desk) and (not nouns or any(holder.words[h].lemma in nouns for h in heads))
+
+
+def _nouns(name: str) -> set[str]:
+    return {w.lemma for w in parse(name).words if w.pos in _NOUNS} if name.islower() else set()
 
 
 def _by(name: str, hit: Hit, desk: Desk) -> bool:

@@ -12,7 +12,7 @@ from app.question.dialogue import MentionKind, State, Turn
 from app.question.matter import form_named
 from app.question.shape import Shape, Turning
 from app.question.tasks import Task, TaskClassifier
-from app.question.topic import Topic, topic_of
+from app.question.topic import Topic, holder_of, topic_of
 from app.text import messages, periods
 from app.text.language import Language, among, codes_by_name, language_of
 from index.search import Filters, OpenIndex
@@ -54,6 +54,7 @@ class Request:
         before: what was said before it.
         parts: the questions in it when it asks several things, each analysed; else empty.
         topic: what is to be told of, and in whose words; None when something else is asked.
+        holder: whose word is wanted, as the question names them; empty where nobody's is.
         task: talk, something about the list of sources, or "other": to be searched for.
         leaning: the kind of talk that it may be if nothing answers it; else "other".
         shape: the form of answer that the standalone question wants; "point" for talk, the list of sources and other languages than English.
@@ -77,6 +78,7 @@ class Request:
     before: State
     parts: tuple[Question, ...] = ()
     topic: Topic | None = None
+    holder: str = ""
     task: Task = "other"
     leaning: Task = "other"
     shape: Shape = "point"
@@ -234,6 +236,7 @@ def asking(request: Request, question: Question, vocabulary: Vocabulary) -> Requ
         request,
         question=question,
         topic=topic_of(question.text),
+        holder=holder_of(question.text),
         parts=tuple(_analysed(part, vocabulary, request.today, request.asked) for part in split) if len(split) > 1 else (),
     )
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from app.question.matter import matter
+from app.question.reference import ON
+from app.text.lexicon import JUDGING, SAYING, VIEWS
 from app.text.parse import Parse, parse
 
 _WITH = frozenset(("with", "to", "and", "against", "than", "from", "vs", "vs.", "versus"))
 _SIDE = frozenset(("NOUN", "PROPN", "NUM"))
 MOST = 4
+_BEFORE_MATTER = ON | {"over", "of", "whether", "that"}
+_DIFFERING = frozenset(("differ", "disagree", "agree", "see"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +24,13 @@ class Sides:
     Attributes:
         names: the sides, as they are written.
         questions: for each side what is asked, without the other sides.
+        matter: what the sides are to speak of, where it is their words that are compared: "the dam" of "the mayor and the guild on the
+            dam"; empty where it is they themselves.
     """
 
     names: tuple[str, ...]
     questions: tuple[str, ...]
+    matter: str = ""
 
 
 def sides(text: str) -> Sides | None:
@@ -37,11 +45,37 @@ def sides(text: str) -> Sides | None:
     shared = "" if noun is None else f" {found.words[noun].text}"
     names = tuple(about[a:b].removesuffix(shared) + shared for a, b in spans)
     first, last = spans[0][0], spans[-1][1] if noun is None else found.words[noun].end
-    before, after = about[:first].rstrip(), about[last:].strip()
+    before, after = about[:first].rstrip(), about[last:].strip().removeprefix("'s").removeprefix("’s").strip()
     if found.words and before.split()[-1:] and before.split()[-1].lower() == "between":
         before = before[: -len("between")].rstrip()
     asked = tuple(" ".join(f"{before} {name} {after}".split()) for name in names)
-    return Sides(names, asked)
+    return Sides(names, asked, _spoken_of(found, heads, last))
+
+
+def _spoken_of(found: Parse, heads: list[int], start: int) -> str:
+    """What stands behind the sides and a preposition, where the sides are to speak of it.
+
+    They are where a verb or noun of saying stands there ("what they say about", "their estimates of"), and where it names somebody or says
+    something of its own: "on how strong ISKP is", but not "the ferry and the bus on cost".
+    """
+    words = found.words
+    prep = next((p for p, w in enumerate(words) if w.start >= start and w.lemma in _BEFORE_MATTER and w.pos in {"ADP", "SCONJ"}), None)
+    if prep is None or prep + 1 == len(words):
+        return ""
+    behind = words[prep + 1 :]
+    said = any(w.lemma in SAYING | JUDGING | _DIFFERING for w in words if start <= w.start < words[prep].start or w.dep == "ROOT")
+    viewed = any(words[h].lemma in VIEWS or words[words[h].head].lemma in VIEWS for h in heads)
+    own = any(w.pos == "PROPN" or w.dep in {"nsubj", "nsubjpass"} for w in behind)
+    end = behind[-1].start if behind[-1].lemma in _DIFFERING else len(found.text)
+    return found.text[behind[0].start : end].strip(" ?.!") if said or viewed or own else ""
+
+
+def owner(name: str) -> str:
+    """Who speaks in a side: "the author" of "the author's view", "Russian" of "Russian estimates"."""
+    found = parse(name)
+    views = [w for w in found.words if w.lemma in VIEWS and w.pos == "NOUN"]
+    bare = name[: views[0].start].strip() if views else name
+    return re.sub(r"(?:['’]s?)?(?:\s+own)?$", "", bare) or name
 
 
 def _heads(found: Parse) -> list[int]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from app.question.matter import FORM
 from app.question.reference import ON, reference
-from app.text.lexicon import SAYING, TEXTS, VIEWS, WRITERS
-from app.text.parse import Parse, parse
+from app.text.lexicon import COUNTING, JUDGING, SAYING, TEXTS, VIEWS, WRITERS
+from app.text.parse import Parse, Span, parse
 
 _KNOWN = frozenset(
     ("say", "claim", "report", "argue", "write", "think", "believe", "state", "tell", "maintain", "estimate", "know", "mention", "contain", "cover", "have",
@@ -16,7 +16,11 @@ _KNOWN = frozenset(
 """Verbs of what a text or a person says of something."""
 _HOLDING = frozenset(("think", "believe", "agree", "disagree"))
 """Verbs of what somebody holds of a thing."""
+_TELLING = SAYING | JUDGING | COUNTING
 _SUBJECT = frozenset(("nsubj", "nsubjpass"))
+_NOUN = frozenset(("NOUN", "PROPN"))
+_NAMING = frozenset(("DET", "ADJ", "NOUN", "PROPN", "ADP", "NUM", "PART", "CCONJ"))
+"""Parts of speech of the words that name somebody: "the head of the UN's mission"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,42 @@ def topic_of(question: str) -> Topic | None:
         # What stands behind the noun misleads the parser: "what does the text on the ferry say about the radar".
         return replace(topic, holder=topic.holder.replace(referred.shorter, referred.text, 1))
     return _topic_of(text)
+
+
+def holder_of(question: str) -> str:
+    """Whose word a question wants: "the growers" of "how many trees fell according to the growers?"; empty where it wants nobody's.
+
+    Told by "according to", by whose view or estimate is asked for, and by who stands between "does" and a verb of saying: there the parser
+    often takes the verb for a noun.
+    """
+    found = parse(" ".join(question.split()).rstrip(" ?!."))
+    words = found.words
+    by = next((v.holder for v in found.voices if v.holder is not None and v.verb == "according"), None)
+    if by is not None:
+        return _holder(found, by.head)
+    for place, word in enumerate(words):
+        owner = next((c for c in found.children[place] if words[c].dep == "poss"), None)
+        if word.lemma in VIEWS and word.pos == "NOUN" and owner is not None:
+            return _named(found, found.span(owner, without=("case",)))
+        if word.lemma not in {"do", "have"} and word.tag != "MD":
+            continue
+        noun = next((p for p in range(place + 1, len(words)) if words[p].pos in _NOUN or words[p].pos not in _NAMING), len(words))
+        end = next((p for p in range(noun + 1, len(words)) if words[p].lemma in _TELLING or words[p].pos not in _NAMING), len(words))
+        if end < len(words) and words[noun].pos in _NOUN and words[end].lemma in _TELLING:
+            return _named(found, _between(found, place + 1, end))
+    return ""
+
+
+def _between(found: Parse, first: int, end: int) -> Span:
+    start, last = found.words[first].start, found.words[end - 1].end
+    return Span(text=found.text[start:last], start=start, end=last, head=end - 1)
+
+
+def _named(found: Parse, named: Span) -> str:
+    """The words of somebody who says something; empty for "the sources"."""
+    nouns = [w for w in found.words if w.pos in _NOUN and named.start <= w.start < named.end]
+    every = not nouns or (nouns[-1].lemma in TEXTS and nouns[-1].tag == "NNS") or nouns[-1].lemma in {"collection", "corpus"}
+    return "" if every else named.text
 
 
 def _topic_of(text: str) -> Topic | None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from app.answer import Answer, Citation, cite
 from app.answering.compose import Limits, compose, originals_first, select, short_answer, standing
 from app.answering.engine import Desk, Outcome, Trace, Wording
-from app.answering.judge import TIME_WEIGHT, speaking_of, traced
+from app.answering.judge import TIME_WEIGHT, held_worth, speaking_of, traced
 from app.answering.retrieve import WIDE_HITS, Retrieved, is_author_note, published, retrieve
+from app.answering.speakers import on_side, theirs
 from app.differences import values
 from app.differences.dated import off_time
 from app.differences.figure import AGREED
@@ -75,6 +76,8 @@ def look_up(desk: Desk, question: Question, *, beside: str | None = None) -> Fou
         if off_time(lead, question.time, published(lead.hit, desk.index)):
             return Found(trace=trace, off_time=question.time.period)
         differing = _differing(desk, trace, lead)
+        if desk.request.holder and differing is not None:
+            chosen, differing = _of_holder(desk, chosen, differing)
         if differing is not None:
             differing = replace(differing, sentence=translated(differing.sentence, desk.request.frame) or differing.sentence)
         return Found(trace=trace, chosen=tuple(chosen[:1] if differing else chosen), differing=differing)
@@ -105,9 +108,19 @@ def searched(desk: Desk, question: Question, *, beside: str | None = None) -> Re
         return desk.searched[question.text]
     with desk.clock.stage("retrieve"):
         found = retrieve(question, desk.index, desk.models.settings, desk.request.filters, beside=beside)
+        if desk.request.holder and beside is None:
+            found = replace(found, hits=_with_theirs(desk, question, found.hits))
     if beside is None:
         desk.searched[question.text] = found
     return found
+
+
+def _with_theirs(desk: Desk, question: Question, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """The passages to read, up to half of them the likeliest that name the one whose word is asked for, or are by them."""
+    wide = desk.index.search(question.text, WIDE_HITS, filters=desk.request.filters, settings=desk.models.settings.search)
+    near = [h for h in wide if on_side(desk.request.holder, h.passage.text, h, desk)]
+    half = hits[: (len(hits) + 1) // 2]
+    return tuple({h.passage.id: h for h in (*half, *near, *hits)}.values())[: len(hits)]
 
 
 def abstained(base: Answer, found: Found, opened: OpenIndex, frame: str = "en") -> Answer:
@@ -152,6 +165,9 @@ def _chosen(desk: Desk, trace: Trace) -> list[Evidence]:
     opened, settings, question = desk.index, desk.models.settings, trace.question
     limits = Limits(fact_words=settings.fact_words, other_words=settings.other_words)
     evidence = originals_first(trace.evidence, opened.source)
+    worth = held_worth(desk, evidence)
+    if any(map(worth, evidence)):
+        evidence = sorted(evidence, key=lambda e: -(standing(e, opened.source) + worth(e)))
     note = next((e for e in evidence if is_author_note(e.hit) and e.score >= _SURE_NOTE), None)
     if note and question.about_author:
         # A note on the author is short and all of it is about the author.
@@ -160,7 +176,7 @@ def _chosen(desk: Desk, trace: Trace) -> list[Evidence]:
     when = question.time.period
     if when:
         said = speaking_of(when, opened)
-        evidence = periods.in_time_first(evidence, when, said, lambda e: standing(e, opened.source), TIME_WEIGHT)
+        evidence = periods.in_time_first(evidence, when, said, lambda e: standing(e, opened.source) + worth(e), TIME_WEIGHT)
         if periods.strict(when):
             # Nothing of another time goes with the lead as if it were of the time asked for.
             evidence = [evidence[0], *(e for e in evidence[1:] if said(e) >= 0)]
@@ -175,8 +191,15 @@ def _differing(desk: Desk, trace: Trace, lead: Evidence) -> Differing | None:
         return opened.search(wide, WIDE_HITS, filters=desk.request.filters, settings=desk.models.settings.search)
 
     found = find(question, trace.evidence, more, opened.vocabulary, opened.source)
-    topic = desk.request.topic
-    if found is not None or question.about_author or (topic is not None and topic.holder):
+    if found is not None or question.about_author or desk.request.holder:
         return None if found == AGREED else found  # what one holder says is not what others say differently
     order = [lead, *(e for e in trace.evidence if (e.start, e.hit.passage.id) != (lead.start, lead.hit.passage.id))]
     return values.find(question, order, opened.vocabulary, opened.source)
+
+
+def _of_holder(desk: Desk, chosen: list[Evidence], differing: Differing) -> tuple[list[Evidence], Differing | None]:
+    """The figures that the one whose word is asked for gives; the newest leads where no sentence chosen is theirs."""
+    own = tuple(f for f in differing.figures if theirs(desk.request.holder, f.evidence, desk))
+    if own and not theirs(desk.request.holder, chosen[0], desk):
+        chosen = [max(own, key=lambda f: f.dated or "").evidence]
+    return chosen, replace(differing, figures=own) if len(own) > 1 else None
