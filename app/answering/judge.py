@@ -21,8 +21,10 @@ from ingest.chunk import CONTEXT_JOINT
 
 TIME_WEIGHT = 2.5
 """What speaking of the time asked for is worth, in strength of evidence."""
-HELD_WEIGHT = 2.5
+HELD_WEIGHT = 20.0
 """What being the word of the one whose word is asked for is worth, in strength of evidence."""
+_LEAST_HELD = 0.1
+"""Reader's score without which their sentence is not on the matter."""
 _HELD_AMONG = 16
 """Sentences of which it is told whose word they are; each is parsed."""
 
@@ -108,13 +110,17 @@ def traced(desk: Desk, question: Question, retrieved: Retrieved) -> Trace:
             weigh=lambda found: held_worth(desk, found),
         )  # fmt: skip
         decision = decide(seen(question, retrieved, judged, desk.index.vocabulary), calibration, desk.models.settings.threshold)
+        if decision.answer and desk.request.holder and judged.leading and not any(map(held_worth(desk, judged.leading), judged.leading)):
+            reason = f"no sentence that was read gives the word of {desk.request.holder}"
+            decision = replace(decision, answer=False, reasons=(*decision.reasons, reason))
     return Trace(question=question, missing=retrieved.missing, hits=retrieved.hits, evidence=judged.evidence, decision=decision)
 
 
 def held_worth(desk: Desk, evidence: Sequence[Evidence]) -> Callable[[Evidence], float]:
     """Tells of a sentence what it is worth, in strength, that it gives the word of the one whose word is asked for."""
     who = speaker(desk, desk.request.holder) if desk.request.holder else None
-    own = {e for e in evidence[:_HELD_AMONG] if who.said(e, desk) or theirs(who.name, e, desk)} if who else set()
+    looked = [e for e in evidence[:_HELD_AMONG] if e.score >= _LEAST_HELD]
+    own = {e for e in looked if who.said(e, desk) or theirs(who.name, e, desk)} if who else set()
     return lambda e: HELD_WEIGHT * (e in own)
 
 

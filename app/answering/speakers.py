@@ -10,7 +10,8 @@ from app.answering.engine import Desk
 from app.evidence.gather import Evidence
 from app.question.matter import form_words
 from app.question.reference import reference
-from app.text.continued import before, goes_on_from
+from app.text.continued import before, goes_on_from, meant_within
+from app.text.introduced import introduced
 from app.text.lexicon import COUNTING, JUDGING, RUMOURS, SAYING, TEXTS, VIEWS, WRITERS
 from app.text.parse import Parse, parse
 from app.text.periods import periods
@@ -20,8 +21,15 @@ from ingest.source import Source
 
 _OF_TEXT = WRITERS | TEXTS
 _QUOTED = re.compile(r"[“\"](?P<words>.+)[”\"]")
+_DEMANDING = frozenset(("ask", "demand", "urge", "request", "propose", "offer", "want", "promise", "call", "object", "oppose", "support", "back", "reject", "favour", "favor"))
+"""Verbs by whose object somebody says what they want or do not want: "Fenn demands 110 marks"."""
+_SPEAKS = re.compile(r"([A-Z][A-Z.’'-]+(?: [A-Z][A-Z.’'-]+){0,3}):\s")
 _TELLING = SAYING | JUDGING | COUNTING | VIEWS | RUMOURS | {"according"}
 _NOUNS = frozenset(("NOUN", "PROPN"))
+_PRONOUNS = frozenset(("he", "she", "it", "they", "i", "we", "you", "nobody", "who", "some", "many", "others", "people"))
+_FIRST = frozenset(("i", "we", "my", "our"))
+_INTRODUCING = 6
+"""Passages looked at for who a person is that the text itself does not introduce."""
 _OWNING = frozenset(("of", "for", "from", "at", "in"))
 """Prepositions before whom somebody speaks for: "the spokesman for the guild", but not "the article on the guild"."""
 
@@ -38,7 +46,9 @@ def held_by(name: str, item: Evidence, desk: Desk) -> bool:
     """Whether it is the side that says what a sentence says."""
     found = parse(item.text)
     holders = [v.holder.text for v in found.voices if v.holder is not None and found.spoken(v)]
-    return any(_is(parse(h), name, _nouns(name), desk) for h in holders) if holders else _by(name, item.hit, desk)
+    if not holders or all(h.lower() in _FIRST for h in holders):
+        return _by(name, item.hit, desk)
+    return any(_is(h, item.start, item.hit, name, desk) for h in holders)
 
 
 def theirs(name: str, item: Evidence, desk: Desk) -> bool:
@@ -46,7 +56,18 @@ def theirs(name: str, item: Evidence, desk: Desk) -> bool:
 
     What they say aside does not count: "attacks go on although the army declared them over".
     """
+    label = _label(item, desk)
+    if label and all(v.holder is None or v.holder.text.lower() in _FIRST for v in parse(item.text).voices):
+        return _names_in_main(parse(label), name, desk)
     return held_by(name, item, desk) or voiced_by(name, item.text, item.start, item.hit, desk, aside=False)
+
+
+def _label(item: Evidence, desk: Desk) -> str:
+    """Who speaks in a paragraph of a transcript: "Oduya" of "ODUYA: I have nothing against it."; else empty."""
+    source = desk.index.source(item.hit.passage.source_id)
+    paragraph = next((p for p in source.paragraphs if p.start <= item.start < p.end), None) if source is not None else None
+    found = _SPEAKS.match(source.text[paragraph.start : paragraph.end]) if source is not None and paragraph is not None else None
+    return found[1].title() if found else ""
 
 
 def voiced_by(name: str, text: str, start: int, hit: Hit, desk: Desk, *, aside: bool = True) -> bool:
@@ -57,16 +78,25 @@ def voiced_by(name: str, text: str, start: int, hit: Hit, desk: Desk, *, aside: 
         aside: what is said in a clause beside the main one counts too.
     """
     found = parse(text)
-    for voice in found.voices:
-        if voice.holder is None or voice.verb not in _TELLING or not (aside or found.spoken(voice) or _in_main(found, voice.at)):
-            continue
-        word, holder = found.words[voice.holder.head], whose(found, voice)
+    told = [(v.holder.head, whose(found, v)) for v in found.voices if v.holder is not None and v.verb in _TELLING and (aside or found.spoken(v) or _in_main(found, v.at))]
+    if not told and (last := _said_last(text)):
+        told = [(len(found.words) - 1, last)]
+    told += [] if told else [(c.subject.head, c.subject.text) for c in found.clauses if c.subject is not None and c.lemma in _DEMANDING and (aside or _in_main(found, c.verb))]
+    for head, holder in told:
+        word = found.words[head]
         if word.pos == "PRON":
             source = desk.index.source(hit.passage.source_id)
-            holder = goes_on_from(word.lemma, before(source, start)) if source is not None else ""
-        if holder and _is(parse(holder), name, _nouns(name), desk):
+            holder = meant_within(found, head) or (goes_on_from(word.lemma, before(source, start)) if source is not None else "")
+        if holder and _is(holder, start, hit, name, desk):
             return True
     return False
+
+
+def _said_last(text: str) -> str:
+    """Who says it where a sentence ends in that and the parse of the whole overlooks it: "…, the Sentra agency reported on Monday."."""
+    tail = parse(text.rpartition(",")[2].strip(" ”\""))
+    clause = next((c for c in tail.clauses if tail.words[c.verb].dep == "ROOT" and c.lemma in SAYING), None)
+    return clause.subject.text if clause is not None and clause.subject is not None and not clause.objects else ""
 
 
 def _in_main(found: Parse, place: int) -> bool:
@@ -76,21 +106,50 @@ def _in_main(found: Parse, place: int) -> bool:
     return found.words[place].dep == "ROOT"
 
 
-def _is(holder: Parse, name: str, nouns: set[str], desk: Desk) -> bool:
-    """Whether a holder is the side: "the guild of drivers" the guild, not the drivers; "the Taliban's Qani" the Taliban.
+def _is(holder: str, start: int, hit: Hit, name: str, desk: Desk) -> bool:
+    """Whether a holder is the side, as named or as the text tells who that is: "the guild of drivers" the guild, not the drivers; "the
+    Taliban's Qani" the Taliban; "Fenn" the federation whose president he is.
 
     Args:
-        nouns: those of a name without capitals, of which one is the holder's; "the author" shares its stem with "the authority".
+        start: where the sentence stands in its source.
     """
+    if _names_in_main(parse(holder), name, desk):
+        return True
+    return any(_names_in_main(parse(t), name, desk) for t in _introduced(holder, start, hit, desk))
+
+
+def _introduced(holder: str, start: int, hit: Hit, desk: Desk) -> tuple[str, ...]:
+    """What the text tells of who a holder is; what other texts tell of a family name that it does not introduce."""
+    source, stem = desk.index.source(hit.passage.source_id), desk.index.vocabulary.stem
+    told = introduced(source, start, holder, stem) if source is not None else ()
+    bare = holder.lower().removeprefix("the ")
+    if told or " " in bare or _PRONOUNS & {bare}:
+        return told
+    hits = desk.index.search_words([[stem(bare)]], _INTRODUCING, filters=desk.request.filters)
+    others = [o for i in dict.fromkeys(h.passage.source_id for h in hits) if (o := desk.index.source(i)) is not None]
+    elsewhere = tuple(dict.fromkeys(t.removeprefix("The ").removeprefix("the ") for o in others for t in introduced(o, len(o.text), holder, stem)))
+    # "The federation" of a text that names none is the one that others name, where that is one.
+    whole = [t for t in elsewhere if not any(set(t.split()) < set(o.split()) for o in elsewhere)]
+    return elsewhere if (holder[:1].isupper() and bare == holder.lower()) or len(whole) == 1 else ()
+
+
+def _names_in_main(holder: Parse, name: str, desk: Desk) -> bool:
+    """Whether the words of a holder name the side, without what they are about; of a name without capitals one noun must be the holder's
+    own: "the author" shares its stem with "the authority"."""
     words = holder.words
-    heads = [n for n, w in enumerate(words) if w.dep in {"ROOT", "appos"} and w.pos in _NOUNS]
+    heads = [n for n, w in enumerate(words) if w.dep in {"ROOT", "appos"} and (w.pos in _NOUNS or w.text[:1].isupper())]
     about = {p for n, w in enumerate(words) if w.dep == "prep" and w.lemma not in _OWNING for p in holder.subtree(n)}
     own = " ".join(words[p].text for h in heads for p in holder.subtree(h, without=("acl", "relcl", "advcl", "appos")) if p not in about)
-    return names(name, own, desk) and (not nouns or any(holder.words[h].lemma in nouns for h in heads))
+    if not (names(name, own, desk) or (_is_person(name) and name.split()[-1] in own.split())):
+        return False
+    nouns = {form for w in parse(name).words if w.pos in _NOUNS for form in (w.lemma, w.text)} if name.islower() else set()
+    # "The growers" are the "Growers' Federation", which is one name.
+    within = [c for h in heads if words[h].text[:1].isupper() for c in holder.children[h] if words[c].dep in {"poss", "compound"}]
+    return not nouns or any({words[h].lemma, words[h].text.lower()} & nouns for h in (*heads, *within))
 
 
-def _nouns(name: str) -> set[str]:
-    return {w.lemma for w in parse(name).words if w.pos in _NOUNS} if name.islower() else set()
+def _is_person(name: str) -> bool:
+    return len(name.split()) > 1 and any(e.kind == "person" and e.end == len(name) for e in parse(name).entities)
 
 
 def _by(name: str, hit: Hit, desk: Desk) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from app.question.matter import FORM
 from app.question.reference import ON, reference
-from app.text.lexicon import COUNTING, JUDGING, SAYING, TEXTS, VIEWS, WRITERS
+from app.text.lexicon import JUDGING, SAYING, TEXTS, VIEWS, WRITERS
 from app.text.parse import Parse, Span, parse
 
 _KNOWN = frozenset(
@@ -16,7 +16,7 @@ _KNOWN = frozenset(
 """Verbs of what a text or a person says of something."""
 _HOLDING = frozenset(("think", "believe", "agree", "disagree"))
 """Verbs of what somebody holds of a thing."""
-_TELLING = SAYING | JUDGING | COUNTING
+_TELLING = SAYING | JUDGING
 _SUBJECT = frozenset(("nsubj", "nsubjpass"))
 _NOUN = frozenset(("NOUN", "PROPN"))
 _NAMING = frozenset(("DET", "ADJ", "NOUN", "PROPN", "ADP", "NUM", "PART", "CCONJ"))

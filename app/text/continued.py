@@ -13,6 +13,7 @@ from ingest.source import CONTEXT_ROLES, Source
 _BEFORE = 4
 """Sentences looked back over. Of 106 pronouns that are subjects in the paragraphs of XQuAD 50 agree with the subject right before, 19 with that
 before it, 3 with the third and 3 with the fourth; the others with none."""
+_SUBJECT_FORMS = {"his": "he", "him": "he", "her": "she", "its": "it", "their": "they", "them": "they"}
 _SUBJECTS = frozenset(("nsubj", "nsubjpass"))
 
 
@@ -45,9 +46,19 @@ def subject_of(parsed: Parse) -> int | None:
 
 def goes_on_from(pronoun: str, front: Sequence[Parse]) -> str:
     """Whom "he", "she", "it" or "they" means: the nearest subject of the sentences in front that agrees with it; "" where there is none."""
+    pronoun = _SUBJECT_FORMS.get(pronoun, pronoun)
     for parsed in reversed(front):
         at = subject_of(parsed)
         if at is not None and _agrees(pronoun, parsed, at):
+            return parsed.span(at, without=("relcl", "acl", "advcl")).text
+    return ""
+
+
+def meant_within(parsed: Parse, place: int) -> str:
+    """Whom "he", "she", "it" or "they" at a place means by the nearest subject before it in the same sentence; "" where none agrees."""
+    pronoun = _SUBJECT_FORMS.get(parsed.words[place].lemma, parsed.words[place].lemma)
+    for at in range(place - 1, -1, -1):
+        if parsed.words[at].dep in _SUBJECTS and _agrees(pronoun, parsed, at):
             return parsed.span(at, without=("relcl", "acl", "advcl")).text
     return ""
 
@@ -62,9 +73,10 @@ def _agrees(pronoun: str, parsed: Parse, at: int) -> bool:
     if word.tag not in {"NN", "NNP"}:
         return False
     if pronoun == "it":
-        return "person" not in kinds
+        return "person" not in kinds and not any(parsed.words[c].tag == "PRP$" for c in parsed.children[at])
     speaks = any(v.holder is not None and v.holder.head == at for v in parsed.voices)
-    return pronoun in {"he", "she"} and ("person" in kinds or (not kinds and (speaks or word.pos == "PROPN")))
+    family = kinds == {"group"} and not parsed.children[at]  # a family name alone is often taken for a group's
+    return pronoun in {"he", "she"} and ("person" in kinds or family or (not kinds and (speaks or word.pos == "PROPN")))
 
 
 def answers_back(parsed: Parse) -> bool:

@@ -250,7 +250,7 @@ class Parse:
             aside = word.head if word.dep == "mark" else place  # "as reported by X" hangs on "reported"
             verb = self.words[aside].head
             verb = self.words[verb].head if self.words[verb].dep.startswith("aux") else verb
-            yield Voice(holder=self.span(holder), said=self._without(verb, aside), verb="according", at=place)
+            yield Voice(holder=self.span(holder, without=("case",)), said=self._without(verb, aside), verb="according", at=place)
         if word.pos == "VERB":
             found = [v for c in self.children[place] if self.words[c].dep in _CLAUSE for v in self._said_by_verb(place, c)]
             yield from found or self._held_of_object(place)
@@ -269,12 +269,12 @@ class Parse:
         return self._stretch(sorted(set(self.subtree(place)) - set(self.subtree(cut))) or [place], place)
 
     def _according(self, place: int) -> int | None:
-        """Who is named by "according to X", "per X", "as reported by X", "in the view of X"."""
+        """Who is named by "according to X", "per X", "as reported by X", "in the view of X", "by X's count"."""
         own = [o for o in self.children[place] if self.words[o].dep == "pobj"]
         first = self.words[place].text.lower()
         if first == "according":
             own = [o for c in self.children[place] for o in self.children[c] if self.words[o].dep == "pobj"]
-        elif first == "in" and own and self.words[own[0]].lemma in VIEWS:
+        elif first in {"in", "by"} and own and self.words[own[0]].lemma in VIEWS:
             of = [c for c in self.children[own[0]] if self.words[c].lemma == "of"]
             own = [o for c in of for o in self.children[c]] + [c for c in self.children[own[0]] if self.words[c].dep == "poss"]
         elif first == "as":
