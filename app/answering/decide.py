@@ -17,6 +17,7 @@ class Decision:
         features: those that were weighed, with their values.
         apart: names of the question that none of the leading passages mentions.
         instead: what the nearest passages speak of instead of what the question is about.
+        unheard: whose word is asked for and was not found; else empty.
     """
 
     answer: bool
@@ -25,6 +26,7 @@ class Decision:
     features: Mapping[str, float]
     apart: tuple[str, ...] = ()
     instead: tuple[str, ...] = ()
+    unheard: str = ""
 
 
 def load_calibrations() -> dict[str, Logistic]:

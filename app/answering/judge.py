@@ -22,7 +22,7 @@ from ingest.chunk import CONTEXT_JOINT
 TIME_WEIGHT = 2.5
 """What speaking of the time asked for is worth, in strength of evidence."""
 HELD_WEIGHT = 20.0
-"""What being the word of the one whose word is asked for is worth, in strength of evidence."""
+"""What being the word of the one whose word is asked for is worth, in strength of evidence: these come first."""
 _LEAST_HELD = 0.1
 """Reader's score without which their sentence is not on the matter."""
 _HELD_AMONG = 16
@@ -112,7 +112,7 @@ def traced(desk: Desk, question: Question, retrieved: Retrieved) -> Trace:
         decision = decide(seen(question, retrieved, judged, desk.index.vocabulary), calibration, desk.models.settings.threshold)
         if decision.answer and desk.request.holder and judged.leading and not any(map(held_worth(desk, judged.leading), judged.leading)):
             reason = f"no sentence that was read gives the word of {desk.request.holder}"
-            decision = replace(decision, answer=False, reasons=(*decision.reasons, reason))
+            decision = replace(decision, answer=False, unheard=desk.request.holder, reasons=(*decision.reasons, reason))
     return Trace(question=question, missing=retrieved.missing, hits=retrieved.hits, evidence=judged.evidence, decision=decision)
 
 

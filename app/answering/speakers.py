@@ -82,14 +82,15 @@ def voiced_by(name: str, text: str, start: int, hit: Hit, desk: Desk, *, aside: 
     if not told and (last := _said_last(text)):
         told = [(len(found.words) - 1, last)]
     told += [] if told else [(c.subject.head, c.subject.text) for c in found.clauses if c.subject is not None and c.lemma in _DEMANDING and (aside or _in_main(found, c.verb))]
-    for head, holder in told:
-        word = found.words[head]
-        if word.pos == "PRON":
-            source = desk.index.source(hit.passage.source_id)
-            holder = meant_within(found, head) or (goes_on_from(word.lemma, before(source, start)) if source is not None else "")
-        if holder and _is(holder, start, hit, name, desk):
-            return True
-    return False
+    return any(who and _is(who, start, hit, name, desk) for who in (_meant(found, head, holder, start, hit, desk) for head, holder in told))
+
+
+def _meant(found: Parse, head: int, holder: str, start: int, hit: Hit, desk: Desk) -> str:
+    """A holder, or whom it means where it is a pronoun; empty where nobody tells."""
+    if found.words[head].pos != "PRON":
+        return holder
+    source = desk.index.source(hit.passage.source_id)
+    return meant_within(found, head) or (goes_on_from(found.words[head].lemma, before(source, start)) if source is not None else "")
 
 
 def _said_last(text: str) -> str:
@@ -135,12 +136,13 @@ def _introduced(holder: str, start: int, hit: Hit, desk: Desk) -> tuple[str, ...
 
 def _names_in_main(holder: Parse, name: str, desk: Desk) -> bool:
     """Whether the words of a holder name the side, without what they are about; of a name without capitals one noun must be the holder's
-    own: "the author" shares its stem with "the authority"."""
+    own: "the author" shares its stem with "the authority".
+    """
     words = holder.words
     heads = [n for n, w in enumerate(words) if w.dep in {"ROOT", "appos"} and (w.pos in _NOUNS or w.text[:1].isupper())]
     about = {p for n, w in enumerate(words) if w.dep == "prep" and w.lemma not in _OWNING for p in holder.subtree(n)}
     own = " ".join(words[p].text for h in heads for p in holder.subtree(h, without=("acl", "relcl", "advcl", "appos")) if p not in about)
-    if not (names(name, own, desk) or (_is_person(name) and name.split()[-1] in own.split())):
+    if not (names(name, own, desk) or (_is_person(name) and name.rsplit(maxsplit=1)[-1] in own.split())):
         return False
     nouns = {form for w in parse(name).words if w.pos in _NOUNS for form in (w.lemma, w.text)} if name.islower() else set()
     # "The growers" are the "Growers' Federation", which is one name.

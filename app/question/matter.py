@@ -20,6 +20,7 @@ _FORMS: dict[str, Shape] = {
     "list": "list", "comparison": "comparison", "definition": "definition",
 }  # fmt: skip
 """What is wanted where the object of a request is such a noun."""
+_COMPARING = frozenset(("compare", "contrast"))
 _BESIDE = frozenset(("amod", "det", "nummod", "compound", "predet", "prep", "case"))
 
 
@@ -50,6 +51,8 @@ def form_named(text: str) -> Shape | None:
         if word.dep != "ROOT" or word.pos != "VERB":
             continue
         wishes = any(found.words[c].lemma == "i" for c in found.children[place]) and word.lemma in {"need", "want", "like"}
+        if word.lemma in _COMPARING and (found.is_order or place == 0):
+            return "comparison"
         if found.is_order or wishes:
             wanted = (found.words[c].lemma for c in found.children[place] if found.words[c].dep in {"dobj", "dative", "oprd"})
             return next((_FORMS[lemma] for lemma in wanted if lemma in _FORMS), None)

@@ -26,11 +26,13 @@ class Sides:
         questions: for each side what is asked, without the other sides.
         matter: what the sides are to speak of, where it is their words that are compared: "the dam" of "the mayor and the guild on the
             dam"; empty where it is they themselves.
+        perhaps: it may as well be they themselves: "the number of members" of "the guild and the union on the number of members".
     """
 
     names: tuple[str, ...]
     questions: tuple[str, ...]
     matter: str = ""
+    perhaps: bool = False
 
 
 def sides(text: str) -> Sides | None:
@@ -49,25 +51,27 @@ def sides(text: str) -> Sides | None:
     if found.words and before.split()[-1:] and before.split()[-1].lower() == "between":
         before = before[: -len("between")].rstrip()
     asked = tuple(" ".join(f"{before} {name} {after}".split()) for name in names)
-    return Sides(names, asked, _spoken_of(found, heads, last))
+    spoken, sure = _spoken_of(found, heads, last)
+    return Sides(names, asked, spoken, perhaps=bool(spoken) and not sure)
 
 
-def _spoken_of(found: Parse, heads: list[int], start: int) -> str:
-    """What stands behind the sides and a preposition, where the sides are to speak of it.
+def _spoken_of(found: Parse, heads: list[int], start: int) -> tuple[str, bool]:
+    """What stands behind the sides and a preposition, where the sides are to speak of it, and whether that is sure.
 
-    They are where a verb or noun of saying stands there ("what they say about", "their estimates of"), and where it names somebody or says
-    something of its own: "on how strong ISKP is", but not "the ferry and the bus on cost".
+    They surely are where a verb or noun of saying stands there ("what they say about", "their estimates of"), and where it names somebody or
+    says something of its own: "on how strong ISKP is". They may be where it is something known, "the dam"; not in "the ferry and the bus on cost".
     """
     words = found.words
     prep = next((p for p, w in enumerate(words) if w.start >= start and w.lemma in _BEFORE_MATTER and w.pos in {"ADP", "SCONJ"}), None)
     if prep is None or prep + 1 == len(words):
-        return ""
+        return "", False
     behind = words[prep + 1 :]
     said = any(w.lemma in SAYING | JUDGING | _DIFFERING for w in words if start <= w.start < words[prep].start or w.dep == "ROOT")
     viewed = any(words[h].lemma in VIEWS or words[words[h].head].lemma in VIEWS for h in heads)
     own = any(w.pos == "PROPN" or w.dep in {"nsubj", "nsubjpass"} for w in behind)
     end = behind[-1].start if behind[-1].lemma in _DIFFERING else len(found.text)
-    return found.text[behind[0].start : end].strip(" ?.!") if said or viewed or own else ""
+    known = any(w.dep in {"det", "poss"} for w in behind)
+    return (found.text[behind[0].start : end].strip(" ?.!") if said or viewed or own or known else ""), said or viewed or own
 
 
 def owner(name: str) -> str:
@@ -135,6 +139,7 @@ def _over_against(found: Parse) -> list[int]:
 
 def _own(found: Parse, head: int, heads: list[int]) -> tuple[int, int]:
     """Where the words of one side stand, without the other sides and what hangs on both."""
-    before = [c for c in found.children[head] if c < head and found.words[c].dep in {"amod", "compound", "det", "poss", "nummod"} and c not in heads]
+    beside = {"amod", "compound", "det", "poss", "nummod"}
+    before = [c for c in found.children[head] if c < head and found.words[c].dep in beside and c not in heads and found.words[c].lemma not in _WITH]
     first = min((min(found.subtree(c)) for c in before), default=head)
     return found.words[first].start, found.words[head].end

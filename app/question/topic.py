@@ -77,6 +77,18 @@ def holder_of(question: str) -> str:
     return ""
 
 
+def unattributed(question: str) -> str:
+    """A question without "according to X": "How strong is it according to the board?" → "How strong is it?"; as it is where it has none."""
+    found = parse(question)
+    voice = next((v for v in found.voices if v.holder is not None and v.verb == "according"), None)
+    if voice is None or voice.holder is None:
+        return question
+    aside = found.span(voice.at)
+    before, after = question[: aside.start].rstrip(" ,"), question[max(aside.end, voice.holder.end) :].lstrip(" ,")
+    whole = f"{before}{'' if not after or after[0] in '?!.' else ' '}{after}".strip()
+    return f"{whole[:1].upper()}{whole[1:]}"
+
+
 def _between(found: Parse, first: int, end: int) -> Span:
     start, last = found.words[first].start, found.words[end - 1].end
     return Span(text=found.text[start:last], start=start, end=last, head=end - 1)

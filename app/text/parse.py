@@ -250,7 +250,8 @@ class Parse:
             aside = word.head if word.dep == "mark" else place  # "as reported by X" hangs on "reported"
             verb = self.words[aside].head
             verb = self.words[verb].head if self.words[verb].dep.startswith("aux") else verb
-            yield Voice(holder=self.span(holder, without=("case",)), said=self._without(verb, aside), verb="according", at=place)
+            by = self.span(holder, without=("case",) if self.words[holder].dep == "poss" else ())
+            yield Voice(holder=by, said=self._without(verb, aside), verb="according", at=place)
         if word.pos == "VERB":
             found = [v for c in self.children[place] if self.words[c].dep in _CLAUSE for v in self._said_by_verb(place, c)]
             yield from found or self._held_of_object(place)

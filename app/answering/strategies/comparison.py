@@ -37,7 +37,7 @@ def comparison(desk: Desk) -> Outcome | None:
     ]
     with desk.clock.stage("generate"):
         chosen = _sides(desk, known, traces, spoken=bool(found.matter))
-        spoken = bool(found.matter) and any(chosen)
+        spoken = bool(found.matter) and (all(chosen) if found.perhaps else any(chosen))
         if found.matter and not spoken:
             chosen = _sides(desk, known, traces, spoken=False)
         answered = [t for t, own in zip(traces, chosen, strict=True) if own]
@@ -81,10 +81,9 @@ def _side(desk: Desk, name: str, rivals: Sequence[str], trace: Trace, others: Se
     for item in sorted(trace.evidence, key=worth, reverse=True):
         if item.score < FLOOR or any((e.start, e.hit.passage.id) == (item.start, item.hit.passage.id) for e in others):
             continue
-        if spoken and not theirs(name, item, desk):
-            continue
         elsewhere = not names(name, item.text, desk) and any(names(r, item.text, desk) for r in rivals)
-        if not elsewhere and on_side(name, item.text, item.hit, desk) and not any(alike(item.text, e.text, vocabulary) for e in own):
+        fits = theirs(name, item, desk) if spoken else not elsewhere and on_side(name, item.text, item.hit, desk)
+        if fits and not any(alike(item.text, e.text, vocabulary) for e in own):
             own.append(item)
         if len(own) == SENTENCES:
             break

@@ -46,8 +46,10 @@ class Found:
 
 def point(desk: Desk) -> Outcome:
     """The answer by quotation, or an abstention with what came nearest."""
-    question, opened = desk.request.question, desk.index
+    question, opened = desk.request.unattributed or desk.request.question, desk.index
     found = look_up(desk, question)
+    if not found.chosen and desk.request.unattributed:
+        found = look_up(desk, desk.request.question)
     base = replace(desk.base, confidence=found.trace.decision.confidence, reasons=found.trace.decision.reasons)
     with desk.clock.stage("generate"):
         if not found.chosen:
@@ -69,7 +71,7 @@ def look_up(desk: Desk, question: Question, *, beside: str | None = None) -> Fou
     """
     trace = trace_of(desk, question, beside=beside)
     if not trace.decision.answer:
-        return Found(trace=trace)
+        return _given_by_holder(desk, trace) if trace.decision.unheard else Found(trace=trace)
     with desk.clock.stage("generate"):
         chosen = _chosen(desk, trace)
         lead = chosen[0]
@@ -117,7 +119,7 @@ def searched(desk: Desk, question: Question, *, beside: str | None = None) -> Re
 
 def _with_theirs(desk: Desk, question: Question, hits: Sequence[Hit]) -> tuple[Hit, ...]:
     """The passages to read, up to half of them the likeliest that name the one whose word is asked for, or are by them."""
-    wide = desk.index.search(question.text, WIDE_HITS, filters=desk.request.filters, settings=desk.models.settings.search)
+    wide = desk.index.search(desk.request.question.text, WIDE_HITS, filters=desk.request.filters, settings=desk.models.settings.search)
     near = [h for h in wide if on_side(desk.request.holder, h.passage.text, h, desk)]
     half = hits[: (len(hits) + 1) // 2]
     return tuple({h.passage.id: h for h in (*half, *near, *hits)}.values())[: len(hits)]
@@ -140,7 +142,9 @@ def abstained(base: Answer, found: Found, opened: OpenIndex, frame: str = "en") 
         terms = ", ".join(trace.missing)
         text += f" {translated('missing', frame, terms=terms) or f'No source mentions: {terms}.'}"
     apart = [name for name in trace.decision.apart if name not in trace.missing]
-    if trace.decision.instead:
+    if trace.decision.unheard:
+        text += f" No statement by {trace.decision.unheard} on this was found."
+    elif trace.decision.instead:
         terms = ", ".join(trace.decision.instead)
         text += f" {translated('instead', frame, terms=terms) or f'The nearest passages speak of {terms}.'}"
     elif apart:
@@ -185,21 +189,37 @@ def _chosen(desk: Desk, trace: Trace) -> list[Evidence]:
 
 def _differing(desk: Desk, trace: Trace, lead: Evidence) -> Differing | None:
     opened, question = desk.index, trace.question
-
-    def more(words: str) -> Sequence[Hit]:
-        wide = f"{question.text} {words}".strip()
-        return opened.search(wide, WIDE_HITS, filters=desk.request.filters, settings=desk.models.settings.search)
-
-    found = find(question, trace.evidence, more, opened.vocabulary, opened.source)
+    found = _figures(desk, trace)
     if found is not None or question.about_author or desk.request.holder:
         return None if found == AGREED else found  # what one holder says is not what others say differently
     order = [lead, *(e for e in trace.evidence if (e.start, e.hit.passage.id) != (lead.start, lead.hit.passage.id))]
     return values.find(question, order, opened.vocabulary, opened.source)
 
 
+def _figures(desk: Desk, trace: Trace) -> Differing | None:
+    opened, question = desk.index, trace.question
+
+    def more(words: str) -> Sequence[Hit]:
+        wide = f"{question.text} {words}".strip()
+        return opened.search(wide, WIDE_HITS, filters=desk.request.filters, settings=desk.models.settings.search)
+
+    return find(question, trace.evidence, more, opened.vocabulary, opened.source)
+
+
+def _given_by_holder(desk: Desk, trace: Trace) -> Found:
+    """The figures of the one whose word is asked for, where no sentence that was read is theirs; else nothing."""
+    with desk.clock.stage("generate"):
+        differing = _figures(desk, trace)
+        chosen, own = _of_holder(desk, [], differing) if differing is not None else ([], None)
+    if not chosen:
+        return Found(trace=trace)
+    heard = replace(trace, decision=replace(trace.decision, answer=True, unheard=""))
+    return Found(trace=heard, chosen=tuple(chosen), differing=own)
+
+
 def _of_holder(desk: Desk, chosen: list[Evidence], differing: Differing) -> tuple[list[Evidence], Differing | None]:
     """The figures that the one whose word is asked for gives; the newest leads where no sentence chosen is theirs."""
     own = tuple(f for f in differing.figures if theirs(desk.request.holder, f.evidence, desk))
-    if own and not theirs(desk.request.holder, chosen[0], desk):
+    if own and not (chosen and theirs(desk.request.holder, chosen[0], desk)):
         chosen = [max(own, key=lambda f: f.dated or "").evidence]
     return chosen, replace(differing, figures=own) if len(own) > 1 else None
