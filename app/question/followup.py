@@ -20,6 +20,7 @@ from app.question.dialogue import (
     wh,
     without_markers,
 )
+from app.question.topic import holder_of
 from app.text.lexicon import SAYING, THINGS
 from app.text.parse import Parse, Word, parse
 from app.text.periods import Period, periods
@@ -138,7 +139,7 @@ def readings(turn: str, state: State) -> Readings:
             return Readings(found=(typed,))  # a turn with a name of its own can be searched
         return Readings(found=(typed,), open=_lone(parsed, bare) or (first.text if first else ""), kinds=first.kinds if first else ())
     fragment = short and not _has_verb(parsed)
-    found = _replaced(bare, state) if fragment else _about_claim(parsed, state)
+    found = _replaced(bare, state) if fragment else _of_holder(bare, state) or _about_claim(parsed, state)
     rivals = False
     if not found and pointing and not (fragment and not pointing[0].possessive):
         texts, rivals = _filled(bare, pointing, state)
@@ -152,7 +153,7 @@ def readings(turn: str, state: State) -> Readings:
     if pointing or fragment or without_nouns or (connected and not asks and not own):
         found += [*topic, *([] if sure or (pointing and found) else [typed])]
     else:
-        found += [typed, *([] if own else topic)]
+        found += [] if sure else [typed, *([] if own else topic)]
     unique = list({r.text.casefold(): r for r in found}.values())
     first = pointing[0] if pointing and not sure else None
     weak = first.text if first and not any(_firm(m) for m in _meant(first, state)) else ""
@@ -166,6 +167,16 @@ def _holds_name(text: str, vocabulary: Vocabulary) -> bool:
     if UNNAMED & set(re.findall(r"[a-z]+", text.lower())):
         return True
     return bool(vocabulary.mentions(text)) or any(w[:1].isupper() and w not in {"I", "I'm"} for w in text.split()[1:])
+
+
+def _of_holder(bare: str, state: State) -> list[Reading]:
+    """The last question asked of somebody else: "What does the union say?"."""
+    holder = holder_of(bare)
+    start = bare.find(holder)
+    rest = {w.lemma for w in parse(bare).words if w.pos != "PUNCT" and not start <= w.start < start + len(holder)}
+    if not holder or state.holders or "what" not in rest or not rest <= {"what", "do"} | SAYING:
+        return []
+    return [Reading(text=_by_holder(state.question.rstrip(" ?.!"), holder, state), way="replaced")]
 
 
 def _about_claim(parsed: Parse, state: State) -> list[Reading]:
