@@ -58,7 +58,9 @@ def theirs(name: str, item: Evidence, desk: Desk) -> bool:
     """
     label = _label(item, desk)
     if label and all(v.holder is None or v.holder.text.lower() in _FIRST for v in parse(item.text).voices):
-        return _names_in_main(parse(label), name, desk)
+        source = desk.index.source(item.hit.passage.source_id)
+        introduced_so = source is not None and name in source.text and label.split()[-1] == name.rsplit(maxsplit=1)[-1]
+        return introduced_so or _names_in_main(parse(label), name, desk)
     return held_by(name, item, desk) or voiced_by(name, item.text, item.start, item.hit, desk, aside=False)
 
 
@@ -151,7 +153,8 @@ def _names_in_main(holder: Parse, name: str, desk: Desk) -> bool:
 
 
 def _is_person(name: str) -> bool:
-    return len(name.split()) > 1 and any(e.kind == "person" and e.end == len(name) for e in parse(name).entities)
+    """Whether a name of several words is a person's; the parser tells better in a sentence than of the name alone."""
+    return len(name.split()) > 1 and any(e.kind == "person" and e.end == len(name) for e in parse(f"{name} said so.").entities)
 
 
 def _by(name: str, hit: Hit, desk: Desk) -> bool:

@@ -88,6 +88,25 @@ def values(split: str, cases: bool, as_json: bool) -> None:
     click.echo(json.dumps(sums(scores), indent=2) if as_json else as_table(scores))
 
 
+@bench.command("holders")
+@click.option("--split", default="dev", show_default=True, type=click.Choice(["dev", "test"]), help="test: a collection that nobody looked at.")
+@click.option("--cases", is_flag=True, help="Show each case that is not wholly right.")
+@click.option("--json", "as_json", is_flag=True, help="Print the sums as JSON.")
+def holders(split: str, cases: bool, as_json: bool) -> None:
+    """Score whose word answers give: that of the one whose word is asked for, and nobody else's.
+
+    Asks the 45 questions of a written collection in a temporary home.
+
+    \b
+    Example:
+      iskp bench holders --split test
+    """
+    from eval.bench.holders import as_table, run, sums
+
+    scores = run(split, (lambda line: click.echo(line, err=True)) if cases else None)
+    click.echo(json.dumps(sums(scores), indent=2) if as_json else as_table(scores))
+
+
 @bench.command("engines")
 @click.argument("engine", metavar="ENGINE")
 @click.option(
