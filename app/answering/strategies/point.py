@@ -60,7 +60,7 @@ def point(desk: Desk) -> Outcome:
         answer = replace(base, status="answered", answer=composed.text, short_answer=short, citations=composed.citations)
         whole = added(answer, found.differing, question.time, desk.request.today, opened.source)
         after = whole.answer.removeprefix(composed.text)
-    return Outcome(answer=whole, trace=replace(found.trace, wording=Wording(question=question.text, after=after)))
+    return Outcome(answer=whole, trace=replace(found.trace, wording=Wording(question=desk.request.standalone, after=after)))
 
 
 def look_up(desk: Desk, question: Question, *, beside: str | None = None) -> Found:
