@@ -104,6 +104,12 @@ def test_the_word_of_the_one_who_is_asked_for_leads(home: Home, question: str, w
     assert answer.status == "answered" and words in answer.citations[0].quote and others not in answer.citations[0].quote
 
 
+def test_each_part_of_a_question_has_its_own_holder(home: Home) -> None:
+    answer = ask(home, "How many cracks are there according to the union, and who owns the company?")
+    assert answer.status == "answered" and "do not answer" not in answer.answer
+    assert {"41 cracks", "Osric Clay"} <= {w for c in answer.citations for w in ("41 cracks", "Osric Clay") if w in c.quote}
+
+
 def test_nobody_elses_word_is_given_for_that_of_one_who_says_nothing(home: Home) -> None:
     answer = ask(home, "What does Lowmere Bank say about the money for the kiln?")
     assert answer.status == "abstained" and "No statement by Lowmere Bank on this was found." in answer.answer

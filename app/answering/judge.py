@@ -10,7 +10,7 @@ from app.answering.decide import decide
 from app.answering.engine import Desk, Trace
 from app.answering.features import Seen
 from app.answering.retrieve import Retrieved, is_author_note, published
-from app.answering.speakers import speaker, theirs
+from app.answering.speakers import gives_word, speaker
 from app.evidence.gather import Evidence, PassageReader, gather, names_lacking
 from app.question.analysis import Question, naming_author
 from app.text import periods
@@ -107,20 +107,19 @@ def traced(desk: Desk, question: Question, retrieved: Retrieved) -> Trace:
             retrieved = replace(retrieved, missing=languages.missing(question, retrieved.missing, desk.index))
         judged = read(
             question, retrieved.hits, reader, desk.models.encoder, desk.index, language=language, crossing=crossing,
-            weigh=lambda found: held_worth(desk, found),
+            weigh=lambda found: held_worth(desk, question.holder, found),
         )  # fmt: skip
         decision = decide(seen(question, retrieved, judged, desk.index.vocabulary), calibration, desk.models.settings.threshold)
-        if decision.answer and desk.request.holder and judged.leading and not any(map(held_worth(desk, judged.leading), judged.leading)):
-            reason = f"no sentence that was read gives the word of {desk.request.holder}"
-            decision = replace(decision, answer=False, unheard=desk.request.holder, reasons=(*decision.reasons, reason))
+        who = speaker(desk, question.holder) if question.holder else None
+        if decision.answer and who is not None and not any(map(held_worth(desk, question.holder, judged.leading), judged.leading)):
+            reason = f"no sentence that was read gives the word of {question.holder}"
+            decision = replace(decision, answer=False, unheard=question.holder, reasons=(*decision.reasons, reason))
     return Trace(question=question, missing=retrieved.missing, hits=retrieved.hits, evidence=judged.evidence, decision=decision)
 
 
-def held_worth(desk: Desk, evidence: Sequence[Evidence]) -> Callable[[Evidence], float]:
-    """Tells of a sentence what it is worth, in strength, that it gives the word of the one whose word is asked for."""
-    who = speaker(desk, desk.request.holder) if desk.request.holder else None
-    looked = [e for e in evidence[:_HELD_AMONG] if e.score >= _LEAST_HELD]
-    own = {e for e in looked if who.said(e, desk) or theirs(who.name, e, desk)} if who else set()
+def held_worth(desk: Desk, holder: str, evidence: Sequence[Evidence]) -> Callable[[Evidence], float]:
+    """Tells of a sentence what it is worth, in strength, that it gives the word of the one whose word is asked for; 0 for nobody's."""
+    own = {e for e in evidence[:_HELD_AMONG] if holder and e.score >= _LEAST_HELD and gives_word(holder, e, desk)}
     return lambda e: HELD_WEIGHT * (e in own)
 
 

@@ -89,9 +89,10 @@ class Sheet:
 
 
 def on(desk: Desk, text: str | None = None) -> Question:
-    """What the question is on, analysed, without the words that ask for a form."""
+    """What the question is on, analysed, without the words that ask for a form; it wants the word of the one whose word the question wants."""
     asked = desk.request.question
-    return analyse(matter(asked.text) if text is None else text, desk.index.vocabulary, desk.request.today, asked=asked.asked)
+    question = analyse(matter(asked.text) if text is None else text, desk.index.vocabulary, desk.request.today, asked=asked.asked)
+    return replace(question, holder=asked.holder)
 
 
 def widely_read(desk: Desk, question: Question, passages: int = READ, fits: Callable[[Hit], bool] = lambda hit: True) -> Trace:

@@ -51,6 +51,12 @@ def held_by(name: str, item: Evidence, desk: Desk) -> bool:
     return any(_is(h, item.start, item.hit, name, desk) for h in holders)
 
 
+def gives_word(holder: str, item: Evidence, desk: Desk) -> bool:
+    """Whether a sentence gives the word of somebody as a question names them: "the author", "the article", "the union"."""
+    who = speaker(desk, holder)
+    return who is not None and (who.said(item, desk) or theirs(who.name, item, desk))
+
+
 def theirs(name: str, item: Evidence, desk: Desk) -> bool:
     """Whether a sentence gives the word of a side: it says so, goes on from them with a pronoun, or stands unvoiced in a text by them.
 

@@ -12,6 +12,7 @@ from typing import Literal
 
 from app.errors import BadInput
 from app.question.target import Target, target_of
+from app.question.topic import holder_of
 from app.text import periods
 from app.text.lexicon import AMOUNTS, AUXILIARIES, CALENDAR, THINGS, Thing
 from app.text.parse import parse
@@ -79,6 +80,7 @@ class Question:
         time: the period that it names, and whether it asks about the present.
         about_author: bylines and notes on authors are to be read.
         target: which figure it asks for; None when it asks for none.
+        holder: whose word it wants, as it names them ("according to the board"); empty where nobody's.
     """
 
     text: str
@@ -89,6 +91,7 @@ class Question:
     time: Asked = NO_TIME
     about_author: bool = False
     target: Target | None = None
+    holder: str = ""
 
 
 def analyse(text: str, vocabulary: Vocabulary, today: dt.date, *, asked: str | None = None) -> Question:
@@ -97,7 +100,7 @@ def analyse(text: str, vocabulary: Vocabulary, today: dt.date, *, asked: str | N
     return Question(
         text=text, asked=asked or text, kind=kind, target=target_of(text, kind, vocabulary), terms=tuple(vocabulary.content_terms(text)),
         needed=frozenset(vocabulary.content_terms(need(text))), time=periods.asked(text, today),
-        about_author=asks_author(text),
+        about_author=asks_author(text), holder=holder_of(text),
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from app.question.dialogue import MentionKind, State, Turn
 from app.question.matter import form_named
 from app.question.shape import Shape, Turning
 from app.question.tasks import Task, TaskClassifier
-from app.question.topic import Topic, holder_of, topic_of, unattributed
+from app.question.topic import Topic, topic_of, unattributed
 from app.text import messages, periods
 from app.text.language import Language, among, codes_by_name, language_of
 from index.search import Filters, OpenIndex
@@ -54,8 +54,7 @@ class Request:
         before: what was said before it.
         parts: the questions in it when it asks several things, each analysed; else empty.
         topic: what is to be told of, and in whose words; None when something else is asked.
-        holder: whose word is wanted, as the question names them; empty where nobody's is.
-        unattributed: the question without "according to" them, which is what is searched for; None where it has no such words.
+        unattributed: the question without "according to" somebody, which is searched for first; None where it has no such words.
         task: talk, something about the list of sources, or "other": to be searched for.
         leaning: the kind of talk that it may be if nothing answers it; else "other".
         shape: the form of answer that the standalone question wants; "point" for talk, the list of sources and other languages than English.
@@ -79,7 +78,6 @@ class Request:
     before: State
     parts: tuple[Question, ...] = ()
     topic: Topic | None = None
-    holder: str = ""
     unattributed: Question | None = None
     task: Task = "other"
     leaning: Task = "other"
@@ -235,14 +233,12 @@ def _frame(text: str, language: Language) -> str:
 def asking(request: Request, question: Question, vocabulary: Vocabulary) -> Request:
     """The request as one that means this question, with its topic and parts."""
     split = parts.split(question.text, vocabulary)
-    holder = holder_of(question.text)
-    bare = unattributed(question.text) if holder else question.text
+    bare = unattributed(question.text) if question.holder else question.text
     return replace(
         request,
         question=question,
         topic=topic_of(question.text),
-        holder=holder,
-        unattributed=None if bare == question.text else _analysed(bare, vocabulary, request.today, request.asked),
+        unattributed=None if bare == question.text else replace(_analysed(bare, vocabulary, request.today, request.asked), holder=question.holder),
         parts=tuple(_analysed(part, vocabulary, request.today, request.asked) for part in split) if len(split) > 1 else (),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from app.answering.engine import Desk, Outcome, Trace
@@ -32,7 +33,7 @@ def comparison(desk: Desk) -> Outcome | None:
     meant = [speaker(desk, owner(name) if found.matter else name) for name in found.names]
     known = [who.name if who else name for who, name in zip(meant, found.names, strict=True)]
     traces = [
-        widely_read(desk, on(desk, text), desk.models.settings.passages, partial(_passage_on, desk, name))
+        widely_read(desk, replace(on(desk, text), holder=""), desk.models.settings.passages, partial(_passage_on, desk, name))
         for name, text in zip(known, found.questions, strict=True)
     ]
     with desk.clock.stage("generate"):

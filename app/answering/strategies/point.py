@@ -10,7 +10,7 @@ from app.answering.compose import Limits, compose, originals_first, select, shor
 from app.answering.engine import Desk, Outcome, Trace, Wording
 from app.answering.judge import TIME_WEIGHT, held_worth, speaking_of, traced
 from app.answering.retrieve import WIDE_HITS, Retrieved, is_author_note, published, retrieve
-from app.answering.speakers import on_side, theirs
+from app.answering.speakers import gives_word, on_side
 from app.differences import values
 from app.differences.dated import off_time
 from app.differences.figure import AGREED
@@ -78,8 +78,8 @@ def look_up(desk: Desk, question: Question, *, beside: str | None = None) -> Fou
         if off_time(lead, question.time, published(lead.hit, desk.index)):
             return Found(trace=trace, off_time=question.time.period)
         differing = _differing(desk, trace, lead)
-        if desk.request.holder and differing is not None:
-            chosen, differing = _of_holder(desk, chosen, differing)
+        if question.holder and differing is not None:
+            chosen, differing = _of_holder(desk, question.holder, chosen, differing)
         if differing is not None:
             differing = replace(differing, sentence=translated(differing.sentence, desk.request.frame) or differing.sentence)
         return Found(trace=trace, chosen=tuple(chosen[:1] if differing else chosen), differing=differing)
@@ -110,7 +110,7 @@ def searched(desk: Desk, question: Question, *, beside: str | None = None) -> Re
         return desk.searched[question.text]
     with desk.clock.stage("retrieve"):
         found = retrieve(question, desk.index, desk.models.settings, desk.request.filters, beside=beside)
-        if desk.request.holder and beside is None:
+        if question.holder and beside is None:
             found = replace(found, hits=_with_theirs(desk, question, found.hits))
     if beside is None:
         desk.searched[question.text] = found
@@ -119,8 +119,9 @@ def searched(desk: Desk, question: Question, *, beside: str | None = None) -> Re
 
 def _with_theirs(desk: Desk, question: Question, hits: Sequence[Hit]) -> tuple[Hit, ...]:
     """The passages to read, up to half of them the likeliest that name the one whose word is asked for, or are by them."""
-    wide = desk.index.search(desk.request.question.text, WIDE_HITS, filters=desk.request.filters, settings=desk.models.settings.search)
-    near = [h for h in wide if on_side(desk.request.holder, h.passage.text, h, desk)]
+    asked = desk.request.question.text if question is desk.request.unattributed else question.text
+    wide = desk.index.search(asked, WIDE_HITS, filters=desk.request.filters, settings=desk.models.settings.search)
+    near = [h for h in wide if on_side(question.holder, h.passage.text, h, desk)]
     half = hits[: (len(hits) + 1) // 2]
     return tuple({h.passage.id: h for h in (*half, *near, *hits)}.values())[: len(hits)]
 
@@ -169,7 +170,7 @@ def _chosen(desk: Desk, trace: Trace) -> list[Evidence]:
     opened, settings, question = desk.index, desk.models.settings, trace.question
     limits = Limits(fact_words=settings.fact_words, other_words=settings.other_words)
     evidence = originals_first(trace.evidence, opened.source)
-    worth = held_worth(desk, evidence)
+    worth = held_worth(desk, question.holder, evidence)
     if any(map(worth, evidence)):
         evidence = sorted(evidence, key=lambda e: -(standing(e, opened.source) + worth(e)))
     note = next((e for e in evidence if is_author_note(e.hit) and e.score >= _SURE_NOTE), None)
@@ -190,7 +191,7 @@ def _chosen(desk: Desk, trace: Trace) -> list[Evidence]:
 def _differing(desk: Desk, trace: Trace, lead: Evidence) -> Differing | None:
     opened, question = desk.index, trace.question
     found = _figures(desk, trace)
-    if found is not None or question.about_author or desk.request.holder:
+    if found is not None or question.about_author or question.holder:
         return None if found == AGREED else found  # what one holder says is not what others say differently
     order = [lead, *(e for e in trace.evidence if (e.start, e.hit.passage.id) != (lead.start, lead.hit.passage.id))]
     return values.find(question, order, opened.vocabulary, opened.source)
@@ -210,16 +211,16 @@ def _given_by_holder(desk: Desk, trace: Trace) -> Found:
     """The figures of the one whose word is asked for, where no sentence that was read is theirs; else nothing."""
     with desk.clock.stage("generate"):
         differing = _figures(desk, trace)
-        chosen, own = _of_holder(desk, [], differing) if differing is not None else ([], None)
+        chosen, own = _of_holder(desk, trace.question.holder, [], differing) if differing is not None else ([], None)
     if not chosen:
         return Found(trace=trace)
     heard = replace(trace, decision=replace(trace.decision, answer=True, unheard=""))
     return Found(trace=heard, chosen=tuple(chosen), differing=own)
 
 
-def _of_holder(desk: Desk, chosen: list[Evidence], differing: Differing) -> tuple[list[Evidence], Differing | None]:
+def _of_holder(desk: Desk, holder: str, chosen: list[Evidence], differing: Differing) -> tuple[list[Evidence], Differing | None]:
     """The figures that the one whose word is asked for gives; the newest leads where no sentence chosen is theirs."""
-    own = tuple(f for f in differing.figures if theirs(desk.request.holder, f.evidence, desk))
-    if own and not (chosen and theirs(desk.request.holder, chosen[0], desk)):
+    own = tuple(f for f in differing.figures if gives_word(holder, f.evidence, desk))
+    if own and not (chosen and gives_word(holder, chosen[0], desk)):
         chosen = [max(own, key=lambda f: f.dated or "").evidence]
     return chosen, replace(differing, figures=own) if len(own) > 1 else None
