@@ -139,7 +139,7 @@ def _over_against(found: Parse) -> list[int]:
 
 def _own(found: Parse, head: int, heads: list[int]) -> tuple[int, int]:
     """Where the words of one side stand, without the other sides and what hangs on both."""
-    beside = {"amod", "compound", "det", "poss", "nummod"}
+    beside = {"amod", "compound", "det", "poss", "nummod", "nsubj"}  # a name right before a noun is often taken for its subject
     before = [c for c in found.children[head] if c < head and found.words[c].dep in beside and c not in heads and found.words[c].lemma not in _WITH]
     first = min((min(found.subtree(c)) for c in before), default=head)
     return found.words[first].start, found.words[head].end
