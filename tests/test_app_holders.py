@@ -57,10 +57,11 @@ def ask(home: Home, question: str, *history: str) -> Answer:
     ("question", "holder"),
     [
         ("How many trees were lost according to the growers?", "the growers"), ("According to the board, when did it close?", "the board"),
-        ("How many workers does the company say were hurt?", "the company"), ("Who does the ministry blame for the blast?", "the ministry"),
+        ("How many workers does the company say were hurt?", "the company"), ("What did Dr. Vell tell the inquiry about the dust?", "Dr. Vell"),
         ("the agency's estimate of the damage?", "the agency"), ("What does the report say about recruitment?", "the report"),
         ("How many fires did the union put out?", ""), ("Who says that the dam is safe?", ""), ("What do the sources say about the dam?", ""),
-        ("Is the mayor dead?", ""), ("What did she say?", ""),
+        ("Is the mayor dead?", ""), ("What did she say?", ""), ("What hymn did Luther write?", ""), ("Which causes do many scientists believe in?", ""),
+        ("In what year did Priestley recognise oxygen?", ""), ("What did the Northern State control?", ""), ("Which firm's position is known?", ""),
     ],
 )  # fmt: skip
 def test_whose_word_a_question_wants(question: str, holder: str) -> None:
@@ -108,6 +109,11 @@ def test_each_part_of_a_question_has_its_own_holder(home: Home) -> None:
     answer = ask(home, "How many cracks are there according to the union, and who owns the company?")
     assert answer.status == "answered" and "do not answer" not in answer.answer
     assert {"41 cracks", "Osric Clay"} <= {w for c in answer.citations for w in ("41 cracks", "Osric Clay") if w in c.quote}
+
+
+def test_a_name_of_capitals_stands_for_the_words_that_begin_so(home: Home) -> None:
+    answer = ask(home, "How many cracks are there according to the BU?")
+    assert answer.status == "answered" and "41 cracks" in answer.citations[0].quote
 
 
 def test_nobody_elses_word_is_given_for_that_of_one_who_says_nothing(home: Home) -> None:

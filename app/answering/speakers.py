@@ -181,10 +181,15 @@ def names(name: str, text: str, desk: Desk) -> bool:
     words = [w for w in re.findall(r"[^\W_]+", name) if w.lower() != "the"]
     named = [w for w in words if w[0].isupper()]
     if named:
-        return all(re.search(rf"\b{re.escape(w)}", text) for w in named)
+        return all(re.search(rf"\b{re.escape(w)}", text) for w in named) or (len(named) == 1 and _initials(named[0], text))
     wanted = [s for term in vocabulary.content_terms(name) for s in vocabulary.stems(term)]
     stems = set(vocabulary.stems(text))
     return bool(wanted) and sum(w in stems for w in wanted) * 2 >= len(wanted)
+
+
+def _initials(name: str, text: str) -> bool:
+    """Whether a name of capitals stands for words of a text: "AAA" for "the American Automobile Association"."""
+    return name.isupper() and len(name) > 1 and name in "".join(w[0] for w in re.findall(r"[^\W_]+", text) if w[0].isupper())
 
 
 def named_source(desk: Desk, question: str) -> Source | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from app.question.matter import FORM
 from app.question.reference import ON, reference
-from app.text.lexicon import JUDGING, SAYING, TEXTS, VIEWS, WRITERS
+from app.text.lexicon import SAYING, TEXTS, VIEWS, WRITERS
 from app.text.parse import Parse, Span, parse
 
 _KNOWN = frozenset(
@@ -16,7 +16,7 @@ _KNOWN = frozenset(
 """Verbs of what a text or a person says of something."""
 _HOLDING = frozenset(("think", "believe", "agree", "disagree"))
 """Verbs of what somebody holds of a thing."""
-_TELLING = SAYING | JUDGING
+_SAYS = frozenset((*SAYING, *(f"{verb}d" if verb.endswith("e") else f"{verb}ed" for verb in SAYING), "said", "told", "thought")) - {"show", "find", "write"}
 _SUBJECT = frozenset(("nsubj", "nsubjpass"))
 _NOUN = frozenset(("NOUN", "PROPN"))
 _NAMING = frozenset(("DET", "ADJ", "NOUN", "PROPN", "ADP", "NUM", "PART", "CCONJ"))
@@ -66,13 +66,16 @@ def holder_of(question: str) -> str:
         return _holder(found, by.head)
     for place, word in enumerate(words):
         owner = next((c for c in found.children[place] if words[c].dep == "poss"), None)
-        if word.lemma in VIEWS and word.pos == "NOUN" and owner is not None:
+        if word.lemma in VIEWS and word.pos == "NOUN" and owner is not None and not any(words[p].tag.startswith("W") for p in found.subtree(owner)):
             return _named(found, found.span(owner, without=("case",)))
         if word.lemma not in {"do", "have"} and word.tag != "MD":
             continue
         noun = next((p for p in range(place + 1, len(words)) if words[p].pos in _NOUN or words[p].pos not in _NAMING), len(words))
-        end = next((p for p in range(noun + 1, len(words)) if words[p].lemma in _TELLING or words[p].pos not in _NAMING), len(words))
-        if end < len(words) and words[noun].pos in _NOUN and words[end].lemma in _TELLING:
+        end = next((p for p in range(noun + 1, len(words)) if words[p].text in _SAYS or words[p].pos not in _NAMING), len(words))
+        if end == len(words) or words[noun].pos not in _NOUN or words[end].text not in _SAYS:
+            continue
+        # "Many scientists", "a witness" and "supporters of it" are nobody in particular.
+        if (words[noun].pos == "PROPN" or words[place + 1].lemma in {"the", "this"}) and _says_something(found, end):
             return _named(found, _between(found, place + 1, end))
     return ""
 
@@ -87,6 +90,15 @@ def unattributed(question: str) -> str:
     before, after = question[: aside.start].rstrip(" ,"), question[max(aside.end, voice.holder.end) :].lstrip(" ,")
     whole = f"{before}{'' if not after or after[0] in '?!.' else ' '}{after}".strip()
     return f"{whole[:1].upper()}{whole[1:]}"
+
+
+def _says_something(found: Parse, verb: int) -> bool:
+    """Whether what is said is asked for, or follows: nothing, "about", "that", or a clause stands behind the verb; not "to", as in "hope to"."""
+    behind = [w for w in found.words[verb + 1 :] if w.pos != "PUNCT"]
+    if not behind or behind[0].lemma in ON | {"that", "whether", "if", "in", "at"}:
+        return True
+    told_about = found.words[verb].lemma == "tell" and any(w.lemma == "about" for w in behind)
+    return told_about or (behind[0].lemma != "to" and any(w.pos in {"VERB", "AUX"} for w in behind))
 
 
 def _between(found: Parse, first: int, end: int) -> Span:
