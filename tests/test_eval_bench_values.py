@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from eval.bench.values import SPLITS, Case, as_table, asked, cases, holds, key, made, score, sums
+from eval.bench.values import FOLDER, SPLITS, Case, as_table, asked, cases, holds, key, score, sums
+from eval.bench.written import made
 
 CASE = Case(
     id="c", kind="owner", question="How many boats does the guild have?",
@@ -68,7 +69,7 @@ def test_every_case_names_texts_that_give_its_figures(collection: str) -> None:
 
 @pytest.mark.slow
 def test_a_collection_is_asked_through_the_product(tmp_path: Path) -> None:
-    home = made("harbour", tmp_path)
+    home = made(FOLDER / "harbour", tmp_path)
     scores = [s for s, _ in asked("harbour", home)]
     home.close()
     found = sums(scores)

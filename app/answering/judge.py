@@ -10,7 +10,7 @@ from app.answering.decide import decide
 from app.answering.engine import Desk, Trace
 from app.answering.features import Seen
 from app.answering.retrieve import Retrieved, is_author_note, published
-from app.answering.speakers import gives_word, speaker
+from app.answering.speakers import giving_word, speaker
 from app.evidence.gather import Evidence, PassageReader, gather, names_lacking
 from app.question.analysis import Question, naming_author
 from app.text import periods
@@ -119,7 +119,7 @@ def traced(desk: Desk, question: Question, retrieved: Retrieved) -> Trace:
 
 def held_worth(desk: Desk, holder: str, evidence: Sequence[Evidence]) -> Callable[[Evidence], float]:
     """Tells of a sentence what it is worth, in strength, that it gives the word of the one whose word is asked for; 0 for nobody's."""
-    own = {e for e in evidence[:_HELD_AMONG] if holder and e.score >= _LEAST_HELD and gives_word(holder, e, desk)}
+    own = giving_word(holder, (e for e in evidence[:_HELD_AMONG] if e.score >= _LEAST_HELD), desk)
     return lambda e: HELD_WEIGHT * (e in own)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app.answering.engine import Desk
@@ -51,10 +51,10 @@ def held_by(name: str, item: Evidence, desk: Desk) -> bool:
     return any(_is(h, item.start, item.hit, name, desk) for h in holders)
 
 
-def gives_word(holder: str, item: Evidence, desk: Desk) -> bool:
-    """Whether a sentence gives the word of somebody as a question names them: "the author", "the article", "the union"."""
-    who = speaker(desk, holder)
-    return who is not None and (who.said(item, desk) or theirs(who.name, item, desk))
+def giving_word(holder: str, items: Iterable[Evidence], desk: Desk) -> set[Evidence]:
+    """The sentences that give the word of somebody as a question names them: "the author", "the article", "the union"; none of nobody's."""
+    who = speaker(desk, holder) if holder else None
+    return {e for e in items if who.said(e, desk) or theirs(who.name, e, desk)} if who is not None else set()
 
 
 def theirs(name: str, item: Evidence, desk: Desk) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from app.text import claims
 from app.text.lexicon import RUMOURS, VIEWS
 from app.text.parse import Parse, parse
 from ingest.sentences import sentence_spans
-from ingest.source import CONTEXT_ROLES, Source
+from ingest.source import CONTEXT_ROLES, Paragraph, Source
 
 _BEFORE = 4
 """Sentences looked back over. Of 106 pronouns that are subjects in the paragraphs of XQuAD 50 agree with the subject right before, 19 with that
@@ -29,11 +29,21 @@ def after(source: Source, end: int) -> tuple[int, int] | None:
 
 
 def _sentences(source: Source, at: int, *, back: bool = False) -> Iterator[tuple[int, int]]:
-    own = [p for p in source.paragraphs if p.role not in CONTEXT_ROLES and not p.unchecked]
+    own = body(source)
     here = next((n for n, p in enumerate(own) if p.start <= at < p.end), None)
     if here is None:
         return
-    for paragraph in own[max(0, here - 1) : here + 1] if back else own[here : here + 2]:
+    yield from places(source, own[max(0, here - 1) : here + 1] if back else own[here : here + 2])
+
+
+def body(source: Source) -> list[Paragraph]:
+    """The paragraphs that say something themselves."""
+    return [p for p in source.paragraphs if p.role not in CONTEXT_ROLES and not p.unchecked]
+
+
+def places(source: Source, paragraphs: Iterable[Paragraph]) -> Iterator[tuple[int, int]]:
+    """Where each sentence of some paragraphs stands in the source's text."""
+    for paragraph in paragraphs:
         for a, b in sentence_spans(source.text[paragraph.start : paragraph.end], source.language or "en"):
             yield paragraph.start + a, paragraph.start + b
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from app.text.continued import before, goes_on_from
+from app.text.continued import before, body, goes_on_from, places
 from app.text.parse import Parse, parse
-from ingest.sentences import sentence_spans
-from ingest.source import CONTEXT_ROLES, Source
+from ingest.source import Source
 
 _LOOKED_AT = 3
 """Sentences with a name, the first ones, that may tell who it is."""
@@ -43,7 +42,7 @@ def introduced(source: Source, start: int, holder: str, stem: Callable[[str], st
 def _first_named(source: Source, name: str) -> Iterator[str]:
     """What stands around a name where the text has it first."""
     seen = 0
-    for a, b in _sentences(source):
+    for a, b in places(source, body(source)):
         text = source.text[a:b]
         if not re.search(rf"\b{re.escape(name)}\b", text):
             continue
@@ -64,7 +63,7 @@ def _first_named(source: Source, name: str) -> Iterator[str]:
 
 def _called(source: Source, start: int, noun: str, stem: Callable[[str], str]) -> Iterator[str]:
     """The nearest proper name whose main word is a noun: the "Corvane Growers' Federation" for "federation"."""
-    spans = list(_sentences(source))
+    spans = list(places(source, body(source)))
     nearest = [*reversed([s for s in spans if s[1] <= start]), *(s for s in spans if s[0] >= start)]
     wanted = stem(noun)
     for a, b in nearest:
@@ -81,10 +80,3 @@ def _called(source: Source, start: int, noun: str, stem: Callable[[str], str]) -
 
 def _points_back(parsed: Parse) -> bool:
     return any(w.tag == "PRP$" and w.lemma in {"its", "their"} for w in parsed.words)
-
-
-def _sentences(source: Source) -> Iterator[tuple[int, int]]:
-    for paragraph in source.paragraphs:
-        if paragraph.role not in CONTEXT_ROLES and not paragraph.unchecked:
-            for a, b in sentence_spans(source.text[paragraph.start : paragraph.end], source.language or "en"):
-                yield paragraph.start + a, paragraph.start + b

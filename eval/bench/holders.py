@@ -7,8 +7,6 @@ it to mend them makes it dev.
 from __future__ import annotations
 
 import json
-import tempfile
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any
 
 from app.answer import to_json
 from app.home import Home
+from eval.bench import written
 
 FOLDER = Path(__file__).parent.parent / "holders"
 SPLITS = {"dev": ("orchard",), "test": ("quarry",)}
@@ -101,14 +100,7 @@ def sums(scores: Sequence[Score]) -> dict[str, float]:
 
 def as_table(scores: Sequence[Score]) -> str:
     """The sums by kind, as Markdown."""
-    by_kind: dict[str, list[Score]] = defaultdict(list)
-    for s in scores:
-        by_kind[s.case.kind].append(s)
-    names = list(sums(scores))
-    lines = ["| kind | cases | " + " | ".join(names) + " |", "|---" * (len(names) + 2) + "|"]
-    for kind, own in [*sorted(by_kind.items()), ("all", list(scores))]:
-        lines.append(f"| {kind} | {len(own)} | " + " | ".join(f"{v:.2f}" for v in sums(own).values()) + " |")
-    return "\n".join(lines)
+    return written.as_table(scores, lambda s: s.case.kind, sums)
 
 
 def run(split: str, tell: Callable[[str], None] | None = None) -> list[Score]:
@@ -119,14 +111,9 @@ def run(split: str, tell: Callable[[str], None] | None = None) -> list[Score]:
     """
     scores: list[Score] = []
     for collection in SPLITS[split]:
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            home = Home(Path(folder) / "home")
-            home.init(empty=True)
-            list(home.add([FOLDER / collection], {}))
-            home.sync()
+        with written.lent(FOLDER / collection) as home:
             for s, answer in asked(collection, home):
                 scores.append(s)
                 if tell and (s.right < 1 or s.wrong):
                     tell(f"{s.case.id} {s.case.kind}: {s.case.question}\n   wanted {dict(s.case.right)}\n   {answer['status']}: {answer['answer'][:300]}")
-            home.close()
     return scores

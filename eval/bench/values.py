@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import Any
 from app.answer import to_json
 from app.home import Home
 from app.text.lexicon import NUMBERS
+from eval.bench import written
 
 FOLDER = Path(__file__).parent.parent / "values"
 SPLITS = {"dev": ("harbour", "highland"), "test": ("delta", "tramway")}
@@ -124,15 +123,6 @@ def asked(collection: str, home: Home) -> Iterator[tuple[Score, Mapping[str, Any
         yield score(case, answer), answer
 
 
-def made(collection: str, folder: Path) -> Home:
-    """The home of a collection, made in a folder."""
-    home = Home(folder)
-    home.init(empty=True)
-    list(home.add([FOLDER / collection], {}))
-    home.sync()
-    return home
-
-
 def sums(scores: Sequence[Score]) -> dict[str, float]:
     """Shares over cases: right, values found, values beside the answer that are right or false, dates that fit."""
     beside = sum(s.beside for s in scores)
@@ -149,15 +139,7 @@ def sums(scores: Sequence[Score]) -> dict[str, float]:
 
 def as_table(scores: Sequence[Score]) -> str:
     """The sums by kind, as Markdown."""
-    by_kind: dict[str, list[Score]] = defaultdict(list)
-    for s in scores:
-        by_kind[s.case.kind].append(s)
-    names = list(sums(scores))
-    lines = ["| kind | cases | " + " | ".join(names) + " |", "|---" * (len(names) + 2) + "|"]
-    for kind, own in [*sorted(by_kind.items()), ("all", list(scores))]:
-        cells = [f"{v:.0f}" if name == "beside" else f"{v:.2f}" for name, v in sums(own).items()]
-        lines.append(f"| {kind} | {len(own)} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    return written.as_table(scores, lambda s: s.case.kind, sums, whole=("beside",))
 
 
 def _told(s: Score, answer: Mapping[str, Any]) -> str:
@@ -178,11 +160,9 @@ def run(split: str, tell: Callable[[str], None] | None = None) -> list[Score]:
     """
     scores: list[Score] = []
     for collection in SPLITS[split]:
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            home = made(collection, Path(folder) / "home")
+        with written.lent(FOLDER / collection) as home:
             for s, answer in asked(collection, home):
                 scores.append(s)
                 if tell and (not s.right or s.false or s.found < s.wanted or s.dated < s.beside_right):
                     tell(_told(s, answer))
-            home.close()
     return scores

@@ -10,7 +10,7 @@ from app.answering.compose import Limits, compose, originals_first, select, shor
 from app.answering.engine import Desk, Outcome, Trace, Wording
 from app.answering.judge import TIME_WEIGHT, held_worth, speaking_of, traced
 from app.answering.retrieve import WIDE_HITS, Retrieved, is_author_note, published, retrieve
-from app.answering.speakers import gives_word, on_side
+from app.answering.speakers import giving_word, on_side
 from app.differences import values
 from app.differences.dated import off_time
 from app.differences.figure import AGREED
@@ -220,7 +220,8 @@ def _given_by_holder(desk: Desk, trace: Trace) -> Found:
 
 def _of_holder(desk: Desk, holder: str, chosen: list[Evidence], differing: Differing) -> tuple[list[Evidence], Differing | None]:
     """The figures that the one whose word is asked for gives; the newest leads where no sentence chosen is theirs."""
-    own = tuple(f for f in differing.figures if gives_word(holder, f.evidence, desk))
-    if own and not (chosen and gives_word(holder, chosen[0], desk)):
+    given = giving_word(holder, (*chosen[:1], *(f.evidence for f in differing.figures)), desk)
+    own = tuple(f for f in differing.figures if f.evidence in given)
+    if own and not (chosen and chosen[0] in given):
         chosen = [max(own, key=lambda f: f.dated or "").evidence]
     return chosen, replace(differing, figures=own) if len(own) > 1 else None
